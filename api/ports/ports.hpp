@@ -1,0 +1,219 @@
+#pragma once
+
+// What handlers need of the world, in their words. Implemented by server/pg (and small fakes in tests). Each call blocks its worker thread, is one
+// transaction, sees the caller's tenant only.
+
+#include "api/ports/caller.hpp"
+#include "engine/incidents/records.hpp"
+#include "engine/lane/control.hpp"
+#include "engine/model/ids.hpp"
+#include "engine/model/signal.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace catenary::api::ports {
+
+enum class FailureCode {
+    unavailable,      ///< the database cannot be reached or is too slow: 503, nothing changed
+    outcome_unknown,  ///< a COMMIT was lost: close the connection without a reply
+    conflict,         ///< exists with other content: 409
+    not_found,        ///< 404
+    stale,            ///< revision does not match: 412
+    invalid,          ///< the store refuses the value; `detail` is safe to show: 422
+};
+struct Failure {
+    FailureCode code;
+    std::string detail;  ///< safe to show; SQL and paths stay in the log
+};
+template <class T>
+using Outcome = boost::system::result<T, Failure>;
+
+/// One page of a keyset list. `next`: where the following page starts, empty at the end; opaque to handlers' callers once wrapped in a Cursor.
+template <class T>
+struct Page {
+    std::vector<T> items;
+    std::optional<std::string> next;
+};
+/// `after`: the `next` of the page before, "" for the first.
+struct PageRequest {
+    std::size_t limit = 50;
+    std::string after;
+};
+
+using TimeRange = std::pair<std::optional<engine::Timestamp>, std::optional<engine::Timestamp>>;  ///< [from, to), either open
+
+struct StoredSignalRow {
+    engine::Signal signal;      ///< canonical entities; attributes left empty, see attributes_json
+    std::string title;
+    std::string attributes_json;  ///< as posted (minified), "{}" when none
+    std::string shown_json;       ///< {"<index of entity>": "original spelling"} where it differs; "" when nowhere
+    engine::Timestamp received;
+    bool late = false;
+};
+/// Alternatives within one member mean OR, members AND.
+struct SignalFilter {
+    std::vector<std::string> sources, names, domains;
+    std::vector<engine::EntityKey> entities;  ///< canonical
+    TimeRange time;
+    bool newest_first = true;
+};
+class SignalReader {
+public:
+    virtual ~SignalReader() = default;
+    virtual Outcome<Page<StoredSignalRow>> page(const Caller& caller, const SignalFilter& filter, const PageRequest& request) = 0;
+    /// Every stored signal of that key (one, unless another process raced on another day).
+    virtual Outcome<StoredSignalRow> find(const Caller& caller, const std::string& source, const std::string& id) = 0;
+};
+
+struct IncidentFilter {
+    std::vector<engine::IncidentStatus> statuses;
+    std::vector<engine::Severity> severities;
+    std::vector<engine::Classification> classifications;
+    std::vector<std::string> owners, patterns, domains, tactics, techniques;
+    std::vector<engine::EntityKey> entities;  ///< canonical
+    std::optional<double> score_min;
+    TimeRange first_activity, last_activity, created, updated;
+    std::string q;                            ///< case-insensitive part of the title; "" = any
+    bool include_redirected = false;
+    enum class Sort { score_desc, score_asc, created_desc, created_asc, updated_desc, updated_asc, last_activity_desc, last_activity_asc, number_desc, number_asc };
+    Sort sort = Sort::created_desc;           ///< ties by number, newest first
+};
+struct EvidenceRow {
+    StoredSignalRow signal;
+    engine::FindingId finding;   ///< the earliest finding it serves
+    std::string stage;
+};
+class IncidentReader {
+public:
+    virtual ~IncidentReader() = default;
+    virtual Outcome<Page<engine::IncidentRecord>> page(const Caller& caller, const IncidentFilter& filter, const PageRequest& request) = 0;
+    virtual Outcome<engine::IncidentRecord> find(const Caller& caller, engine::IncidentNumber number) = 0;
+    /// One item a signal in (time, source, id) order, complete.
+    virtual Outcome<Page<EvidenceRow>> evidence(const Caller& caller, engine::IncidentNumber number, const PageRequest& request) = 0;
+    virtual Outcome<Page<engine::IncidentActivity>> activity(const Caller& caller, engine::IncidentNumber number, const PageRequest& request) = 0;
+    /// Not superseded findings of an incident, by (start, id).
+    virtual Outcome<std::vector<engine::FindingRecord>> findings(const Caller& caller, engine::IncidentNumber number) = 0;
+};
+
+struct FindingFilter {
+    std::vector<std::string> patterns;
+    std::vector<engine::EntityKey> entities;
+    std::optional<engine::IncidentNumber> incident;
+    bool superseded = false;   ///< only superseded ones instead of only live ones
+    bool flighting = false;    ///< only flighting ones instead of only production
+};
+struct FindingWithEvidence {
+    engine::FindingRecord record;
+    std::vector<std::pair<engine::SignalRef, std::string>> evidence;  ///< (signal, stage), at most 200, by (time, source, id)
+};
+class FindingReader {
+public:
+    virtual ~FindingReader() = default;
+    virtual Outcome<Page<FindingWithEvidence>> page(const Caller& caller, const FindingFilter& filter, const PageRequest& request) = 0;
+    virtual Outcome<FindingWithEvidence> find(const Caller& caller, const engine::FindingId& id) = 0;
+};
+
+/// A stored version of a pattern, or a shipped one (`shipped`, version 1).
+struct PatternVersion {
+    std::string id;
+    std::int32_t version = 1;
+    engine::Mode mode = engine::Mode::production;
+    std::string document_json;  ///< normalised JSON of the document as posted, without `mode`
+    engine::Timestamp created;
+    std::string created_by;
+    bool shipped = false;
+};
+class PatternStore {
+public:
+    virtual ~PatternStore() = default;
+    /// Newest version of each, by id; the tenant's own only (shipped ones are added by the handler).
+    virtual Outcome<std::vector<PatternVersion>> list(const Caller& caller) = 0;
+    virtual Outcome<PatternVersion> find(const Caller& caller, const std::string& id) = 0;
+    /// Stores version 1 and its control entry in one transaction; conflict when the id exists, invalid beyond 512 documents.
+    virtual Outcome<PatternVersion> add(const Caller& caller, const PatternVersion& version, std::optional<engine::Timestamp> effective_from) = 0;
+};
+
+class ControlLog {
+public:
+    virtual ~ControlLog() = default;
+    virtual Outcome<engine::Position> watermark(const Caller& caller, const engine::WatermarkCall& call) = 0;
+    /// Appends an edit when the incident exists and, if given, has that revision; then waits until the engine has applied it (at most 10 s, else unavailable).
+    virtual Outcome<engine::IncidentRecord> edit(const Caller& caller, const engine::IncidentEdit& edit, std::optional<std::int64_t> revision) = 0;
+};
+
+struct SourceStatus {
+    std::string source;
+    std::string domain;
+    std::int64_t signals = 0;                ///< accepted since this server started
+    std::optional<engine::Timestamp> last_event;
+    std::optional<engine::Timestamp> last_received;
+};
+struct DiagnosticsReport {
+    std::int64_t lag_signals = 0;            ///< the tenant's entries behind the engine
+    double lag_seconds = 0;                  ///< age of the oldest of them
+    std::optional<engine::Timestamp> watermark;
+    bool held = false;
+    std::optional<engine::Timestamp> newest_event;
+    double lateness_seconds = 0;
+    std::vector<SourceStatus> sources;       ///< last signal of each (source, domain), at most 1,000
+    std::int64_t late = 0, unlinkable = 0, behind_horizon = 0, window_signals = 0, state_bytes = 0;
+    std::vector<std::pair<std::string, std::int64_t>> caps;  ///< caps that bit: name, times
+    std::string leader;                      ///< "leading" | "following" | "replaying 40 %"
+};
+class Diagnostics {
+public:
+    virtual ~Diagnostics() = default;
+    virtual Outcome<DiagnosticsReport> report(const Caller& caller) = 0;
+    /// Ready: can ingest, correlate and read. The text says what is not.
+    virtual std::optional<std::string> not_ready() = 0;
+};
+
+struct NewTenant {
+    std::string name;
+    std::string key;   ///< shown once: every scope of that tenant
+};
+struct TenantRow {
+    std::string name;
+    engine::Timestamp created;
+};
+struct KeyRow {
+    std::string id;
+    std::uint16_t scopes = 0;
+    std::vector<std::string> sources;
+    engine::Timestamp created;
+    std::optional<engine::Timestamp> expires;
+    std::optional<engine::Timestamp> last_used;
+};
+struct NewKey {
+    KeyRow row;
+    std::string key;
+};
+class TenantDirectory {
+public:
+    virtual ~TenantDirectory() = default;
+    virtual Outcome<NewTenant> add(const Caller& caller, const std::string& name) = 0;  ///< conflict when the name exists
+    virtual Outcome<Page<TenantRow>> page(const Caller& caller, const PageRequest& request) = 0;
+    virtual Outcome<Page<KeyRow>> keys(const Caller& caller, const PageRequest& request) = 0;
+    virtual Outcome<NewKey> add_key(const Caller& caller, const KeyRow& wanted) = 0;
+    virtual Outcome<bool> remove_key(const Caller& caller, const std::string& id) = 0;  ///< not_found when unknown
+};
+
+/// Everything, by reference: what handlers get. Outlives every request.
+struct Services {
+    SignalReader& signals;
+    IncidentReader& incidents;
+    FindingReader& findings;
+    PatternStore& patterns;
+    ControlLog& control;
+    Diagnostics& diagnostics;
+    TenantDirectory& tenants;
+};
+
+}  // namespace catenary::api::ports

@@ -1,0 +1,99 @@
+#pragma once
+
+#include "engine/lane/control.hpp"
+#include "engine/matching/pattern.hpp"
+#include "engine/model/ids.hpp"
+#include "engine/model/signal.hpp"
+#include "engine/scoring/score.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace catenary::engine {
+
+struct EntityKey {
+    std::string kind;
+    std::string value;
+    friend auto operator<=>(const EntityKey&, const EntityKey&) = default;
+};
+
+enum class FindingState { open, waiting, superseded };
+const char* to_string(FindingState state);
+
+/// One stage of a finding, as explained to people.
+struct StageSummary {
+    std::string id;
+    std::int64_t count = 0;                ///< evidence signals that serve it (earliest stage each)
+    std::optional<SignalRef> first;        ///< its earliest signal; empty: an optional stage left empty
+    std::vector<std::string> because;      ///< Predicate::describe of the stage
+    std::optional<Duration> after;         ///< from the previous reached stage's earliest signal to this one's
+    std::optional<Duration> limit;         ///< what `after` may be at most: the stage's own `within`, else the pattern's
+    std::optional<EntityKey> linked_by;    ///< the first principal, where the pattern links and the stage was reached
+    bool operator==(const StageSummary&) const = default;
+};
+
+/// A finding as it is stored and shown. Rewritten as a whole whenever it changes.
+struct FindingRecord {
+    FindingId id;
+    FindingState state = FindingState::open;
+    std::string pattern;
+    std::int32_t version = 1;
+    Mode mode = Mode::production;
+    std::string title;
+    Severity severity = Severity::medium;
+    std::vector<std::string> tactics;      ///< of pattern and evidence, sorted
+    std::vector<std::string> techniques;
+    std::vector<std::string> domains;      ///< of the evidence, sorted
+    std::vector<EntityKey> principals;
+    Timestamp start;
+    Timestamp end;
+    Score score;
+    std::vector<StageSummary> stages;
+    std::int64_t evidence_total = 0;
+    std::optional<FindingId> superseded_by;
+    std::optional<IncidentNumber> incident;  ///< empty: flighting, or superseded
+    std::string summary;                     ///< one paragraph: what happened
+};
+
+/// An incident as it is stored and shown (semantics.md 10).
+struct IncidentRecord {
+    IncidentNumber number;
+    std::string title;
+    std::string summary;
+    Severity severity = Severity::medium;
+    double score = 0;
+    IncidentStatus status = IncidentStatus::new_;
+    std::optional<Classification> classification;
+    std::string classification_reason;
+    std::string owner;                       ///< "" = nobody
+    std::vector<std::string> tactics;
+    std::vector<std::string> techniques;
+    std::vector<std::string> domains;
+    std::vector<std::string> patterns;       ///< pattern ids of its findings, sorted
+    std::vector<EntityKey> principals;
+    std::vector<EntityKey> entities;         ///< of the evidence, principals first, at most 500; entity_total has the true number
+    std::int64_t entity_total = 0;
+    Timestamp first_activity;
+    Timestamp last_activity;
+    Timestamp created;                       ///< admission time of the entry that made it
+    Timestamp updated;
+    std::int64_t signal_count = 0;           ///< distinct evidence signals
+    std::int64_t finding_count = 0;
+    std::int64_t revision = 1;               ///< grows with every change
+    std::optional<IncidentNumber> merged_into;  ///< set: answers as a redirect
+    std::vector<IncidentNumber> related;
+};
+
+/// One line of an incident's history.
+struct IncidentActivity {
+    IncidentNumber number;
+    Position position;      ///< of the entry that caused it
+    Timestamp at;           ///< admission time of that entry
+    std::string actor;      ///< key id, or "catenary"
+    std::string what;       ///< created, evidence_added, status_changed, classified, owner_changed, merged, finding_superseded …
+    std::string detail;     ///< for people
+};
+
+}  // namespace catenary::engine

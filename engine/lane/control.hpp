@@ -1,0 +1,59 @@
+#pragma once
+
+#include "engine/matching/pattern.hpp"
+#include "engine/model/ids.hpp"
+#include "engine/model/time.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace catenary::engine {
+
+/// A live tenant's clock: the watermark may advance to admission time - lateness.
+struct Tick {};
+
+/// `POST /watermark`: `time` is the new watermark (ignored when not later); with `hold` it stays there until the next call.
+struct WatermarkCall {
+    Timestamp time;
+    bool hold = false;
+};
+
+/// A new version of a pattern, or of its deployment (mode). `effective_from` unset: watermark at this entry minus the pattern's `within`.
+struct PatternChange {
+    std::shared_ptr<const Pattern> pattern;
+    std::optional<Timestamp> effective_from;
+};
+
+enum class IncidentStatus { new_, active, closed };
+enum class Classification { true_positive, benign_positive, false_positive, undetermined };
+const char* to_string(IncidentStatus status);
+const char* to_string(Classification classification);
+std::optional<IncidentStatus> incident_status_from(std::string_view word);
+std::optional<Classification> classification_from(std::string_view word);
+
+/// An analyst's change of an incident; members left empty stay as they are. Owner "" clears the owner.
+struct IncidentEdit {
+    IncidentNumber number;
+    std::optional<IncidentStatus> status;
+    std::optional<Classification> classification;
+    std::optional<std::string> reason;  ///< of the classification
+    std::optional<std::string> owner;
+    std::optional<std::string> title;
+    std::optional<Severity> severity;
+    std::string actor;                  ///< who: the key's id
+};
+
+/// Tenant setting that the engine reads.
+struct SettingChange {
+    std::optional<Duration> lateness;
+    std::optional<double> base_rate;
+    std::optional<int> unlinkable_limit;
+};
+
+/// Everything besides signals that can change a result (guarantees.md 1). One kind, one struct.
+using ControlBody = std::variant<Tick, WatermarkCall, PatternChange, IncidentEdit, SettingChange>;
+
+}  // namespace catenary::engine

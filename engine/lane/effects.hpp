@@ -1,0 +1,50 @@
+#pragma once
+
+#include "engine/incidents/records.hpp"
+
+#include <string>
+#include <vector>
+
+namespace catenary::engine {
+
+/// Evidence that a finding gained: the signal to copy, and the stage it serves.
+struct EvidenceAddition {
+    FindingId finding;
+    SignalRef signal;
+    std::string stage;
+};
+
+/// A finding's new state. `replace_evidence`: delete what is stored of its evidence before the additions.
+struct FindingChange {
+    FindingRecord record;
+    bool replace_evidence = false;
+};
+
+/// A tenant's counters as diagnostics shows them.
+struct TenantStatus {
+    TenantId tenant;
+    std::optional<Timestamp> watermark;       ///< empty before the first signal
+    bool held = false;
+    std::optional<Timestamp> newest;          ///< newest event time seen
+    std::int64_t signals = 0;                 ///< seen since the window began
+    std::int64_t late = 0;
+    std::int64_t unlinkable = 0;
+    std::int64_t behind_horizon = 0;
+    std::int64_t window_signals = 0;
+    std::int64_t state_bytes = 0;
+    Duration lateness{};
+};
+
+/// What changed since the last call, of one tenant, coalesced: the last state of each record. To be written in one transaction with the position.
+struct TenantEffects {
+    TenantId tenant;
+    std::vector<SignalRef> late;              ///< signals to mark late
+    std::vector<FindingChange> findings;      ///< by id
+    std::vector<EvidenceAddition> evidence;   ///< by (finding, signal)
+    std::vector<IncidentRecord> incidents;    ///< by number
+    std::vector<IncidentActivity> activity;   ///< in order
+    TenantStatus status;
+};
+using Effects = std::vector<TenantEffects>;   ///< by tenant, only tenants with changes
+
+}  // namespace catenary::engine

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "engine/lane/control.hpp"
+#include "engine/lane/effects.hpp"
+#include "engine/model/ids.hpp"
+#include "engine/model/signal.hpp"
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace catenary::engine {
+
+/// A stored signal read back for a control entry that looks into the past.
+struct StoredSignal {
+    Position position;
+    Timestamp admitted;
+    Signal signal;
+};
+
+/// Asks for a tenant's stored signals of an interval of event time (inclusive) with positions below that of the entry being applied.
+struct HistoryRequest {
+    TenantId tenant;
+    Timestamp from;
+    Timestamp to;
+};
+
+/// What ships with the program: patterns in production in every tenant. Compiled once, shared.
+using Catalogue = std::vector<std::shared_ptr<const Pattern>>;
+
+/// All state of the tenants of one lane. A pure deterministic machine (guarantees.md 1): no clock, randomness, I/O or threads; time is what entries say.
+/// One owner thread. Entries must come in position order.
+class Lane {
+public:
+    explicit Lane(Catalogue shipped);
+    ~Lane();
+    Lane(Lane&&) noexcept;
+    Lane& operator=(Lane&&) noexcept;
+
+    /// A signal was stored at `position`, admitted at `admitted` (server clock at ingest, never read here).
+    void apply(Position position, TenantId tenant, Timestamp admitted, const SignalView& signal);
+
+    /// The stored signals that `apply` of this entry needs, if any.
+    std::optional<HistoryRequest> history_for(TenantId tenant, const ControlBody& body) const;
+
+    /// `history`: answer to `history_for`, in (time, source, id) order; empty when nothing was asked for.
+    void apply(Position position, TenantId tenant, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
+
+    /// Changes since the last call.
+    Effects take_effects();
+
+    /// Attribute paths that any document of the tenant reads; the caller may leave out all others of a signal. Changes only with control entries.
+    const std::set<std::string>& attribute_paths(TenantId tenant) const;
+
+    /// Canonical digest (hex) of findings, evidence and the partition into incidents of a tenant: equal for equal sets of entries once the watermark
+    /// has passed (G4). Numbers, revisions and times of admission are not part of it.
+    std::string digest(TenantId tenant) const;
+
+private:
+    class State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace catenary::engine

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "engine/matching/pattern.hpp"
+#include "engine/matching/window.hpp"
+#include "engine/model/ids.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace catenary::engine {
+
+/// Bit i set: the signal satisfies stage i's `match`.
+using StageMask = std::uint16_t;
+
+struct StageEvidence {
+    SignalHandle signal;
+    std::uint8_t stage;  ///< index of the earliest stage that the signal serves in the finding
+    friend bool operator==(const StageEvidence&, const StageEvidence&) = default;
+};
+
+/// One change of one pattern's findings. A delta leaves the finding as semantics.md 4.3 defines it for the entries seen so far.
+struct FindingDelta {
+    enum class Kind {
+        opened,      ///< a new finding; `added` is its whole evidence
+        extended,    ///< more evidence (`added`), nothing taken away, same id
+        revised,     ///< same id, evidence replaced: `added` is the whole evidence
+        superseded,  ///< the id no longer names a finding; `superseded_by` is the one that holds its first instance now, if any
+    };
+    Kind kind;
+    FindingId id;
+    std::vector<StageEvidence> added;
+    Timestamp start;                      ///< earliest activity
+    Timestamp end;                        ///< latest activity
+    std::vector<EntityId> principals;     ///< the linking entities of its instances, sorted; empty for an unlinked pattern
+    std::optional<FindingId> superseded_by;
+};
+
+/// One version of one pattern over one tenant's window. Deterministic; deltas are a function of the sequence of calls, the findings after
+/// them a function of the set of signals (semantics.md, principle 1).
+class PatternMatcher {
+public:
+    /// `identity` prefixes the hash of every finding id: "tenant/pattern/version". Instances count whose last completing signal is after
+    /// `effective_from`. The window outlives the matcher.
+    PatternMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window);
+    ~PatternMatcher();
+    PatternMatcher(PatternMatcher&&) noexcept;
+    PatternMatcher& operator=(PatternMatcher&&) noexcept;
+
+    /// Takes a signal of the window that satisfies the stages of `stages` (never 0). `links`: its linkable entities of the pattern's link kinds, sorted,
+    /// each once (ignored by an unlinked pattern). `distinct_values[i]`: values of stage i's `distinct`, empty where the stage has none.
+    /// In time order O(1) amortised per signal and stage; an earlier time re-examines the entities it touches.
+    void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values);
+
+    /// Forgets what no instance ending at or after `horizon` can reach. Handles given up are returned so that the window can count them down.
+    std::vector<SignalHandle> expire(Timestamp horizon);
+
+    /// Changes since the last call, in a canonical order.
+    std::vector<FindingDelta> take_deltas();
+
+    const Pattern& pattern() const;
+    /// Bytes held, for diagnostics.
+    std::size_t bytes() const;
+
+private:
+    class State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace catenary::engine

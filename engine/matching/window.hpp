@@ -1,0 +1,59 @@
+#pragma once
+
+#include "engine/model/ids.hpp"
+#include "engine/model/signal.hpp"
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace catenary::engine {
+
+/// A signal kept in one tenant's window; a slot number, stable until the slot is released, then reused. Never persisted.
+using SignalHandle = StrongId<struct SignalHandleTag, std::uint32_t>;
+
+/// An entity a signal may link by: identifying, and not one of more entities of its kind than the unlinkable limit.
+struct LinkEntity {
+    EntityId entity;
+    Symbol kind;
+    friend auto operator<=>(const LinkEntity&, const LinkEntity&) = default;
+};
+
+/// What matching, scoring and grouping keep of one signal.
+struct WindowSignal {
+    Timestamp time;
+    Position position;
+    Symbol source;
+    Symbol domain;
+    Symbol name;
+    float confidence;
+    std::uint8_t phases;   ///< bit p set: a tactic of phase p (scoring/score.hpp)
+    bool late;             ///< behind the watermark at its position
+    std::int64_t count;
+};
+
+/// The signals of one tenant that some pattern's stage wants, for as long as the horizon or a live finding needs them.
+/// Only signals that satisfy a stage enter; handles are compared with `before`.
+class SignalWindow {
+public:
+    SignalHandle add(const SignalView& signal, Position position, bool late, Symbol source, Symbol domain, Symbol name, std::span<const LinkEntity> links);
+    void release(SignalHandle handle);
+
+    const WindowSignal& operator[](SignalHandle handle) const;
+    std::string_view id(SignalHandle handle) const;
+    std::string_view source(SignalHandle handle) const;
+    std::span<const LinkEntity> links(SignalHandle handle) const;
+    SignalRef ref(SignalHandle handle) const;
+    /// The canonical order of signals: (time, source, id). Total, since (source, id) is unique in a tenant.
+    bool before(SignalHandle left, SignalHandle right) const;
+    std::size_t size() const;
+    std::size_t bytes() const;
+
+private:
+    struct Slot;
+    std::vector<Slot> slots_;
+    std::vector<std::uint32_t> free_;
+    std::size_t bytes_ = 0;
+};
+
+}  // namespace catenary::engine
