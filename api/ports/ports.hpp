@@ -68,8 +68,6 @@ class SignalReader {
 public:
     virtual ~SignalReader() = default;
     virtual Outcome<Page<StoredSignalRow>> page(const Caller& caller, const SignalFilter& filter, const PageRequest& request) = 0;
-    /// Every stored signal of that key (one, unless another process raced on another day).
-    virtual Outcome<StoredSignalRow> find(const Caller& caller, const std::string& source, const std::string& id) = 0;
 };
 
 struct IncidentFilter {
