@@ -1,0 +1,57 @@
+# `make demo` shows it, `make test` tests it. `make help` lists the rest.
+SHELL := /bin/bash
+JOBS ?= 2
+CATENARY := build/release/catenary
+
+# What a build, a test run and a private PostgreSQL need, as Debian 12 names it.
+PACKAGES := g++ cmake ninja-build ccache pkg-config git ca-certificates python3 curl jq \
+  libboost1.81-dev libpqxx-dev libpq-dev nlohmann-json3-dev doctest-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev \
+  libcurl4-openssl-dev libssl-dev libsodium-dev zlib1g-dev libre2-dev libbenchmark-dev libsimdjson-dev postgresql-15
+LINT_PACKAGES := clang-format-14 clang-tidy-14
+
+.PHONY: help demo test build run bench format lint deps clean
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+demo: build ## build, start with a private PostgreSQL, replay the built-in story, show the incidents, keep serving
+	@$(CATENARY) demo
+
+build: deps ## build the release program, build/release/catenary
+	@cmake --preset release --log-level=WARNING
+	@cmake --build --preset release -j $(JOBS)
+
+run: build ## serve on 127.0.0.1:8080 with the default data folder
+	@$(CATENARY) serve
+
+test: deps ## build and run every test against a PostgreSQL of its own
+	@cmake --preset dev --log-level=WARNING
+	@cmake --build --preset dev -j $(JOBS)
+	@tests/run build/dev
+
+bench: deps ## engine alone, then the server end to end beside a bare COPY of the same rows
+	@cmake --preset bench --log-level=WARNING
+	@cmake --build --preset bench -j $(JOBS)
+	@tests/bench/run build/bench
+
+format: ## lay out the sources with clang-format
+	@$(MAKE) -s packages PACKAGES="$(LINT_PACKAGES)"
+	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' | xargs -P $(JOBS) -n 8 clang-format-14 -i
+
+lint: deps ## clang-tidy over engine, api and server
+	@$(MAKE) -s packages PACKAGES="$(LINT_PACKAGES)"
+	@cmake --preset dev --log-level=WARNING
+	@git ls-files 'engine/*.cpp' 'api/*.cpp' 'server/*.cpp' | xargs -P $(JOBS) -n 2 clang-tidy-14 -p build/dev --quiet --extra-arg=-Wno-unknown-warning-option
+
+deps: packages
+.PHONY: packages
+packages:
+	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:$$missing"; \
+	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	  for f in /etc/postgresql-common/createcluster.conf; do [ -e $$f ] || { $$sudo mkdir -p $${f%/*}; echo 'create_main_cluster = false' | $$sudo tee $$f >/dev/null; }; done; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+clean: ## remove what was built
+	@rm -rf build
