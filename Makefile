@@ -49,7 +49,6 @@ packages:
 	if [ -n "$$missing" ]; then \
 	  echo "installing:$$missing"; \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	  for f in /etc/postgresql-common/createcluster.conf; do [ -e $$f ] || { $$sudo mkdir -p $${f%/*}; echo 'create_main_cluster = false' | $$sudo tee $$f >/dev/null; }; done; \
 	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 
