@@ -1,0 +1,107 @@
+#include "api/json/record_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+
+namespace catenary::api::json {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+template <class Read>
+auto read(std::string_view text, Read&& take) {
+    try {
+        return take(Json::parse(text));
+    } catch (const Json::exception& error) {
+        throw std::invalid_argument(std::string{"damaged record text: "} + error.what());
+    }
+}
+
+Json json_of(const engine::EntityKey& entity) { return {{"kind", entity.kind}, {"value", entity.value}}; }
+engine::EntityKey entity_from(const Json& value) { return {value.at("kind").get<std::string>(), value.at("value").get<std::string>()}; }
+
+Json json_of(const engine::StageSummary& stage) {
+    Json value{{"id", stage.id}, {"count", stage.count}};
+    if (stage.first) value["first"] = {{"time_us", engine::to_micros(stage.first->time)}, {"source", stage.first->source}, {"id", stage.first->id}};
+    if (!stage.because.empty()) value["because"] = stage.because;
+    if (stage.after) value["after_us"] = stage.after->count();
+    if (stage.limit) value["limit_us"] = stage.limit->count();
+    if (stage.linked_by) value["linked_by"] = json_of(*stage.linked_by);
+    return value;
+}
+
+engine::StageSummary stage_from(const Json& value) {
+    engine::StageSummary stage;
+    stage.id = value.at("id").get<std::string>();
+    stage.count = value.at("count").get<std::int64_t>();
+    if (const auto it = value.find("first"); it != value.end()) {
+        stage.first = engine::SignalRef{engine::from_micros(it->at("time_us").get<std::int64_t>()), it->at("source").get<std::string>(),
+                                        it->at("id").get<std::string>()};
+    }
+    if (const auto it = value.find("because"); it != value.end()) stage.because = it->get<std::vector<std::string>>();
+    if (const auto it = value.find("after_us"); it != value.end()) stage.after = engine::Duration{it->get<std::int64_t>()};
+    if (const auto it = value.find("limit_us"); it != value.end()) stage.limit = engine::Duration{it->get<std::int64_t>()};
+    if (const auto it = value.find("linked_by"); it != value.end()) stage.linked_by = entity_from(*it);
+    return stage;
+}
+
+}  // namespace
+
+std::string score_to_text(const engine::Score& score) {
+    Json contributions = Json::array();
+    for (const auto& part : score.contributions) contributions.push_back({{"stage", part.stage}, {"bits", part.bits}, {"reason", part.reason}});
+    return text_of({{"prior", score.prior_bits},
+                    {"contributions", std::move(contributions)},
+                    {"domain_bonus", score.domain_bonus_bits},
+                    {"phase_bonus", score.phase_bonus_bits},
+                    {"total", score.total_bits},
+                    {"probability", score.probability}});
+}
+
+engine::Score score_from_text(std::string_view text) {
+    return read(text, [](const Json& value) {
+        engine::Score score;
+        score.prior_bits = value.at("prior").get<double>();
+        for (const auto& part : value.at("contributions")) {
+            score.contributions.push_back({part.at("stage").get<std::string>(), part.at("bits").get<double>(), part.at("reason").get<std::string>()});
+        }
+        score.domain_bonus_bits = value.at("domain_bonus").get<double>();
+        score.phase_bonus_bits = value.at("phase_bonus").get<double>();
+        score.total_bits = value.at("total").get<double>();
+        score.probability = value.at("probability").get<double>();
+        return score;
+    });
+}
+
+std::string stages_to_text(const std::vector<engine::StageSummary>& stages) {
+    Json list = Json::array();
+    for (const auto& stage : stages) list.push_back(json_of(stage));
+    return text_of(list);
+}
+
+std::vector<engine::StageSummary> stages_from_text(std::string_view text) {
+    return read(text, [](const Json& value) {
+        std::vector<engine::StageSummary> stages;
+        for (const auto& stage : value) stages.push_back(stage_from(stage));
+        return stages;
+    });
+}
+
+std::string entity_keys_to_text(const std::vector<engine::EntityKey>& entities) {
+    Json list = Json::array();
+    for (const auto& entity : entities) list.push_back(json_of(entity));
+    return text_of(list);
+}
+
+std::vector<engine::EntityKey> entity_keys_from_text(std::string_view text) {
+    return read(text, [](const Json& value) {
+        std::vector<engine::EntityKey> entities;
+        for (const auto& entity : value) entities.push_back(entity_from(entity));
+        return entities;
+    });
+}
+
+}  // namespace catenary::api::json
