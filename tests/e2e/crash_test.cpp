@@ -1,0 +1,118 @@
+#include "tests/support/server_process.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+using catenary::server::ApiClient;
+using catenary::server::ApiUnreachable;
+using catenary::tests::ServerProcess;
+using catenary::tests::wait_until_correlated;
+using Json = nlohmann::json;
+
+namespace {
+
+/// What one sender knows: which ids were acknowledged, which were ever sent.
+struct Ledger {
+    std::mutex lock;
+    std::set<std::string> sent;
+    std::set<std::string> acknowledged;
+};
+
+std::string batch(Ledger& ledger, int sender, int number, std::vector<std::string>& ids) {
+    std::string body;
+    for (int i = 0; i < 50; ++i) {
+        ids.push_back(fmt::format("k-{}-{}-{}", sender, number, i));
+        body += Json{{"id", ids.back()},
+                     {"source", "kill_loop"},
+                     {"time", fmt::format("2026-03-05T{:02}:{:02}:{:02}Z", 8 + number / 3600, number / 60 % 60, number % 60)},
+                     {"domain", "endpoint"},
+                     {"name", "heartbeat"},
+                     {"confidence", 0.05},
+                     {"entities", {{{"kind", "host"}, {"value", fmt::format("host-{}", i)}}}}}
+                    .dump() +
+                "\n";
+    }
+    const std::lock_guard hold{ledger.lock};
+    ledger.sent.insert(ids.begin(), ids.end());
+    return body;
+}
+
+void send_until(const std::atomic<bool>& stop, ApiClient client, Ledger& ledger, int sender) {
+    for (int number = 0; !stop; ++number) {
+        std::vector<std::string> ids;
+        const auto body = batch(ledger, sender, number, ids);
+        try {
+            if (client.post("/api/v1/signals", body, "application/x-ndjson").status == 200) {
+                const std::lock_guard hold{ledger.lock};
+                ledger.acknowledged.insert(ids.begin(), ids.end());
+            }
+        } catch (const ApiUnreachable&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{20});  // the server is down: these ids stay unknown
+        }
+    }
+}
+
+/// Every stored id, how often.
+std::map<std::string, int> stored_ids(ApiClient& client) {
+    std::map<std::string, int> ids;
+    std::string cursor;
+    do {
+        const auto reply = client.get("/api/v1/signals?source=kill_loop&limit=500" + (cursor.empty() ? "" : "&cursor=" + cursor));
+        CAPTURE(reply.body);
+        REQUIRE(reply.status == 200);
+        const auto page = Json::parse(reply.body);
+        for (const auto& item : page["items"]) ++ids[item["id"].get<std::string>()];
+        cursor = page["next_cursor"].is_null() ? "" : page["next_cursor"].get<std::string>();
+    } while (!cursor.empty());
+    return ids;
+}
+
+}  // namespace
+
+TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubles nothing") {
+    ServerProcess server;
+    server.start();
+    const auto key = [&] {
+        auto admin = server.admin();
+        return Json::parse(admin.post("/api/v1/tenants", R"({"name":"kill-loop"})").body)["key"].get<std::string>();
+    }();
+    Ledger ledger;
+    std::atomic<bool> stop{false};
+    std::vector<std::thread> senders;
+    for (int i = 0; i < 2; ++i) senders.emplace_back(send_until, std::cref(stop), ApiClient{server.url(), key}, std::ref(ledger), i);
+
+    std::mt19937 random{20260305};
+    for (int round = 0; round < 3; ++round) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{300 + random() % 700});
+        server.crash();
+        server.start();
+    }
+    stop = true;
+    for (auto& sender : senders) sender.join();
+
+    ApiClient client{server.url(), key};
+    wait_until_correlated(client);
+    const auto stored = stored_ids(client);
+    MESSAGE(fmt::format("{} acknowledged, {} stored, {} sent", ledger.acknowledged.size(), stored.size(), ledger.sent.size()));
+    CHECK(ledger.acknowledged.size() > 100);
+    for (const auto& id : ledger.acknowledged) {
+        CAPTURE(id);
+        REQUIRE(stored.contains(id));
+    }
+    for (const auto& [id, times] : stored) {
+        CAPTURE(id);
+        REQUIRE(times == 1);
+        REQUIRE(ledger.sent.contains(id));
+    }
+    CHECK(server.stop() == 0);
+}
