@@ -1,0 +1,32 @@
+#pragma once
+
+#include "engine/lane/control.hpp"
+#include "engine/matching/pattern.hpp"
+#include "engine/model/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace catenary::api::json {
+
+// Control entries as the log holds them: a kind and compact JSON. What is written here must be read by every later version.
+
+/// "tick", "watermark", "pattern", "incident" or "setting".
+std::string_view control_kind(const engine::ControlBody& body);
+
+/// The body of any entry but a pattern's, which needs its document: see pattern_control_text. Spans are whole microseconds, times RFC 3339.
+std::string control_to_text(const engine::Tick& tick);
+std::string control_to_text(const engine::WatermarkCall& call);
+std::string control_to_text(const engine::IncidentEdit& edit);
+std::string control_to_text(const engine::SettingChange& change);
+
+/// The body of kind "pattern": `document` is a normalised JSON document, embedded as it is.
+std::string pattern_control_text(std::string_view id, std::int32_t version, engine::Mode mode, std::optional<engine::Timestamp> effective_from,
+                                 std::string_view document);
+
+/// Reads an entry back; a pattern is compiled from its document. A fault means that the entry was written by a newer version or is damaged.
+engine::Result<engine::ControlBody> control_from_text(std::string_view kind, std::string_view body);
+
+}  // namespace catenary::api::json

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "api/ports/ports.hpp"
+#include "server/pg/lane_progress.hpp"
+#include "server/pg/pool.hpp"
+
+#include <chrono>
+
+namespace catenary::server::pg {
+
+/// Writes control entries, and waits for the lane where a caller must see the effect.
+class PgControlLog final : public api::ports::ControlLog {
+public:
+    /// `patience`: the longest wait of `edit` for the lane.
+    PgControlLog(Pool& pool, LaneProgress& progress, std::chrono::milliseconds patience = std::chrono::seconds{10})
+        : pool_{pool}, progress_{progress}, patience_{patience} {}
+
+    api::ports::Outcome<engine::Position> watermark(const api::Caller& caller, const engine::WatermarkCall& call) override;
+    /// The revision is compared under the lock of the log, and an edit of the same incident that the lane has not applied yet counts as a change: of
+    /// two edits made for one revision, one is stale.
+    api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller& caller, const engine::IncidentEdit& edit, std::optional<std::int64_t> revision) override;
+
+private:
+    bool wait_for_lane(const api::Caller& caller, engine::Position position);
+    Pool& pool_;
+    LaneProgress& progress_;
+    std::chrono::milliseconds patience_;
+};
+
+}  // namespace catenary::server::pg

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "api/ports/ports.hpp"
+#include "server/pg/pool.hpp"
+
+namespace catenary::server::pg {
+
+/// Tenants and keys. Secrets are made here and leave once, in the reply; the database holds their SHA-256.
+class TenantStore final : public api::ports::TenantDirectory {
+public:
+    explicit TenantStore(Pool& pool) : pool_{pool} {}
+    api::ports::Outcome<api::ports::NewTenant> add(const api::Caller& caller, const std::string& name) override;
+    api::ports::Outcome<api::ports::Page<api::ports::TenantRow>> page(const api::Caller& caller, const api::ports::PageRequest& request) override;
+    api::ports::Outcome<api::ports::Page<api::ports::KeyRow>> keys(const api::Caller& caller, const api::ports::PageRequest& request) override;
+    api::ports::Outcome<api::ports::NewKey> add_key(const api::Caller& caller, const api::ports::KeyRow& wanted) override;
+    api::ports::Outcome<bool> remove_key(const api::Caller& caller, const std::string& id) override;
+
+    /// On a database without tenants: makes the operator's tenant with a key of every scope and returns that key. Empty when there are tenants already.
+    api::ports::Outcome<std::optional<std::string>> make_first_tenant(const std::string& name = "operator");
+
+private:
+    Pool& pool_;
+};
+
+}  // namespace catenary::server::pg

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "engine/model/ids.hpp"
+#include "server/pg/guarded.hpp"
+#include "server/pg/pool.hpp"
+
+#include <pqxx/pqxx>
+
+#include <optional>
+#include <utility>
+
+namespace catenary::server::pg {
+
+enum class Access { read, write };
+
+/// Begins the transaction and names its tenant (none: only the functions that need no tenant will answer).
+void begin_for_tenant(pqxx::work& transaction, std::optional<engine::TenantId> tenant, Access access);
+
+/// One transaction for one tenant, on one lease: begins, names the tenant, runs `work(pqxx::work&)`, commits if that returned a value and rolls back
+/// if it returned an error. A connection that had died while idle is replaced once, before `work` has run; `work` itself runs once.
+/// A COMMIT that gets no answer is `outcome_unknown` for Access::write and `unavailable` for Access::read.
+template <class F>
+auto tenant_transaction(Pool& pool, std::optional<engine::TenantId> tenant, Access access, F&& work) ->
+    typename detail::StoreResultOf<std::invoke_result_t<F, pqxx::work&>>::type {
+    using Returned = typename detail::StoreResultOf<std::invoke_result_t<F, pqxx::work&>>::type;
+    for (bool first = true;; first = false) {
+        auto lease = first ? pool.lease() : pool.fresh_lease();
+        if (!lease) return lease.error();
+        bool begun = false;
+        auto result = guarded([&]() -> Returned {
+            pqxx::work transaction{lease->connection()};
+            begin_for_tenant(transaction, tenant, access);
+            begun = true;
+            Returned value = work(transaction);
+            if (value) transaction.commit();
+            return value;
+        });
+        if (result) return result;
+        switch (result.error().code) {
+            case StoreErrorCode::unavailable:
+                lease->spoil();
+                if (first && !begun) continue;
+                return result;
+            case StoreErrorCode::outcome_unknown:
+                lease->spoil();
+                if (access == Access::read) return StoreError{StoreErrorCode::unavailable, result.error().detail};
+                return result;
+            default: return result;
+        }
+    }
+}
+
+}  // namespace catenary::server::pg
