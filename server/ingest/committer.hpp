@@ -1,0 +1,81 @@
+#pragma once
+
+#include "engine/model/time.hpp"
+#include "server/ingest/hand_off.hpp"
+#include "server/ingest/signal_sink.hpp"
+#include "server/ingest/source_registry.hpp"
+#include "server/ingest/watermarks.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace catenary::server {
+
+struct CommitterOptions {
+    std::string dsn;                                       ///< libpq connection string of the role `catenary`; the committer becomes `catenary_ingest`
+    std::size_t queue_items = 60'000;                      ///< signals waiting at most; beyond: overloaded
+    std::size_t queue_bytes = 192U << 20U;                 ///< request bytes waiting at most
+    std::size_t group_items = 20'000;                      ///< signals in one transaction at most (one request always fits)
+    std::chrono::milliseconds linger{5};                   ///< how long a group waits for more at most while requests come in side by side
+    std::size_t dedup_bytes = 512U << 20U;                 ///< memory of the set that finds repeats
+    std::size_t dictionary_bytes = 96U << 20U;             ///< memory of the entity and definition maps
+    std::chrono::milliseconds hand_off_patience{1'000};    ///< how long a committed group waits for a lane worker that is behind
+};
+
+/// What the committer did since it started. Counters only grow.
+struct CommitterStatus {
+    enum class State { starting, running, reconnecting, stopped };
+    State state = State::stopped;
+    std::size_t waiting_items = 0;
+    std::size_t waiting_bytes = 0;
+    std::uint64_t groups = 0;                              ///< committed transactions
+    std::uint64_t accepted = 0;
+    std::uint64_t duplicates = 0;
+    std::uint64_t conflicts = 0;
+    std::uint64_t late = 0;
+    std::uint64_t overloaded = 0;                          ///< requests refused at the door
+    std::uint64_t unavailable = 0;                         ///< requests whose group failed before COMMIT
+    std::uint64_t unknown = 0;                             ///< requests whose COMMIT went unanswered
+    std::uint64_t key_collisions = 0;                      ///< groups that met keys the dedup set did not know
+    std::uint64_t handed_over = 0;                         ///< groups given to the lane worker in memory
+    std::uint64_t left_out = 0;                            ///< groups the lane worker has to read back
+    std::uint64_t dedup_entries = 0;
+    std::uint64_t dedup_evicted = 0;
+};
+
+/// From prepared requests to durable rows: one writer thread groups whatever waits into one transaction and answers each request after its COMMIT.
+///
+/// Nothing is answered `accepted` or `duplicate` before the COMMIT it depends on has returned. A lost connection before COMMIT means `unavailable`
+/// for the group's requests, a lost reply to COMMIT means `unknown`. Reconnects by itself with back-off; requests that come meanwhile wait in the
+/// bounded queue or are refused.
+class Committer final : public SignalSink {
+public:
+    using Clock = std::function<engine::Timestamp()>;
+
+    /// `clock`: admission times, called by the writer thread. The references outlive the committer.
+    Committer(CommitterOptions options, Clock clock, const Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off);
+    ~Committer() override;
+    Committer(const Committer&) = delete;
+    Committer& operator=(const Committer&) = delete;
+
+    /// Starts the writer thread, which connects and fills the dedup set before the first group; requests may be submitted at once.
+    void start();
+    /// Finishes what waits (at most `grace`), answers the rest `unavailable`, joins. Idempotent.
+    void stop(std::chrono::milliseconds grace = std::chrono::seconds{10});
+
+    /// Any thread; computes the keyed digests on the calling thread, then queues. `done` may run before this returns (overloaded).
+    /// Needs a batch with at least one signal; one without is answered `committed` at once.
+    void submit(engine::TenantId tenant, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) override;
+
+    CommitterStatus status() const;
+
+private:
+    class Writer;
+    std::unique_ptr<Writer> writer_;
+};
+
+}  // namespace catenary::server

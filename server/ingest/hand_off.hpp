@@ -1,0 +1,71 @@
+#pragma once
+
+#include "api/ingest/prepared.hpp"
+#include "engine/model/ids.hpp"
+#include "engine/model/time.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace catenary::server {
+
+/// The accepted signals of one request, still in memory.
+struct CommittedRequest {
+    engine::TenantId tenant;
+    engine::Position first;                               ///< of `accepted[0]`; the following ones take the following positions
+    std::shared_ptr<const api::ingest::PreparedBatch> batch;
+    std::vector<std::uint32_t> accepted;                  ///< into batch->signals
+};
+
+/// One lane's share of a committed group: positions first..last, in order, without gaps.
+struct CommittedLane {
+    std::int16_t lane = 0;
+    engine::Position first;
+    engine::Position last;
+    std::vector<CommittedRequest> requests;
+};
+
+/// What one COMMIT of the committer added to the log: positions first..last, all lanes together.
+struct CommittedGroup {
+    engine::Position first;
+    engine::Position last;
+    engine::Timestamp received;
+    std::size_t bytes = 0;                                ///< memory held by the requests
+    std::vector<CommittedLane> lanes;                     ///< by first position
+};
+
+/// Carries committed groups from the committer to the lane worker, so that it need not read them back. Bounded by bytes: a group that finds no
+/// room is left out, and the worker, which sees the gap in positions, reads it from the store. Any thread.
+class HandOff {
+public:
+    explicit HandOff(std::size_t capacity_bytes = 256U << 20U) : capacity_{capacity_bytes} {}
+
+    /// Waits up to `patience` for room: a worker that keeps up slows ingest down rather than fall behind. False: no room, left out.
+    [[nodiscard]] bool offer(CommittedGroup group, std::chrono::milliseconds patience);
+    /// The oldest group; waits until there is one, `nudge` was called, or `deadline`.
+    std::optional<CommittedGroup> take(std::chrono::steady_clock::time_point deadline);
+    /// Something was appended to the log that is not handed over (a control entry): lets `take` return.
+    void nudge();
+    /// Nobody takes any more (the worker stopped or follows): offers are left out at once. `open` undoes it.
+    void close();
+    void open();
+    std::size_t bytes() const;
+
+private:
+    const std::size_t capacity_;
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<CommittedGroup> groups_;
+    std::size_t bytes_ = 0;
+    bool nudged_ = false;
+    bool open_ = false;
+};
+
+}  // namespace catenary::server

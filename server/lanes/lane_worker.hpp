@@ -1,0 +1,70 @@
+#pragma once
+
+#include "engine/lane/lane.hpp"
+#include "server/ingest/hand_off.hpp"
+#include "server/ingest/source_registry.hpp"
+#include "server/ingest/watermarks.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace catenary::server {
+
+struct LaneWorkerOptions {
+    std::string dsn;                                    ///< libpq connection string of the role `catenary`; the worker becomes `catenary_lane`
+    std::string owner;                                  ///< written to lane.owner, for people: host and process
+    std::size_t chunk_entries = 5'000;                  ///< entries between two result transactions at most
+    std::chrono::milliseconds chunk_time{20};           ///< and time; also how long an advanced `done` may stay unwritten
+    std::chrono::milliseconds poll{250};                ///< how often the log is looked at when nothing was handed over or announced
+    std::size_t read_back_bytes = 256U << 20U;          ///< memory for rows read out of order during replay
+};
+
+/// The worker as diagnostics show it.
+struct LeaderStatus {
+    enum class State { starting, replaying, leading, retrying, stopped };
+    State state = State::stopped;
+    int percent = 0;                                    ///< of the log, while replaying
+    std::string reason;                                 ///< why stopped or retrying; safe to show
+    std::int64_t applied = 0;                           ///< entries since start, replayed ones included
+    std::int64_t replayed = 0;                          ///< entries up to lane.done that were applied again
+    std::int64_t read_back = 0;                         ///< groups read from the store instead of handed over
+    std::int64_t result_commits = 0;
+    /// "leading", "replaying 40 %", "retrying: …", "stopped: …", "starting".
+    std::string text() const;
+};
+
+/// Leads every lane: takes the epochs, replays the retained log, then applies each entry in position order and commits what it changes together
+/// with lane.done. One thread owns all engine state. Loses its lanes for good when somebody else takes an epoch.
+class LaneWorker {
+public:
+    using Clock = std::function<engine::Timestamp()>;
+
+    /// `clock`: only decides which tenants get a tick. The references outlive the worker.
+    LaneWorker(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off);
+    ~LaneWorker();
+    LaneWorker(const LaneWorker&) = delete;
+    LaneWorker& operator=(const LaneWorker&) = delete;
+
+    void start();
+    /// Commits what has been applied, then joins. Idempotent.
+    void stop();
+
+    /// A control entry was committed: look at the log now. Any thread.
+    void nudge();
+    /// Waits until results of `lane` are committed up to `position`. False on time-out or when the worker stopped. Any thread.
+    [[nodiscard]] bool wait_done(std::int16_t lane, engine::Position position, std::chrono::milliseconds timeout);
+    /// Committed position of a lane; 0 before the worker read it. Any thread.
+    engine::Position done(std::int16_t lane) const;
+    LeaderStatus status() const;
+    /// The log as it was at start has been replayed and results are being committed. Any thread.
+    bool ready() const;
+
+private:
+    class Loop;
+    std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace catenary::server
