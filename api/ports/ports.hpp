@@ -3,6 +3,7 @@
 // What handlers need of the world, in their words. Implemented by server/pg (and small fakes in tests). Each call blocks its worker thread, is one
 // transaction, sees the caller's tenant only.
 
+#include "api/http/cursor.hpp"
 #include "api/ports/caller.hpp"
 #include "engine/incidents/records.hpp"
 #include "engine/lane/control.hpp"
@@ -212,6 +213,7 @@ struct Services {
     ControlLog& control;
     Diagnostics& diagnostics;
     TenantDirectory& tenants;
+    http::CursorKey cursor_key{};  ///< seals the cursors of lists; the same for every process on one database
 };
 
 }  // namespace catenary::api::ports

@@ -1,0 +1,24 @@
+#include "api/documents/pattern_document.hpp"
+#include "api/documents/stage_document.hpp"
+#include "api/json/time_json.hpp"
+
+namespace catenary::api::documents {
+
+nlohmann::ordered_json pattern_to_json(const PatternDocument& document) {
+    const auto& pattern = document.pattern;
+    nlohmann::ordered_json written{{"id", pattern.id}, {"title", pattern.title}};
+    if (!pattern.description.empty()) written["description"] = pattern.description;
+    written["severity"] = engine::to_string(pattern.severity);
+    if (!pattern.tactics.empty()) written["tactics"] = pattern.tactics;
+    if (!pattern.techniques.empty()) written["techniques"] = pattern.techniques;
+    written["order"] = pattern.order == engine::Order::sequence ? "sequence" : "any";
+    written["within"] = json::format_span(pattern.within);
+    if (pattern.max_span != engine::Pattern{}.max_span) written["max_span"] = json::format_span(pattern.max_span);
+    if (pattern.link != engine::LinkMode::none) written["link"] = {{pattern.link == engine::LinkMode::same ? "same" : "chain", pattern.link_kinds}};
+    auto& stages = written["stages"] = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < pattern.stages.size(); ++i) stages.push_back(stage_to_json(pattern.stages[i], document.matches[i]));
+    if (!document.examples.is_null()) written["examples"] = document.examples;
+    return written;
+}
+
+}  // namespace catenary::api::documents
