@@ -16,7 +16,7 @@
 namespace catenary::server {
 
 struct CommitterOptions {
-    std::string dsn;                                       ///< libpq connection string of the role `catenary`; the committer becomes `catenary_ingest`
+    std::string dsn;                                       ///< libpq connection string that acts as catenary_ingest (pg::Database::dsn)
     std::size_t queue_items = 60'000;                      ///< signals waiting at most; beyond: overloaded
     std::size_t queue_bytes = 192U << 20U;                 ///< request bytes waiting at most
     std::size_t group_items = 20'000;                      ///< signals in one transaction at most (one request always fits)

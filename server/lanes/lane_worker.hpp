@@ -4,6 +4,7 @@
 #include "server/ingest/hand_off.hpp"
 #include "server/ingest/source_registry.hpp"
 #include "server/ingest/watermarks.hpp"
+#include "server/pg/lane_progress.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -14,11 +15,11 @@
 namespace catenary::server {
 
 struct LaneWorkerOptions {
-    std::string dsn;                                    ///< libpq connection string of the role `catenary`; the worker becomes `catenary_lane`
+    std::string dsn;                                    ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
     std::string owner;                                  ///< written to lane.owner, for people: host and process
     std::size_t chunk_entries = 5'000;                  ///< entries between two result transactions at most
     std::chrono::milliseconds chunk_time{20};           ///< and time; also how long an advanced `done` may stay unwritten
-    std::chrono::milliseconds poll{250};                ///< how often the log is looked at when nothing was handed over or announced
+    std::chrono::milliseconds poll{25};                 ///< how often the log is looked at when nothing was handed over or announced
     std::size_t read_back_bytes = 256U << 20U;          ///< memory for rows read out of order during replay
 };
 
@@ -43,7 +44,9 @@ public:
     using Clock = std::function<engine::Timestamp()>;
 
     /// `clock`: only decides which tenants get a tick. The references outlive the worker.
-    LaneWorker(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off);
+    /// `progress` is told of every committed position.
+    LaneWorker(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off,
+               pg::LaneProgress& progress);
     ~LaneWorker();
     LaneWorker(const LaneWorker&) = delete;
     LaneWorker& operator=(const LaneWorker&) = delete;
@@ -52,12 +55,8 @@ public:
     /// Commits what has been applied, then joins. Idempotent.
     void stop();
 
-    /// A control entry was committed: look at the log now. Any thread.
+    /// A control entry was committed: look at the log now instead of at the next poll. Any thread.
     void nudge();
-    /// Waits until results of `lane` are committed up to `position`. False on time-out or when the worker stopped. Any thread.
-    [[nodiscard]] bool wait_done(std::int16_t lane, engine::Position position, std::chrono::milliseconds timeout);
-    /// Committed position of a lane; 0 before the worker read it. Any thread.
-    engine::Position done(std::int16_t lane) const;
     LeaderStatus status() const;
     /// The log as it was at start has been replayed and results are being committed. Any thread.
     bool ready() const;
