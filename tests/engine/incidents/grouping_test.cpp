@@ -1,0 +1,217 @@
+#include "engine/incidents/grouping.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <vector>
+
+using namespace catenary::engine;
+using namespace std::chrono_literals;
+
+namespace {
+
+FindingId id_of(std::uint32_t number) {
+    boost::uuids::uuid uuid{};
+    uuid.data[15] = static_cast<std::uint8_t>(number);
+    uuid.data[14] = static_cast<std::uint8_t>(number >> 8U);
+    return FindingId{uuid};
+}
+Timestamp day(int n) { return Timestamp{std::chrono::days{n}}; }
+
+/// A finding of the model: where it stands and which signals are its evidence.
+struct Item {
+    FindingOrder order;
+    Timestamp end;
+    std::set<int> evidence;
+};
+using Model = std::map<FindingIndex, Item>;
+using Partition = std::set<std::set<FindingIndex>>;
+
+bool share(const Item& left, const Item& right) {
+    return std::any_of(left.evidence.begin(), left.evidence.end(), [&](int signal) { return right.evidence.contains(signal); });
+}
+
+/// The definition, read literally.
+Partition expected_partition(const Model& model, Duration max_span) {
+    std::vector<FindingIndex> sorted;
+    for (const auto& [finding, item] : model) sorted.push_back(finding);
+    std::sort(sorted.begin(), sorted.end(), [&](auto left, auto right) { return model.at(left).order < model.at(right).order; });
+    std::vector<std::vector<FindingIndex>> groups;  // by start, since they are opened in order
+    for (const FindingIndex finding : sorted) {
+        const Item& item = model.at(finding);
+        bool joined = false;
+        for (auto& group : groups) {
+            const bool connected = std::any_of(group.begin(), group.end(), [&](auto other) { return share(model.at(other), item); });
+            Timestamp end = item.end;
+            for (const auto other : group) end = std::max(end, model.at(other).end);
+            if (!connected || end - model.at(group.front()).order.start > max_span) continue;
+            group.push_back(finding);
+            joined = true;
+            break;
+        }
+        if (!joined) groups.push_back({finding});
+    }
+    Partition partition;
+    for (const auto& group : groups) partition.emplace(group.begin(), group.end());
+    return partition;
+}
+
+/// Feeds a Grouping the way findings do: put, then one connection a shared signal.
+struct Subject {
+    Grouping grouping;
+    Model model;
+    std::map<FindingIndex, GroupIndex> placed;  // from the moves alone
+
+    void add(FindingIndex finding, Item item) {
+        grouping.put(finding, item.order, item.end);
+        for (const auto& [other, there] : model) connect(finding, item, other, there);
+        model.emplace(finding, std::move(item));
+    }
+    void connect(FindingIndex finding, const Item& item, FindingIndex other, const Item& there) {
+        for (const int signal : item.evidence) {
+            if (there.evidence.contains(signal)) grouping.connect(finding, other);
+        }
+    }
+    void remove(FindingIndex finding) {
+        grouping.remove(finding);
+        model.erase(finding);
+    }
+    void span(FindingIndex finding, Timestamp start, Timestamp end) {
+        Item& item = model.at(finding);
+        item.order.start = start;
+        item.end = end;
+        grouping.put(finding, item.order, item.end);
+    }
+    void toggle(FindingIndex finding, int signal) {
+        Item& item = model.at(finding);
+        const bool gains = item.evidence.insert(signal).second;
+        if (!gains) item.evidence.erase(signal);
+        for (const auto& [other, there] : model) {
+            if (other == finding || !there.evidence.contains(signal)) continue;
+            if (gains) grouping.connect(finding, other);
+            else grouping.disconnect(finding, other);
+        }
+    }
+    void settle() {
+        for (const auto& move : grouping.settle()) {
+            if (move.from) {
+                REQUIRE(placed.contains(move.finding));
+                CHECK(placed.at(move.finding) == *move.from);
+                placed.erase(move.finding);
+            }
+            if (move.to) placed.emplace(move.finding, *move.to);
+        }
+    }
+    Partition partition() const {
+        std::map<GroupIndex, std::set<FindingIndex>> groups;
+        for (const auto& [finding, group] : placed) groups[group].insert(finding);
+        Partition result;
+        for (const auto& [group, members] : groups) result.insert(members);
+        return result;
+    }
+};
+
+Item item(std::uint32_t number, int start, int end, std::set<int> evidence) { return {{day(start), id_of(number)}, day(end), std::move(evidence)}; }
+FindingIndex f(std::uint32_t number) { return FindingIndex{number}; }
+
+}  // namespace
+
+TEST_CASE("findings that share evidence are one group, others are not") {
+    Subject subject;
+    subject.add(f(1), item(1, 0, 1, {1, 2}));
+    subject.add(f(2), item(2, 1, 2, {2, 3}));
+    subject.add(f(3), item(3, 1, 2, {4}));
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(1), f(2)}, {f(3)}});
+}
+
+TEST_CASE("a finding that stands between two groups in order makes them one") {
+    Subject subject;
+    subject.add(f(1), item(1, 0, 2, {1, 2}));
+    subject.add(f(3), item(3, 4, 5, {4, 5}));
+    subject.settle();
+    CHECK(subject.partition().size() == 2);
+    subject.add(f(2), item(2, 2, 4, {2, 4}));
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(1), f(2), f(3)}});
+}
+
+TEST_CASE("a group spans thirty days at most, exactly thirty included") {
+    for (const int last : {30, 31}) {
+        Subject subject;
+        subject.add(f(1), item(1, 0, 10, {1}));
+        subject.add(f(2), item(2, 20, last, {1}));
+        subject.settle();
+        CHECK(subject.partition().size() == (last == 30 ? 1U : 2U));
+    }
+}
+
+TEST_CASE("a finding that grows beyond thirty days leaves the group, and comes back when it shrinks") {
+    Subject subject;
+    subject.add(f(1), item(1, 0, 10, {1}));
+    subject.add(f(2), item(2, 20, 30, {1}));
+    subject.settle();
+    subject.span(f(2), day(20), day(31));
+    subject.settle();
+    CHECK(subject.partition().size() == 2);
+    subject.span(f(2), day(20), day(29));
+    subject.settle();
+    CHECK(subject.partition().size() == 1);
+}
+
+TEST_CASE("a finding that begins before the first of its group leads it without moving the others") {
+    Subject subject;
+    subject.add(f(5), item(5, 10, 12, {1}));
+    subject.add(f(6), item(6, 11, 12, {1}));
+    subject.settle();
+    const GroupIndex group = subject.grouping.group_of(f(6));
+    subject.add(f(1), item(1, 9, 12, {1}));
+    const auto moves = subject.grouping.settle();
+    REQUIRE(moves.size() == 1);
+    CHECK(moves.front().finding == f(1));
+    CHECK(*moves.front().to == group);
+}
+
+TEST_CASE("property: the kept partition is the one the definition gives, whatever changed before") {
+    for (std::uint32_t seed = 0; seed < 1500; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random{seed};
+        const auto pick = [&](int low, int high) { return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1)); };
+        const int signals = pick(2, 14);
+        const int days = pick(3, 90);
+        Subject subject;
+        std::uint32_t next = 1;
+        for (int step = 0; step < 60; ++step) {
+            const int kind = pick(0, 9);
+            std::vector<FindingIndex> present;
+            for (const auto& [finding, unused] : subject.model) present.push_back(finding);
+            const auto any = [&] { return present[static_cast<std::size_t>(pick(0, static_cast<int>(present.size()) - 1))]; };
+            if (present.empty() || kind <= 3) {
+                const int start = pick(0, days);
+                std::set<int> evidence{pick(1, signals)};
+                for (int more = pick(0, 2); more > 0; --more) evidence.insert(pick(1, signals));
+                const auto number = static_cast<std::uint32_t>(pick(0, 60'000));
+                const FindingIndex index{next++};
+                if (std::any_of(present.begin(), present.end(), [&](auto p) { return subject.model.at(p).order.id == id_of(number); })) continue;
+                subject.add(index, item(number, start, start + pick(0, 14), evidence));
+            } else if (kind <= 5) {
+                const FindingIndex finding = any();
+                const int start = pick(0, days);
+                subject.span(finding, day(start), day(start + pick(0, 14)));
+            } else if (kind <= 8) {
+                subject.toggle(any(), pick(1, signals));
+            } else {
+                subject.remove(any());
+            }
+            if (pick(0, 2) == 0) {
+                subject.settle();
+                REQUIRE(subject.partition() == expected_partition(subject.model, std::chrono::days{30}));
+            }
+        }
+        subject.settle();
+        REQUIRE(subject.partition() == expected_partition(subject.model, std::chrono::days{30}));
+    }
+}
