@@ -1,0 +1,101 @@
+#pragma once
+
+#include "engine/incidents/finding_order.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace catenary::engine {
+
+/// A group of findings; a place, used again after the group is gone.
+using GroupIndex = StrongId<struct GroupIndexTag, std::uint32_t>;
+
+/// The partition of findings into groups, a function of the findings alone: two findings are connected when they share evidence, and in (start, id)
+/// order each joins the earliest-starting group that holds an earlier finding connected to it and that, with it, spans at most `max_span`
+/// (inclusive); otherwise it opens a group.
+///
+/// Kept up to date by deciding again only the findings whose decision can have changed, in order; a decision that comes out the same ends there.
+/// A new last finding costs its connections. One that starts before the group it extends costs no more as long as nothing of that group is
+/// connected to another group.
+class Grouping {
+public:
+    explicit Grouping(Duration max_span = std::chrono::days{30}) : max_span_{max_span} {}
+
+    /// Adds a finding, or changes its place in the order or its end.
+    void put(FindingIndex finding, const FindingOrder& order, Timestamp end);
+    /// Takes a finding out, with its connections.
+    void remove(FindingIndex finding);
+    /// One more / one less signal that both have as evidence. Both must have been put.
+    void connect(FindingIndex left, FindingIndex right);
+    void disconnect(FindingIndex left, FindingIndex right);
+
+    struct Move {
+        FindingIndex finding;
+        std::optional<GroupIndex> from;  ///< empty: it is new
+        std::optional<GroupIndex> to;    ///< empty: it was taken out
+    };
+    /// Decides what is open; net moves since the last call, by (start, id) of the findings, those taken out first.
+    /// Groups that these moves emptied keep their index until the next call of any other function.
+    std::vector<Move> settle();
+
+    bool contains(FindingIndex finding) const { return finding.value() < nodes_.size() && nodes_[finding.value()].present; }
+    /// Its group as of the last `settle`.
+    GroupIndex group_of(FindingIndex finding) const { return *nodes_[finding.value()].group; }
+    const std::map<FindingOrder, FindingIndex>& members(GroupIndex group) const { return groups_[group.value()].members; }
+    /// Other groups that hold findings connected to this one, each once, in no order.
+    std::vector<GroupIndex> groups_near(FindingIndex finding) const;
+
+private:
+    struct Node {
+        bool present = false;
+        FindingOrder order;
+        Timestamp end;
+        std::optional<GroupIndex> group;
+        boost::unordered_flat_map<FindingIndex, std::uint32_t, std::hash<FindingIndex>> near;  // shared signals
+        std::vector<GroupIndex> refused_by;  // earlier groups than its own that it would have overstretched
+    };
+    struct Group {
+        std::map<FindingOrder, FindingIndex> members;
+        std::multiset<Timestamp> ends;
+        std::set<std::pair<FindingOrder, FindingIndex>> refused;
+        bool beside_another = false;  // some member was seen connected to a finding of another group; never unset
+        Timestamp start() const { return members.begin()->first.start; }
+    };
+
+    Node& node(FindingIndex finding) { return nodes_[finding.value()]; }
+    Group& group(GroupIndex index) { return groups_[index.value()]; }
+    void reconsider(FindingIndex finding);
+    void reconsider_members(GroupIndex index);
+    void reconsider_refused(GroupIndex index);
+    void note_origin(FindingIndex finding);
+    void enter(FindingIndex finding, GroupIndex index);
+    void leave(FindingIndex finding);
+    void started_earlier(GroupIndex index, FindingIndex former_first);
+    bool overstretched(GroupIndex index);
+    bool fits(const Group& group, const Node& node) const;
+    std::optional<GroupIndex> group_to_lead(FindingIndex finding);
+    std::optional<GroupIndex> group_to_join(FindingIndex finding);
+    void decide(FindingIndex finding);
+    void refuse(FindingIndex finding, GroupIndex index);
+    void forget_refusals(FindingIndex finding);
+    void free_emptied();
+    GroupIndex new_group();
+    bool started_first(GroupIndex left, GroupIndex right) const;
+
+    Duration max_span_;
+    std::vector<Node> nodes_;    // by FindingIndex
+    std::vector<Group> groups_;  // by GroupIndex
+    std::vector<std::uint32_t> free_groups_;
+    std::vector<GroupIndex> emptied_;
+    std::set<std::pair<FindingOrder, FindingIndex>> open_;  // to be decided
+    std::map<FindingIndex, std::optional<GroupIndex>> origins_;  // group at the last settle of what moved since
+};
+
+}  // namespace catenary::engine

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "engine/lane/string_pool.hpp"
+#include "engine/model/severity.hpp"
+#include "engine/model/signal.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace catenary::engine {
+
+using DefinitionId = StrongId<struct DefinitionTag, std::uint32_t>;
+
+/// What repeats from signal to signal and decides static predicates.
+struct Definition {
+    Symbol source;
+    Symbol domain;
+    Symbol name;
+    std::vector<Symbol> tactics;
+    std::vector<Symbol> techniques;
+    Severity severity = Severity::informational;
+    friend bool operator==(const Definition&, const Definition&) = default;
+};
+
+/// Which stages of one deployment a definition satisfies by itself, and which need the signal's other members to tell.
+struct DefinitionMatch {
+    std::uint32_t deployment;  ///< number of the deployment
+    std::uint16_t certain;     ///< bit i: stage i is satisfied
+    std::uint16_t open;        ///< bit i: stage i has to be evaluated on the signal
+};
+
+/// The definitions seen lately. An entry lives as long as a held signal uses it; unused ones are a cache of the stages they satisfy and are
+/// dropped together when they become many. Numbers of dropped entries are used again.
+class Definitions {
+public:
+    DefinitionId intern(const SignalView& signal, StringPool& strings);
+    const Definition& operator[](DefinitionId id) const { return entries_[id.value()].definition; }
+
+    void use(DefinitionId id) { ++entries_[id.value()].uses; }
+    void give_back(DefinitionId id) { --entries_[id.value()].uses; }
+
+    /// What the stage index noted for a definition, or null when `generation` (of the set of deployments) is newer than the note.
+    const std::vector<DefinitionMatch>* matches(DefinitionId id, std::uint64_t generation) const;
+    const std::vector<DefinitionMatch>& note(DefinitionId id, std::uint64_t generation, std::vector<DefinitionMatch> matches);
+
+    std::size_t bytes() const;
+
+private:
+    struct Entry {
+        Definition definition;
+        bool known = false;            ///< false: a free place
+        std::uint32_t uses = 0;
+        std::uint64_t generation = 0;  ///< of `matches`; 0: never noted
+        std::vector<DefinitionMatch> matches;
+    };
+    struct Hash {
+        std::size_t operator()(const Definition& definition) const;
+    };
+    void drop_unused();
+
+    std::vector<Entry> entries_;
+    std::vector<std::uint32_t> free_;
+    boost::unordered_flat_map<Definition, DefinitionId, Hash> index_;
+    std::size_t drop_above_ = 16'384;
+    Definition scratch_;
+};
+
+}  // namespace catenary::engine
