@@ -3,8 +3,15 @@
 #include "engine/model/ids.hpp"
 #include "engine/model/signal.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace catenary::engine {
@@ -33,26 +40,40 @@ struct WindowSignal {
 };
 
 /// The signals of one tenant that some pattern's stage wants, for as long as the horizon or a live finding needs them.
-/// Only signals that satisfy a stage enter; handles are compared with `before`.
+/// Only signals that satisfy a stage enter; handles are compared with `before`. `source` must be the symbol of `signal.source`.
 class SignalWindow {
 public:
     SignalHandle add(const SignalView& signal, Position position, bool late, Symbol source, Symbol domain, Symbol name, std::span<const LinkEntity> links);
+    /// The handle and the views taken from it are void afterwards.
     void release(SignalHandle handle);
 
-    const WindowSignal& operator[](SignalHandle handle) const;
+    const WindowSignal& operator[](SignalHandle handle) const { return slots_[handle.value()].facts; }
     std::string_view id(SignalHandle handle) const;
     std::string_view source(SignalHandle handle) const;
     std::span<const LinkEntity> links(SignalHandle handle) const;
     SignalRef ref(SignalHandle handle) const;
     /// The canonical order of signals: (time, source, id). Total, since (source, id) is unique in a tenant.
     bool before(SignalHandle left, SignalHandle right) const;
-    std::size_t size() const;
+    std::size_t size() const { return slots_.size() - free_.size(); }
+    /// Bytes held, the allocator's own rounding left out.
     std::size_t bytes() const;
 
 private:
-    struct Slot;
+    struct Slot {
+        WindowSignal facts{};
+        std::unique_ptr<std::byte[]> tail;  // the links, then the characters of the id: one allocation a signal
+        std::uint32_t id_length = 0;
+        std::uint32_t link_count = 0;
+    };
+    struct SourceText {
+        std::unique_ptr<const std::string> text;  // stays put when the map grows, so that views of it hold
+        std::size_t signals = 0;
+    };
+    static std::size_t tail_bytes(const Slot& slot) { return slot.link_count * sizeof(LinkEntity) + slot.id_length; }
+
     std::vector<Slot> slots_;
     std::vector<std::uint32_t> free_;
+    boost::unordered_flat_map<std::uint32_t, SourceText> sources_;  // by symbol
     std::size_t bytes_ = 0;
 };
 
