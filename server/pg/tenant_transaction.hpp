@@ -27,12 +27,15 @@ auto tenant_transaction(Pool& pool, std::optional<engine::TenantId> tenant, Acce
         auto lease = first ? pool.lease() : pool.fresh_lease();
         if (!lease) return lease.error();
         bool begun = false;
+        bool committing = false;
         auto result = guarded([&]() -> Returned {
             pqxx::work transaction{lease->connection()};
             begin_for_tenant(transaction, tenant, access);
             begun = true;
             Returned value = work(transaction);
-            if (value) transaction.commit();
+            if (!value) return value;
+            committing = true;
+            transaction.commit();
             return value;
         });
         if (result) return result;
@@ -40,6 +43,7 @@ auto tenant_transaction(Pool& pool, std::optional<engine::TenantId> tenant, Acce
             case StoreErrorCode::unavailable:
                 lease->spoil();
                 if (first && !begun) continue;
+                if (committing && access == Access::write) return StoreError{StoreErrorCode::outcome_unknown, result.error().detail};
                 return result;
             case StoreErrorCode::outcome_unknown:
                 lease->spoil();
