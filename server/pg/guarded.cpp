@@ -24,6 +24,8 @@ StoreError error_in_flight() {
         if (state == "57014") return {StoreErrorCode::too_slow, error.what(), state};
         // 08: connection; 57P: being shut down, crashed, not ready; 53: out of disk, memory or connections. The statement did nothing.
         if (state.starts_with("08") || state.starts_with("57P") || state.starts_with("53")) return {StoreErrorCode::unavailable, error.what(), state};
+        // Bytes that are not UTF-8, or a NUL: no row can hold them.
+        if (state == "22021" || state == "22P05") return {StoreErrorCode::invalid, "text must be UTF-8 without NUL", state};
         if (state.starts_with("40")) return {StoreErrorCode::retry, error.what(), state};
         return {StoreErrorCode::refused, error.what(), state};
     } catch (const pqxx::failure& error) {  // statement_completion_unknown and such: not told what happened
