@@ -40,8 +40,9 @@ struct PreparedSignal {
     std::int64_t count = 1;
     std::span<const PreparedEntity> entities;      ///< in posted order, each (kind, value) once
     std::string_view attributes;  ///< minified JSON object, "" when empty
-    std::string_view shown;       ///< JSON {"<entity index>": "original spelling"} where it differs from the canonical one, "" when nowhere
-    std::string_view aliases;     ///< JSON as posted of entities[].aliases, "" when none (kept; identity learning reads it later)
+    std::string_view shown;       ///< JSON {"values":{"<entity index>":"original spelling"}} where it differs from the canonical one, "" when nowhere
+    std::string_view aliases;     ///< JSON {"<entity index>":[{"kind","value"}…]} as posted, "" when none (kept; identity learning reads it later)
+    bool plain_attributes = false;  ///< `attributes` is canonical_json() of itself already: known from parsing, saves the digest a pass
 };
 
 struct RefusedItem {
