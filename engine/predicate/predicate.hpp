@@ -29,6 +29,9 @@ struct Field {
 /// The values of a field of one signal as text, for `distinct`: numbers in shortest round-trip form. Empty when absent.
 std::vector<std::string> field_values(const Field& field, const SignalView& signal);
 
+/// A leaf as text: numbers in shortest round-trip form, "true" and "false".
+std::string attribute_text(const AttributeValue& value);
+
 /// Watchlists by name: whether `name` holds `value`. Unknown names hold nothing.
 using Watchlists = std::function<bool(std::string_view name, std::string_view value)>;
 

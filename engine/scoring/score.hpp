@@ -36,7 +36,7 @@ struct Contribution {
     bool operator==(const Contribution&) const = default;
 };
 
-/// total_bits == prior_bits + Σ contributions + domain_bonus_bits + phase_bonus_bits, probability == 1 / (1 + 2^-total_bits).
+/// total_bits == prior_bits + Σ contributions + domain_bonus_bits + phase_bonus_bits, exactly when added from left to right; probability == 1 / (1 + 2^-total_bits).
 struct Score {
     double prior_bits = 0;
     std::vector<Contribution> contributions;  ///< heaviest first
@@ -47,7 +47,8 @@ struct Score {
     bool operator==(const Score&) const = default;
 };
 
-/// Canonical: the result depends on the set of inputs, not on their order.
+/// Canonical: the result depends on the set of inputs, not on their order. Of several inputs of one stage the heaviest counts.
+/// `phase_rises` as PhaseTimes::rises counts them: the first rise earns nothing, each further one the bonus.
 Score score(std::vector<ScoreInput> inputs, std::size_t distinct_domains, std::size_t phase_rises, const ScoringParameters& parameters);
 
 /// Kill-chain phase of an ATT&CK tactic, 0 prepare .. 5 objective (semantics.md 5); -1 for an unknown id.
@@ -58,7 +59,7 @@ struct PhaseTimes {
     std::int64_t first_micros[6];  ///< INT64_MAX: not seen
     PhaseTimes();
     void add(int phase, Timestamp time);
-    /// Number of times a higher phase than all before appears, the first phase not counted.
+    /// Number of instants after the first at which a higher phase than all before appears: 1 for foothold, then establish.
     std::size_t rises() const;
 };
 
