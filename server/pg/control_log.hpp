@@ -3,17 +3,21 @@
 #include "api/ports/ports.hpp"
 #include "server/pg/lane_progress.hpp"
 #include "server/pg/pool.hpp"
+#include "server/pg/store_error.hpp"
 
 #include <chrono>
+#include <functional>
+#include <utility>
 
 namespace catenary::server::pg {
 
 /// Writes control entries, and waits for the lane where a caller must see the effect.
 class PgControlLog final : public api::ports::ControlLog {
 public:
+    /// `appended`: told after each commit, so that the lane worker need not wait for its next look at the log; may be empty.
     /// `patience`: the longest wait of `edit` for the lane.
-    PgControlLog(Pool& pool, LaneProgress& progress, std::chrono::milliseconds patience = std::chrono::seconds{10})
-        : pool_{pool}, progress_{progress}, patience_{patience} {}
+    PgControlLog(Pool& pool, LaneProgress& progress, std::function<void()> appended = {}, std::chrono::milliseconds patience = std::chrono::seconds{10})
+        : pool_{pool}, progress_{progress}, appended_{std::move(appended)}, patience_{patience} {}
 
     api::ports::Outcome<engine::Position> watermark(const api::Caller& caller, const engine::WatermarkCall& call) override;
     /// The revision is compared under the lock of the log, and an edit of the same incident that the lane has not applied yet counts as a change: of
@@ -21,9 +25,10 @@ public:
     api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller& caller, const engine::IncidentEdit& edit, std::optional<std::int64_t> revision) override;
 
 private:
-    bool wait_for_lane(const api::Caller& caller, engine::Position position);
+    StoreResult<bool> wait_for_lane(std::int16_t lane, engine::Position position);
     Pool& pool_;
     LaneProgress& progress_;
+    std::function<void()> appended_;
     std::chrono::milliseconds patience_;
 };
 

@@ -46,6 +46,7 @@ std::string_view to_string(StoreErrorCode code) {
         case StoreErrorCode::stale: return "stale";
         case StoreErrorCode::not_found: return "not_found";
         case StoreErrorCode::invalid: return "invalid";
+        case StoreErrorCode::not_applied: return "not_applied";
     }
     return "unknown";
 }
@@ -57,6 +58,7 @@ api::ports::Failure to_failure(const StoreError& error, std::string_view operati
         case StoreErrorCode::stale: return Failure{FailureCode::stale, error.detail};
         case StoreErrorCode::not_found: return Failure{FailureCode::not_found, error.detail};
         case StoreErrorCode::invalid: return Failure{FailureCode::invalid, error.detail};
+        case StoreErrorCode::not_applied: return Failure{FailureCode::unavailable, error.detail};
         case StoreErrorCode::conflict: return Failure{FailureCode::conflict, "it exists already"};
         default: break;
     }

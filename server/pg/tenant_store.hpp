@@ -3,6 +3,9 @@
 #include "api/ports/ports.hpp"
 #include "server/pg/pool.hpp"
 
+#include <functional>
+#include <string>
+
 namespace catenary::server::pg {
 
 /// Tenants and keys. Secrets are made here and leave once, in the reply; the database holds their SHA-256.
@@ -15,8 +18,9 @@ public:
     api::ports::Outcome<api::ports::NewKey> add_key(const api::Caller& caller, const api::ports::KeyRow& wanted) override;
     api::ports::Outcome<bool> remove_key(const api::Caller& caller, const std::string& id) override;
 
-    /// On a database without tenants: makes the operator's tenant with a key of every scope and returns that key. Empty when there are tenants already.
-    api::ports::Outcome<std::optional<std::string>> make_first_tenant(const std::string& name = "operator");
+    /// On a database without tenants: makes the operator's tenant with a key of every scope. `keep` is given the key before it is valid and says whether
+    /// it is safely kept; only then the tenant is committed, so a crash never leaves a tenant whose key nobody has. False: there are tenants already.
+    api::ports::Outcome<bool> make_first_tenant(const std::function<bool(const std::string& key)>& keep, const std::string& name = "operator");
 
 private:
     Pool& pool_;

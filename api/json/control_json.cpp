@@ -1,0 +1,124 @@
+#include "api/json/control_json.hpp"
+
+#include "api/documents/pattern_document.hpp"
+#include "api/json/time_json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <stdexcept>
+
+namespace catenary::api::json {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string text_of(const Json& body) { return body.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+template <class T>
+T needed(std::optional<T> value, const char* what) {
+    if (!value) throw std::invalid_argument(what);
+    return *std::move(value);
+}
+
+std::optional<std::string> text_member(const Json& body, const char* name) {
+    const auto found = body.find(name);
+    if (found == body.end()) return std::nullopt;
+    return found->get<std::string>();
+}
+
+engine::WatermarkCall watermark_from(const Json& body) {
+    return {needed(parse_time(body.at("time").get<std::string>()), "time"), body.at("hold").get<bool>()};
+}
+
+engine::PatternChange pattern_from(const Json& body) {
+    const auto mode = needed(documents::mode_from(body.at("mode").get<std::string>()), "mode");
+    engine::PatternChange change;
+    change.pattern = std::make_shared<const engine::Pattern>(documents::stored_pattern(body.at("document").dump(), body.at("version").get<std::int32_t>(), mode));
+    if (const auto from = text_member(body, "effective_from")) change.effective_from = needed(parse_time(*from), "effective_from");
+    return change;
+}
+
+engine::IncidentEdit edit_from(const Json& body) {
+    engine::IncidentEdit edit;
+    edit.number = engine::IncidentNumber{body.at("number").get<std::int64_t>()};
+    if (const auto word = text_member(body, "status")) edit.status = needed(engine::incident_status_from(*word), "status");
+    if (const auto word = text_member(body, "classification")) edit.classification = needed(engine::classification_from(*word), "classification");
+    edit.reason = text_member(body, "reason");
+    edit.owner = text_member(body, "owner");
+    edit.title = text_member(body, "title");
+    if (const auto word = text_member(body, "severity")) edit.severity = needed(engine::severity_from(*word), "severity");
+    edit.actor = body.at("actor").get<std::string>();
+    return edit;
+}
+
+engine::SettingChange setting_from(const Json& body) {
+    engine::SettingChange change;
+    if (const auto found = body.find("lateness_micros"); found != body.end()) change.lateness = engine::Duration{found->get<std::int64_t>()};
+    if (const auto found = body.find("base_rate"); found != body.end()) change.base_rate = found->get<double>();
+    if (const auto found = body.find("unlinkable_limit"); found != body.end()) change.unlinkable_limit = found->get<int>();
+    return change;
+}
+
+}  // namespace
+
+std::string_view control_kind(const engine::ControlBody& body) {
+    struct Kind {
+        std::string_view operator()(const engine::Tick&) const { return "tick"; }
+        std::string_view operator()(const engine::WatermarkCall&) const { return "watermark"; }
+        std::string_view operator()(const engine::PatternChange&) const { return "pattern"; }
+        std::string_view operator()(const engine::IncidentEdit&) const { return "incident"; }
+        std::string_view operator()(const engine::SettingChange&) const { return "setting"; }
+    };
+    return std::visit(Kind{}, body);
+}
+
+std::string control_to_text(const engine::Tick&) { return "{}"; }
+
+std::string control_to_text(const engine::WatermarkCall& call) { return text_of({{"time", format_time(call.time)}, {"hold", call.hold}}); }
+
+std::string control_to_text(const engine::IncidentEdit& edit) {
+    Json body{{"number", edit.number.value()}};
+    if (edit.status) body["status"] = engine::to_string(*edit.status);
+    if (edit.classification) body["classification"] = engine::to_string(*edit.classification);
+    if (edit.reason) body["reason"] = *edit.reason;
+    if (edit.owner) body["owner"] = *edit.owner;
+    if (edit.title) body["title"] = *edit.title;
+    if (edit.severity) body["severity"] = engine::to_string(*edit.severity);
+    body["actor"] = edit.actor;
+    return text_of(body);
+}
+
+std::string control_to_text(const engine::SettingChange& change) {
+    Json body = Json::object();
+    if (change.lateness) body["lateness_micros"] = change.lateness->count();
+    if (change.base_rate) body["base_rate"] = *change.base_rate;
+    if (change.unlinkable_limit) body["unlinkable_limit"] = *change.unlinkable_limit;
+    return text_of(body);
+}
+
+std::string pattern_control_text(std::string_view id, std::int32_t version, engine::Mode mode, std::optional<engine::Timestamp> effective_from,
+                                 std::string_view document) {
+    Json body{{"id", id}, {"version", version}, {"mode", engine::to_string(mode)}};
+    if (effective_from) body["effective_from"] = format_time(*effective_from);
+    auto text = text_of(body);
+    text.pop_back();  // the document goes in as it is: parsing and writing it again could only change it
+    return text + ",\"document\":" + std::string{document} + '}';
+}
+
+engine::Result<engine::ControlBody> control_from_text(std::string_view kind, std::string_view text) {
+    try {
+        const auto body = Json::parse(text);
+        if (kind == "tick") return engine::ControlBody{engine::Tick{}};
+        if (kind == "watermark") return engine::ControlBody{watermark_from(body)};
+        if (kind == "pattern") return engine::ControlBody{pattern_from(body)};
+        if (kind == "incident") return engine::ControlBody{edit_from(body)};
+        if (kind == "setting") return engine::ControlBody{setting_from(body)};
+        return engine::Fault{engine::FaultCode::unsupported, "", "control entry of unknown kind " + std::string{kind} + ": written by a newer version"};
+    } catch (const nlohmann::json::exception& error) {
+        return engine::Fault{engine::FaultCode::malformed, "", std::string{"damaged control entry: "} + error.what()};
+    } catch (const std::invalid_argument& error) {
+        return engine::Fault{engine::FaultCode::malformed, "", std::string{"damaged control entry: "} + error.what()};
+    }
+}
+
+}  // namespace catenary::api::json

@@ -1,0 +1,97 @@
+#include "server/pg/finding_store.hpp"
+
+#include "server/pg/place.hpp"
+#include "server/pg/record_rows.hpp"
+#include "server/pg/sql_text.hpp"
+#include "server/pg/tenant_transaction.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace catenary::server::pg {
+namespace {
+
+using api::ports::FindingFilter;
+using api::ports::FindingWithEvidence;
+using api::ports::Page;
+using api::ports::PageRequest;
+
+constexpr std::string_view page_sql = R"(
+    SELECT {columns} FROM finding f
+    WHERE ($1::text[] IS NULL OR f.pattern = ANY($1))
+      AND ($2::text[] IS NULL OR f.principal_keys && $2)
+      AND ($3::int8 IS NULL OR f.incident = $3)
+      AND (f.state = 'superseded') = $4::bool
+      AND f.mode = $5
+      AND ($6::timestamptz IS NULL OR (f.start_time, f.id) < ($6, $7::uuid))
+    ORDER BY f.start_time DESC, f.id DESC LIMIT $8)";
+constexpr std::string_view find_sql = "SELECT {columns} FROM finding f WHERE f.id = $1::uuid";
+// At most 200 of each: a finding's whole evidence is listed by its incident.
+constexpr const char* evidence_sql = R"(
+    SELECT w.id, e.time, e.source, e.source_id, e.stage
+    FROM unnest($1::uuid[]) AS w (id)
+    CROSS JOIN LATERAL (SELECT time, source, source_id, stage FROM finding_evidence
+                        WHERE finding = w.id ORDER BY time, source, source_id LIMIT 200) e
+    ORDER BY w.id, e.time, e.source, e.source_id)";
+
+void add_evidence(pqxx::work& transaction, std::vector<FindingWithEvidence>& findings) {
+    if (findings.empty()) return;
+    std::vector<std::string> ids;
+    std::map<std::string, FindingWithEvidence*> by_id;
+    for (auto& finding : findings) {
+        ids.push_back(uuid_text(finding.record.id.value()));
+        by_id[ids.back()] = &finding;
+    }
+    for (const auto& row : transaction.exec_params(evidence_sql, array_literal(ids))) {
+        const auto found = by_id.find(row[0].c_str());
+        if (found == by_id.end()) continue;
+        found->second->evidence.emplace_back(engine::SignalRef{timestamp_from(row[1]), row[2].c_str(), row[3].c_str()}, row[4].c_str());
+    }
+}
+
+StoreResult<Page<FindingWithEvidence>> read_page(pqxx::work& transaction, const FindingFilter& filter, const PageRequest& request) {
+    std::optional<std::string> start, id;
+    if (!request.after.empty()) {
+        const auto place = place_from(request.after, 2);
+        if (!place) return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+        start = (*place)[0];
+        id = (*place)[1];
+    }
+    const auto incident = filter.incident ? std::optional{filter.incident->value()} : std::nullopt;
+    Page<FindingWithEvidence> page;
+    for (const auto& row : transaction.exec_params(fmt::format(page_sql, fmt::arg("columns", finding_columns)), filter_literal(filter.patterns),
+                                                   filter_literal(entity_key_texts(filter.entities)), incident, filter.superseded,
+                                                   engine::to_string(filter.flighting ? engine::Mode::flighting : engine::Mode::production), start, id,
+                                                   static_cast<std::int64_t>(request.limit + 1))) {
+        if (page.items.size() == request.limit) {
+            const auto& last = page.items.back().record;
+            page.next = place_text({timestamp_text(last.start), uuid_text(last.id.value())});
+            break;
+        }
+        page.items.push_back({finding_from(row), {}});
+    }
+    add_evidence(transaction, page.items);
+    return page;
+}
+
+StoreResult<FindingWithEvidence> read_one(pqxx::work& transaction, const engine::FindingId& id) {
+    const auto rows = transaction.exec_params(fmt::format(find_sql, fmt::arg("columns", finding_columns)), uuid_text(id.value()));
+    if (rows.empty()) return StoreError{StoreErrorCode::not_found, "there is no finding " + uuid_text(id.value())};
+    std::vector<FindingWithEvidence> found{{finding_from(rows[0]), {}}};
+    add_evidence(transaction, found);
+    return std::move(found.front());
+}
+
+}  // namespace
+
+api::ports::Outcome<Page<FindingWithEvidence>> FindingStore::page(const api::Caller& caller, const FindingFilter& filter, const PageRequest& request) {
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_page(transaction, filter, request); }),
+                      "list_findings");
+}
+
+api::ports::Outcome<FindingWithEvidence> FindingStore::find(const api::Caller& caller, const engine::FindingId& id) {
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_one(transaction, id); }), "find_finding");
+}
+
+}  // namespace catenary::server::pg
