@@ -1,0 +1,238 @@
+#include "server/ingest/committer.hpp"
+
+#include "server/ingest/back_off.hpp"
+#include "server/ingest/ingest_queue.hpp"
+#include "server/ingest/ingest_session.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace catenary::server {
+namespace {
+
+using api::ingest::CommitOutcome;
+using api::ingest::ItemStatus;
+using Steady = std::chrono::steady_clock;
+
+/// As many rows as make COPY cheap (copy_statement_rows): a group that waits for more waits for these.
+constexpr std::size_t enough_items = 5'000;
+/// Days are made ahead, and a lost connection is noticed, also while nothing comes in.
+constexpr std::chrono::seconds idle_round{10};
+
+std::size_t bytes_of(const api::ingest::PreparedBatch& batch) {
+    // The body, about as much again in the arena, and the structs with their digests.
+    return 2 * batch.body.size() + batch.signals.size() * (sizeof(api::ingest::PreparedSignal) + sizeof(SignalDigests) + 4 * sizeof(Digest));
+}
+
+/// Adds a group's accepted signals to the registry, run by run: neighbours mostly share source and domain.
+void note_sources(SourceRegistry& sources, const Group& group, engine::Timestamp received) {
+    for (std::size_t row = 0; row < group.rows.size();) {
+        const auto& first = group.signal(group.rows[row]);
+        const auto request = group.rows[row].request;
+        auto newest = first.time;
+        std::int64_t count = 0;
+        for (; row < group.rows.size() && group.rows[row].request == request; ++row, ++count) {
+            const auto& signal = group.signal(group.rows[row]);
+            if (signal.source != first.source || signal.domain != first.domain) break;
+            newest = std::max(newest, signal.time);
+        }
+        sources.note(group.requests[request].waiting->tenant, first.source, first.domain, count, newest, received);
+    }
+}
+
+}  // namespace
+
+class Committer::Writer {
+public:
+    Writer(CommitterOptions options, Clock clock, const Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off)
+        : options_{std::move(options)}, clock_{std::move(clock)}, sources_{sources}, hand_off_{hand_off}, queue_{options_.queue_items, options_.queue_bytes},
+          session_{options_, watermarks} {}
+
+    void start() {
+        set_state(CommitterStatus::State::starting);
+        thread_ = std::thread{[this] { loop(); }};
+    }
+
+    void stop(std::chrono::milliseconds grace) {
+        if (!thread_.joinable()) return;
+        give_up_at_ = Steady::now() + grace;
+        queue_.close();
+        thread_.join();
+        set_state(CommitterStatus::State::stopped);
+    }
+
+    void submit(engine::TenantId tenant, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) {
+        if (batch->signals.empty()) {
+            done(CommitOutcome{});
+            return;
+        }
+        WaitingRequest request{tenant, std::move(batch), {}, std::move(done), 0};
+        request.bytes = bytes_of(*request.batch);
+        // Before the first connection the key is not known; the writer computes the digests then.
+        if (key_known_.load(std::memory_order_acquire)) {
+            Digester digester{session_.key()};
+            request.digests = digest_request(digester, tenant, *request.batch);
+        }
+        if (auto refused = queue_.put(std::move(request))) {
+            count([](CommitterStatus& status) { ++status.overloaded; });
+            refused->done(CommitOutcome{CommitOutcome::State::overloaded, {}});
+        }
+    }
+
+    CommitterStatus status() const {
+        const auto depth = queue_.depth();
+        const std::lock_guard lock{mutex_};
+        auto status = status_;
+        status.waiting_items = depth.items;
+        status.waiting_bytes = depth.bytes;
+        return status;
+    }
+
+private:
+    void loop() {
+        std::size_t side_by_side = 0;  // requests in the last group
+        connect();
+        while (true) {
+            const auto until = session_.connected() ? Steady::now() + idle_round : std::max(back_off_.next(), Steady::now() + std::chrono::milliseconds{10});
+            const auto linger = side_by_side > 1 ? options_.linger : std::chrono::milliseconds{0};
+            auto waiting = queue_.take(options_.group_items, enough_items, linger, until);
+            if (waiting.empty() && queue_.closed()) return;
+            if (!session_.connected() && back_off_.due(Steady::now())) connect();
+            if (!waiting.empty()) side_by_side = waiting.size();
+            process(waiting);
+        }
+    }
+
+    void connect() {
+        try {
+            session_.connect(clock_());
+            back_off_.succeeded();
+            key_known_.store(true, std::memory_order_release);
+            set_state(CommitterStatus::State::running);
+        } catch (const PqError& error) {
+            lost(error.what());
+        }
+    }
+
+    void lost(const std::string& reason) {
+        session_.disconnect();
+        back_off_.failed(Steady::now());
+        set_state(CommitterStatus::State::reconnecting);
+        spdlog::warn("event=committer_disconnected reason=\"{}\"", reason);
+    }
+
+    void process(std::vector<WaitingRequest>& waiting) {
+        std::vector<const WaitingRequest*> group;
+        try {
+            if (session_.connected()) session_.prepare_days(clock_());
+            if (waiting.empty() || !session_.connected()) return fail(waiting);
+            for (auto& request : waiting) {
+                group.push_back(&request);
+                if (!request.digests.signals.empty()) continue;
+                Digester digester{session_.key()};
+                request.digests = digest_request(digester, request.tenant, *request.batch);
+            }
+            session_.find_tenants(group);
+        } catch (const PqError& error) {
+            if (error.broken()) lost(error.what());
+            return fail(waiting);
+        }
+        const auto stranger = std::stable_partition(group.begin(), group.end(), [this](const auto* request) { return session_.knows(request->tenant); });
+        for (auto it = stranger; it != group.end(); ++it) {
+            spdlog::error("event=unknown_tenant tenant={}", (*it)->tenant.value());
+            answer(**it, CommitOutcome{CommitOutcome::State::unavailable, {}});
+        }
+        group.erase(stranger, group.end());
+        if (Steady::now() > give_up_at_.load()) {
+            for (const auto* request : group) answer(*request, CommitOutcome{CommitOutcome::State::unavailable, {}});
+            return;
+        }
+        if (!group.empty()) run(group);
+    }
+
+    void run(std::span<const WaitingRequest* const> requests) {
+        auto result = session_.run(requests, clock_());
+        if (result.fate == GroupFate::poisoned && requests.size() > 1) {
+            for (const auto* request : requests) run({&request, 1});  // only the one that holds the value fails
+            return;
+        }
+        if (result.collided) count([](CommitterStatus& status) { ++status.key_collisions; });
+        if (result.fate == GroupFate::committed) return finish(std::move(result));
+        spdlog::error("event=group_failed requests={} unknown={} reason=\"{}\"", requests.size(), result.fate == GroupFate::unknown, result.reason);
+        const auto state = result.fate == GroupFate::unknown ? CommitOutcome::State::unknown : CommitOutcome::State::unavailable;
+        for (const auto* request : requests) answer(*request, CommitOutcome{state, {}});
+        if (!session_.connected()) lost(result.reason);
+    }
+
+    void finish(GroupResult result) {
+        count([&](CommitterStatus& status) {
+            status.groups += result.group.rows.empty() ? 0 : 1;
+            status.accepted += result.group.rows.size();
+            for (const auto& request : result.group.requests) {
+                for (const auto& item : request.items) {
+                    status.duplicates += item.status == ItemStatus::duplicate ? 1 : 0;
+                    status.conflicts += item.status == ItemStatus::conflict ? 1 : 0;
+                    status.late += item.late ? 1 : 0;
+                }
+            }
+            status.dedup_entries = session_.stored().size();
+            status.dedup_evicted = session_.stored().evicted();
+        });
+        std::optional<CommittedGroup> handed;
+        if (!result.group.rows.empty()) handed = committed(result.group, result.first, result.received);
+        for (auto& request : result.group.requests) answer(*request.waiting, CommitOutcome{CommitOutcome::State::committed, std::move(request.items)});
+        if (!handed) return;
+        note_sources(sources_, result.group, result.received);
+        const bool taken = hand_off_.offer(*std::move(handed), options_.hand_off_patience);
+        count([taken](CommitterStatus& status) { ++(taken ? status.handed_over : status.left_out); });
+    }
+
+    void fail(const std::vector<WaitingRequest>& waiting) {
+        for (const auto& request : waiting) answer(request, CommitOutcome{CommitOutcome::State::unavailable, {}});
+    }
+
+    void answer(const WaitingRequest& request, CommitOutcome outcome) {
+        if (outcome.state == CommitOutcome::State::unavailable) count([](CommitterStatus& status) { ++status.unavailable; });
+        if (outcome.state == CommitOutcome::State::unknown) count([](CommitterStatus& status) { ++status.unknown; });
+        request.done(std::move(outcome));
+    }
+
+    template <class Change>
+    void count(Change&& change) {
+        const std::lock_guard lock{mutex_};
+        change(status_);
+    }
+    void set_state(CommitterStatus::State state) {
+        count([state](CommitterStatus& status) { status.state = state; });
+    }
+
+    const CommitterOptions options_;
+    const Clock clock_;
+    SourceRegistry& sources_;
+    HandOff& hand_off_;
+    IngestQueue queue_;
+    std::atomic<bool> key_known_{false};
+    std::atomic<Steady::time_point> give_up_at_{Steady::time_point::max()};
+    mutable std::mutex mutex_;  // guards status_
+    CommitterStatus status_;
+    IngestSession session_;     // of the writer thread, but for its key
+    BackOff back_off_{std::chrono::milliseconds{50}, std::chrono::milliseconds{2'000}};
+    std::thread thread_;
+};
+
+Committer::Committer(CommitterOptions options, Clock clock, const Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off)
+    : writer_{std::make_unique<Writer>(std::move(options), std::move(clock), watermarks, sources, hand_off)} {}
+Committer::~Committer() { stop(); }
+
+void Committer::start() { writer_->start(); }
+void Committer::stop(std::chrono::milliseconds grace) { writer_->stop(grace); }
+void Committer::submit(engine::TenantId tenant, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) {
+    writer_->submit(tenant, std::move(batch), std::move(done));
+}
+CommitterStatus Committer::status() const { return writer_->status(); }
+
+}  // namespace catenary::server

@@ -1,0 +1,54 @@
+#include "server/ingest/hand_off.hpp"
+
+#include <utility>
+
+namespace catenary::server {
+
+bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
+    std::unique_lock lock{mutex_};
+    // A group larger than the whole capacity still goes through an empty queue.
+    const auto has_room = [&] { return !open_ || groups_.empty() || bytes_ + group.bytes <= capacity_; };
+    if (!changed_.wait_for(lock, patience, has_room) || !open_) return false;
+    bytes_ += group.bytes;
+    groups_.push_back(std::move(group));
+    changed_.notify_all();
+    return true;
+}
+
+std::optional<CommittedGroup> HandOff::take(std::chrono::steady_clock::time_point deadline) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_until(lock, deadline, [&] { return !groups_.empty() || nudged_; });
+    nudged_ = false;
+    if (groups_.empty()) return std::nullopt;
+    CommittedGroup group = std::move(groups_.front());
+    groups_.pop_front();
+    bytes_ -= group.bytes;
+    changed_.notify_all();
+    return group;
+}
+
+void HandOff::nudge() {
+    const std::lock_guard lock{mutex_};
+    nudged_ = true;
+    changed_.notify_all();
+}
+
+void HandOff::close() {
+    const std::lock_guard lock{mutex_};
+    open_ = false;
+    groups_.clear();
+    bytes_ = 0;
+    changed_.notify_all();
+}
+
+void HandOff::open() {
+    const std::lock_guard lock{mutex_};
+    open_ = true;
+}
+
+std::size_t HandOff::bytes() const {
+    const std::lock_guard lock{mutex_};
+    return bytes_;
+}
+
+}  // namespace catenary::server

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "engine/model/time.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+
+namespace catenary::server {
+
+class PqConnection;
+
+/// Days since 1970-01-01; a leaf is named by its first one.
+using Day = std::int32_t;
+constexpr Day day_of(engine::Timestamp time) { return static_cast<Day>(engine::event_day(time).time_since_epoch().count()); }
+constexpr engine::Timestamp start_of(Day day) { return engine::Timestamp{std::chrono::sys_days{std::chrono::days{day}}}; }
+
+/// The start of a day as a constant of SQL, so that leaves are chosen when a statement is planned.
+std::string sql_time(Day day);
+
+/// Which leaf of `signal` holds a day: yearly ones before `daily_from`, daily ones from then on; fixed when the database was made (table layout).
+class LeafCalendar {
+public:
+    explicit LeafCalendar(Day daily_from = 0) : daily_from_{daily_from} {}
+    static LeafCalendar load(PqConnection& connection);
+
+    Day leaf_of(Day day) const;
+    /// First day after the leaf.
+    Day end_of(Day leaf) const;
+    /// The table's name, as the database's own leaf_name gives it.
+    std::string table(Day leaf) const;
+    /// The leaf of a table name; throws std::invalid_argument on any other name.
+    static Day leaf_named(const std::string& table);
+    /// Signals before this day have no leaf.
+    static Day first_day();
+
+private:
+    Day daily_from_;
+};
+
+/// The leaves that exist, as far as we know. One thread.
+class Leaves {
+public:
+    /// `dsn`: leaves are made on a connection of their own, so that making one never holds the log.
+    explicit Leaves(std::string dsn);
+    ~Leaves();
+
+    /// Reads calendar and leaves.
+    void load(PqConnection& connection);
+    const LeafCalendar& calendar() const { return calendar_; }
+    const std::set<Day>& all() const { return known_; }
+    bool exists(Day leaf) const { return known_.contains(leaf); }
+    /// Makes those that are missing. Throws PqError; what was made until then stays made.
+    void ensure(std::span<const Day> leaves);
+    /// Today's leaf and those of the next two days; does nothing when called again on the same day.
+    void ensure_ahead(engine::Timestamp now);
+
+private:
+    void make(Day leaf);
+    std::string dsn_;
+    LeafCalendar calendar_;
+    std::set<Day> known_;
+    Day ahead_of_ = -1;
+    std::unique_ptr<PqConnection> maker_;
+};
+
+}  // namespace catenary::server

@@ -1,0 +1,93 @@
+#pragma once
+
+// The one place that talks to PostgreSQL through libpq itself: binary COPY, which libpqxx 6.4 lacks. Everything else uses server/pg.
+
+#include <libpq-fe.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace catenary::server {
+
+/// A statement failed. `broken`: the connection is gone with it, and with it the transaction.
+class PqError : public std::runtime_error {
+public:
+    PqError(const std::string& message, std::string sqlstate, bool broken)
+        : std::runtime_error{message}, sqlstate_{std::move(sqlstate)}, broken_{broken} {}
+    const std::string& sqlstate() const { return sqlstate_; }  ///< "" when the server did not say
+    bool broken() const { return broken_; }
+
+private:
+    std::string sqlstate_;
+    bool broken_;
+};
+
+/// Rows of a statement, in the format they were asked for.
+class PqResult {
+public:
+    explicit PqResult(PGresult* result) : result_{result} {}
+    int rows() const { return PQntuples(result_.get()); }
+    bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
+    std::string_view text(int row, int column) const;
+    /// Big-endian integers of binary results; the column must have that width.
+    std::int64_t int8(int row, int column) const;
+    std::int32_t int4(int row, int column) const;
+    std::int16_t int2(int row, int column) const;
+    /// Of a text result.
+    std::int64_t number(int row, int column) const;
+    /// First word of the command tag: "COMMIT", "ROLLBACK" …
+    std::string_view tag() const;
+
+private:
+    struct Clear {
+        void operator()(PGresult* result) const { PQclear(result); }
+    };
+    std::unique_ptr<PGresult, Clear> result_;
+};
+
+/// A parameter in binary form; see pq_values.hpp for how to make one.
+struct PqParameter {
+    Oid type = 0;
+    std::string bytes;
+};
+
+/// A connection to PostgreSQL; one thread. Every failure is a PqError.
+class PqConnection {
+public:
+    explicit PqConnection(const std::string& dsn);
+
+    /// One or more statements without parameters; text result of the last one.
+    PqResult run(const std::string& sql);
+    /// One statement; binary result.
+    PqResult query(const char* sql, std::span<const PqParameter> parameters = {});
+
+    /// COPY … FROM STDIN: begin, send any number of times, end.
+    void copy_in(const std::string& sql);
+    void copy_send(std::string_view bytes);
+    void copy_end();
+
+    /// COPY … TO STDOUT: begin, then `copy_row` until it returns an empty view. The view lives until the next call.
+    void copy_out(const std::string& sql);
+    std::string_view copy_row();
+
+    bool good() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
+
+private:
+    struct Finish {
+        void operator()(PGconn* connection) const { PQfinish(connection); }
+    };
+    struct Free {
+        void operator()(char* buffer) const { PQfreemem(buffer); }
+    };
+    [[noreturn]] void fail(const PGresult* result);
+    void drain();
+
+    std::unique_ptr<PGconn, Finish> connection_;
+    std::unique_ptr<char, Free> row_;
+};
+
+}  // namespace catenary::server
