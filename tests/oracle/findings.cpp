@@ -1,0 +1,226 @@
+#include "tests/oracle/oracle.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <optional>
+#include <tuple>
+
+namespace catenary::oracle {
+namespace {
+
+using engine::Timestamp;
+using SignalSet = std::uint64_t;  ///< bit i: signal i
+
+SignalSet bits_of(const std::set<std::size_t>& indices) {
+    SignalSet set = 0;
+    for (const auto index : indices) set |= SignalSet{1} << index;
+    return set;
+}
+
+template <class Visit>
+void each(SignalSet set, Visit visit) {
+    for (; set != 0; set &= set - 1) visit(static_cast<std::size_t>(std::countr_zero(set)));
+}
+
+/// The instances of one (start, end, signals): what tells them apart never parts them, so they are kept together.
+struct Instance {
+    Timestamp start;
+    Timestamp end;
+    SignalSet signals = 0;
+    std::vector<SignalSet> served;       ///< by stage: evidence of its occurrences
+    SignalSet last_completing = 0;       ///< completing signals of their last chosen stages
+    std::set<std::uint32_t> links;
+};
+
+class Enumeration {
+public:
+    Enumeration(const engine::Pattern& pattern, Timestamp effective_from, const std::vector<Signal>& signals)
+        : pattern_{pattern}, effective_from_{effective_from}, signals_{signals}, chosen_(pattern.stages.size()) {
+        for (std::size_t stage = 0; stage < pattern.stages.size(); ++stage) occurrences_.push_back(occurrences(pattern, stage, signals));
+    }
+
+    std::vector<Instance> run() && {
+        choose(0);
+        std::vector<Instance> all;
+        for (auto& [key, instance] : instances_) all.push_back(std::move(instance));
+        return all;
+    }
+
+private:
+    /// Tries every occurrence for stage `stage`, and none where it is optional; then goes on to the next stage.
+    void choose(std::size_t stage) {
+        if (stage == chosen_.size()) return consider();
+        for (const auto& occurrence : occurrences_[stage]) {
+            chosen_[stage] = &occurrence;
+            if (follows_the_one_before(stage)) choose(stage + 1);
+        }
+        chosen_[stage] = nullptr;
+        if (pattern_.stages[stage].optional) choose(stage + 1);
+    }
+
+    bool follows_the_one_before(std::size_t stage) const {
+        const Occurrence* before = nullptr;
+        for (std::size_t earlier = 0; earlier < stage; ++earlier) {
+            if (chosen_[earlier] != nullptr) before = chosen_[earlier];
+        }
+        if (before == nullptr) return true;
+        const auto gap = chosen_[stage]->start - before->end;
+        if (pattern_.order == engine::Order::sequence && (gap < engine::Duration{0} || (pattern_.strict && gap == engine::Duration{0}))) return false;
+        return !pattern_.stages[stage].within || gap <= *pattern_.stages[stage].within;
+    }
+
+    void consider() {
+        Instance instance{Timestamp::max(), Timestamp::min(), 0, std::vector<SignalSet>(chosen_.size()), 0, {}};
+        SignalSet completing = 0;
+        std::optional<std::set<std::uint32_t>> common;
+        const Occurrence* last = nullptr;
+        for (std::size_t stage = 0; stage < chosen_.size(); ++stage) {
+            const Occurrence* occurrence = chosen_[stage];
+            if (occurrence == nullptr) continue;
+            const auto completes = SignalSet{1} << occurrence->completing;
+            if ((completing & completes) != 0) return;  // the completing signals are distinct
+            completing |= completes;
+            instance.start = std::min(instance.start, occurrence->start);
+            instance.end = std::max(instance.end, occurrence->end);
+            instance.served[stage] = bits_of(occurrence->evidence);
+            instance.signals |= instance.served[stage];
+            if (!common) common = occurrence->exposed;
+            std::erase_if(*common, [&](std::uint32_t entity) { return !occurrence->exposed.contains(entity); });
+            last = occurrence;
+        }
+        if (instance.end - instance.start > pattern_.within || instance.end <= effective_from_) return;
+        if (pattern_.link != engine::LinkMode::none && common->empty()) return;
+
+        auto& kept = instances_.try_emplace({instance.start, instance.end, instance.signals}, instance).first->second;
+        for (std::size_t stage = 0; stage < chosen_.size(); ++stage) kept.served[stage] |= instance.served[stage];
+        kept.last_completing |= SignalSet{1} << (pattern_.order == engine::Order::sequence ? last->completing : latest(completing));
+        if (pattern_.link != engine::LinkMode::none) kept.links.insert(common->begin(), common->end());
+    }
+
+    std::size_t latest(SignalSet set) const {
+        std::optional<std::size_t> best;
+        each(set, [&](std::size_t index) {
+            if (!best || signals_[*best].ref < signals_[index].ref) best = index;
+        });
+        return best.value();
+    }
+
+    const engine::Pattern& pattern_;
+    const Timestamp effective_from_;
+    const std::vector<Signal>& signals_;
+    std::vector<std::vector<Occurrence>> occurrences_;
+    std::vector<const Occurrence*> chosen_;  ///< by stage; null: left empty
+    std::map<std::tuple<Timestamp, Timestamp, SignalSet>, Instance> instances_;
+};
+
+/// Groups the indices of instances that hang together through shared signals.
+std::vector<std::vector<std::size_t>> connected_sets(const std::vector<Instance>& instances) {
+    std::vector<std::pair<SignalSet, std::vector<std::size_t>>> sets;
+    for (std::size_t index = 0; index < instances.size(); ++index) {
+        std::pair<SignalSet, std::vector<std::size_t>> joined{instances[index].signals, {index}};
+        std::erase_if(sets, [&](const auto& set) {
+            if ((set.first & instances[index].signals) == 0) return false;
+            joined.first |= set.first;
+            joined.second.insert(joined.second.end(), set.second.begin(), set.second.end());
+            return true;
+        });
+        sets.push_back(std::move(joined));
+    }
+    std::vector<std::vector<std::size_t>> members;
+    for (auto& set : sets) members.push_back(std::move(set.second));
+    return members;
+}
+
+/// By (start, end, sorted (source, id) of the signals).
+std::vector<const Instance*> in_order(const std::vector<std::size_t>& set, const std::vector<Instance>& instances, const std::vector<Signal>& signals) {
+    using Names = std::set<std::pair<std::string, std::string>>;
+    std::vector<std::tuple<Timestamp, Timestamp, Names, const Instance*>> keyed;
+    for (const auto index : set) {
+        Names names;
+        each(instances[index].signals, [&](std::size_t member) { names.emplace(signals[member].ref.source, signals[member].ref.id); });
+        keyed.emplace_back(instances[index].start, instances[index].end, std::move(names), &instances[index]);
+    }
+    std::sort(keyed.begin(), keyed.end());  // names differ where the times do not: instances are kept apart by their signals
+    std::vector<const Instance*> ordered;
+    for (const auto& entry : keyed) ordered.push_back(std::get<const Instance*>(entry));
+    return ordered;
+}
+
+/// Instances that make one finding, the one that opened it first.
+struct Group {
+    std::vector<const Instance*> members;
+    SignalSet signals = 0;
+    Timestamp start = Timestamp::max();
+    Timestamp end = Timestamp::min();
+
+    bool has_room(const Instance& instance, engine::Duration max_span) const {
+        return members.empty() || std::max(end, instance.end) - std::min(start, instance.start) <= max_span;
+    }
+    void take(const Instance& instance) {
+        members.push_back(&instance);
+        signals |= instance.signals;
+        start = std::min(start, instance.start);
+        end = std::max(end, instance.end);
+    }
+};
+
+std::vector<Group> cut(const std::vector<const Instance*>& ordered, SignalSet late, engine::Duration max_span) {
+    std::vector<Group> groups;
+    for (const auto* instance : ordered) {
+        if ((instance->signals & late) != 0) continue;
+        if (groups.empty() || !groups.back().has_room(*instance, max_span)) groups.emplace_back();
+        groups.back().take(*instance);
+    }
+    for (const auto* instance : ordered) {
+        if ((instance->signals & late) == 0) continue;
+        auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& candidate) {
+            return (candidate.signals & instance->signals) != 0 && candidate.has_room(*instance, max_span);
+        });
+        if (group == groups.end()) group = groups.emplace(groups.end());
+        group->take(*instance);
+    }
+    return groups;
+}
+
+Finding finding_of(const Group& group, const std::vector<Signal>& signals, SignalSet late) {
+    Finding finding;
+    finding.start = group.start;
+    finding.end = group.end;
+    const Instance& first = *group.members.front();
+    std::optional<engine::SignalRef> anchor;
+    for (const auto* instance : group.members) {
+        finding.principals.insert(instance->links.begin(), instance->links.end());
+        for (std::size_t stage = 0; stage < instance->served.size(); ++stage) {
+            each(instance->served[stage], [&](std::size_t index) {
+                const auto known = finding.evidence.emplace(signals[index].ref, stage).first;
+                known->second = std::min(known->second, stage);
+            });
+        }
+        const bool is_as_first = instance->start == first.start && instance->end == first.end && ((instance->signals & late) != 0) == ((first.signals & late) != 0);
+        if (!is_as_first) continue;
+        each(instance->last_completing, [&](std::size_t index) {
+            if (!anchor || signals[index].ref < *anchor) anchor = signals[index].ref;
+        });
+    }
+    finding.anchor = anchor.value();
+    return finding;
+}
+
+}  // namespace
+
+std::vector<Finding> findings(const engine::Pattern& pattern, Timestamp effective_from, const std::vector<Signal>& signals) {
+    const auto instances = Enumeration{pattern, effective_from, signals}.run();
+    SignalSet late = 0;
+    for (std::size_t index = 0; index < signals.size(); ++index) late |= SignalSet{signals[index].late} << index;
+
+    std::vector<Finding> found;
+    for (const auto& set : connected_sets(instances)) {
+        const auto ordered = in_order(set, instances, signals);
+        for (const auto& group : cut(ordered, late, pattern.max_span)) found.push_back(finding_of(group, signals, late));
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+}  // namespace catenary::oracle

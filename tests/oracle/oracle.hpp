@@ -1,0 +1,58 @@
+#pragma once
+
+#include "engine/matching/matcher.hpp"
+#include "engine/matching/pattern.hpp"
+#include "engine/model/signal.hpp"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+// The definitions of patterns read literally: every choice is enumerated and kept when it satisfies every condition. Slow on purpose, and written
+// without a look at the matcher.
+
+namespace catenary::oracle {
+
+struct Entity {
+    std::string kind;
+    std::uint32_t number;  ///< unique over all kinds
+    friend auto operator<=>(const Entity&, const Entity&) = default;
+};
+
+/// What the definitions read of a signal.
+struct Signal {
+    engine::SignalRef ref;
+    engine::StageMask stages = 0;  ///< bit i: satisfies stage i's `match`
+    std::vector<Entity> entities;  ///< those it may link by
+    std::int64_t count = 1;
+    bool late = false;
+    std::vector<std::vector<std::string>> distinct;  ///< by stage: values of its `distinct`
+};
+
+/// What one stage may take.
+struct Occurrence {
+    engine::Timestamp start;
+    engine::Timestamp end;
+    std::size_t completing;                ///< index of a signal
+    std::set<std::size_t> evidence;        ///< indices of signals
+    std::set<std::uint32_t> exposed;       ///< numbers of entities of the pattern's link kinds
+};
+
+/// At most 64 signals. Every occurrence of stage `stage`.
+std::vector<Occurrence> occurrences(const engine::Pattern& pattern, std::size_t stage, const std::vector<Signal>& signals);
+
+struct Finding {
+    engine::SignalRef anchor;                        ///< what its id is made of
+    engine::Timestamp start;
+    engine::Timestamp end;
+    std::set<std::uint32_t> principals;
+    std::map<engine::SignalRef, std::size_t> evidence;  ///< signal -> earliest stage it serves
+    friend auto operator<=>(const Finding&, const Finding&) = default;
+};
+
+/// Sorted. Understands every construct of a pattern but chains; absence is no part of engine::Pattern.
+std::vector<Finding> findings(const engine::Pattern& pattern, engine::Timestamp effective_from, const std::vector<Signal>& signals);
+
+}  // namespace catenary::oracle
