@@ -1,14 +1,12 @@
 #include "api/documents/place.hpp"
 
+#include "api/json/pointer.hpp"
+
 namespace catenary::api::documents {
 
 Place Place::member(std::string_view name) const {
-    auto pointer = pointer_ + '/';
-    for (const char c : name) {
-        if (c == '~') pointer += "~0";
-        else if (c == '/') pointer += "~1";
-        else pointer += c;
-    }
+    auto pointer = pointer_;
+    json::append_token(pointer, name);
     return Place{*faults_, std::move(pointer)};
 }
 

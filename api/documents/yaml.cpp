@@ -1,10 +1,10 @@
 #include "api/documents/yaml.hpp"
 
 #include "api/documents/place.hpp"
+#include "api/json/utf8.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <simdjson.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -161,7 +161,7 @@ json read_yaml(std::string_view body, const DocumentLimits& limits, engine::Faul
         return json{};
     };
     if (body.size() > limits.bytes) return refuse(FaultCode::too_large, fmt::format("a document has at most {} bytes", limits.bytes));
-    if (!simdjson::validate_utf8(body.data(), body.size())) return refuse(FaultCode::malformed, "the document is not UTF-8");
+    if (!api::json::is_utf8(body)) return refuse(FaultCode::malformed, "the document is not UTF-8");
     if (body.find('\0') != std::string_view::npos) return refuse(FaultCode::malformed, "the document holds the character NUL");
     try {
         std::istringstream stream{std::string{body}};

@@ -1,0 +1,55 @@
+#include "api/handlers/control.hpp"
+#include "api/handlers/reply.hpp"
+#include "api/json/time_json.hpp"
+
+#include <set>
+#include <string>
+
+namespace catenary::api::handlers {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json time_or_null(const std::optional<engine::Timestamp>& time) { return time ? Json(json::format_time(*time)) : Json(nullptr); }
+
+Json to_json(const ports::DiagnosticsReport& report) {
+    Json body{{"lag", {{"signals", report.lag_signals}, {"seconds", report.lag_seconds}}},
+              {"watermark", time_or_null(report.watermark)},
+              {"held", report.held},
+              {"newest_event", time_or_null(report.newest_event)},
+              {"lateness_seconds", report.lateness_seconds},
+              {"leader", report.leader}};
+    std::set<std::string> domains;
+    auto& sources = body["sources"] = Json::array();
+    for (const auto& source : report.sources) {
+        domains.insert(source.domain);
+        sources.push_back({{"source", source.source},
+                           {"domain", source.domain},
+                           {"signals", source.signals},
+                           {"last_event", time_or_null(source.last_event)},
+                           {"last_received", time_or_null(source.last_received)}});
+    }
+    body["domains"] = domains;
+    body["templates"] = Json::array();
+    body["hubs"] = Json::array();
+    body["counts"] = {{"late", report.late},
+                      {"unlinkable", report.unlinkable},
+                      {"behind_horizon", report.behind_horizon},
+                      {"window_signals", report.window_signals},
+                      {"state_bytes", report.state_bytes}};
+    auto& caps = body["caps"] = Json::array();
+    for (const auto& [name, times] : report.caps) caps.push_back({{"cap", name}, {"times", times}});
+    return body;
+}
+
+}  // namespace
+
+http::Response diagnostics(const http::Request& request, const Caller& caller, ports::Services& services) {
+    if (auto refusal = refuse_parameters(request)) return *refusal;
+    const auto report = services.diagnostics.report(caller);
+    if (!report) return failure_reply(request, report.error());
+    return json_reply(200, to_json(*report));
+}
+
+}  // namespace catenary::api::handlers

@@ -1,0 +1,57 @@
+#include "api/handlers/findings.hpp"
+
+#include "api/handlers/filters.hpp"
+#include "api/handlers/reply.hpp"
+#include "api/json/finding_json.hpp"
+
+#include <boost/uuid/string_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include <array>
+#include <limits>
+#include <stdexcept>
+
+namespace catenary::api::handlers {
+namespace {
+
+/// The one spelling that replies use; the library would take braces and missing dashes too.
+std::optional<engine::FindingId> finding_id(const std::string& text) {
+    try {
+        const auto id = boost::uuids::string_generator{}(text);
+        if (boost::uuids::to_string(id) == text) return engine::FindingId{id};
+    } catch (const std::runtime_error&) {  // not a UUID
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+http::Response list_findings(const http::Request& request, const Caller& caller, ports::Services& services) {
+    constexpr std::array<std::string_view, 1> kinds{"pattern"};
+    constexpr std::array<std::string_view, 2> states{"open", "superseded"};
+    constexpr std::array<std::string_view, 2> modes{"production", "flighting"};
+    http::QueryReader query{request};
+    ports::FindingFilter filter;
+    static_cast<void>(query.words("kind", kinds));  // all findings are of this kind
+    filter.patterns = query.many("pattern");
+    filter.entities = entities_in(query);
+    if (const auto number = query.integer("incident", 1, std::numeric_limits<std::int64_t>::max())) filter.incident = engine::IncidentNumber{*number};
+    filter.superseded = query.word("state", states).value_or(0) == 1;
+    filter.flighting = query.word("mode", modes).value_or(0) == 1;
+    const auto wanted = page_request(query, request, caller, services);
+    if (auto refusal = query.refusal()) return *refusal;
+    const auto page = services.findings.page(caller, filter, wanted);
+    if (!page) return failure_reply(request, page.error());
+    return page_reply(*page, request, caller, services, [](const auto& finding) { return json::to_json(finding); });
+}
+
+http::Response get_finding(const http::Request& request, const Caller& caller, ports::Services& services) {
+    if (auto refusal = refuse_parameters(request)) return *refusal;
+    const auto id = finding_id(request.segments.back());
+    if (!id) return not_found(request, "there is no finding of this id");
+    const auto finding = services.findings.find(caller, *id);
+    if (!finding) return failure_reply(request, finding.error());
+    return json_reply(200, json::to_json(*finding));
+}
+
+}  // namespace catenary::api::handlers

@@ -1,0 +1,50 @@
+#include "api/handlers/incidents.hpp"
+
+#include "api/handlers/filters.hpp"
+#include "api/handlers/incident_filter.hpp"
+#include "api/handlers/reply.hpp"
+#include "api/json/incident_json.hpp"
+
+namespace catenary::api::handlers {
+namespace {
+
+constexpr std::size_t number_segment = 3;    // /api/v1/incidents/{number}
+constexpr std::size_t entities_in_list = 20;
+constexpr std::size_t most_entities = 500;   // what a record holds
+constexpr int most_redirects = 16;           // merges lead on to merges, never in a ring; a longer way is a damaged row
+
+}  // namespace
+
+ports::Outcome<engine::IncidentRecord> incident_in_path(const http::Request& request, const Caller& caller, ports::Services& services) {
+    const auto number = positive_number(request.segments.at(number_segment));
+    if (!number) return ports::Failure{ports::FailureCode::not_found, "an incident is named by its number"};
+    return services.incidents.find(caller, engine::IncidentNumber{*number});
+}
+
+ports::Outcome<engine::IncidentRecord> story_in_path(const http::Request& request, const Caller& caller, ports::Services& services) {
+    auto incident = incident_in_path(request, caller, services);
+    for (int i = 0; i < most_redirects && incident && incident->merged_into; ++i) incident = services.incidents.find(caller, *incident->merged_into);
+    return incident;
+}
+
+http::Response list_incidents(const http::Request& request, const Caller& caller, ports::Services& services) {
+    http::QueryReader query{request};
+    const auto listing = incident_listing(query);
+    const auto wanted = page_request(query, request, caller, services);
+    if (auto refusal = query.refusal()) return *refusal;
+    const auto page = services.incidents.page(caller, listing.filter, wanted);
+    if (!page) return failure_reply(request, page.error());
+    const auto shown = listing.all_entities ? most_entities : entities_in_list;
+    return page_reply(*page, request, caller, services, [shown](const auto& incident) { return json::to_json(incident, shown); });
+}
+
+http::Response get_incident(const http::Request& request, const Caller& caller, ports::Services& services) {
+    if (auto refusal = refuse_parameters(request)) return *refusal;
+    const auto incident = incident_in_path(request, caller, services);
+    if (!incident) return failure_reply(request, incident.error());
+    const auto findings = services.incidents.findings(caller, incident->number);
+    if (!findings) return failure_reply(request, findings.error());
+    return revised_reply(request, incident->revision, json::incident_detail_to_json(*incident, *findings));
+}
+
+}  // namespace catenary::api::handlers

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "api/http/request.hpp"
+#include "api/ports/ports.hpp"
+
+#include <boost/system/result.hpp>
+
+namespace catenary::api::handlers {
+
+http::Response list_incidents(const http::Request& request, const Caller& caller, ports::Services& services);
+/// A redirected number answers 200 with `merged_into`.
+http::Response get_incident(const http::Request& request, const Caller& caller, ports::Services& services);
+/// Status, classification with reason, owner, severity, title; If-Match is honoured, every fault is said at once.
+http::Response edit_incident(const http::Request& request, const Caller& caller, ports::Services& services);
+http::Response incident_timeline(const http::Request& request, const Caller& caller, ports::Services& services);
+http::Response incident_evidence(const http::Request& request, const Caller& caller, ports::Services& services);
+http::Response incident_explanation(const http::Request& request, const Caller& caller, ports::Services& services);
+http::Response incident_activity(const http::Request& request, const Caller& caller, ports::Services& services);
+
+/// The incident that the path's {number} names.
+ports::Outcome<engine::IncidentRecord> incident_in_path(const http::Request& request, const Caller& caller, ports::Services& services);
+/// The same, but of a redirected number the incident it leads to: the story of what was merged is told there.
+ports::Outcome<engine::IncidentRecord> story_in_path(const http::Request& request, const Caller& caller, ports::Services& services);
+
+}  // namespace catenary::api::handlers

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "api/ports/ports.hpp"
+#include "engine/incidents/records.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstddef>
+#include <vector>
+
+namespace catenary::api::json {
+
+// Incidents as replies show them (the schemas `Incident` and `IncidentDetail` of openapi.yaml).
+
+/// A list's item with at most `most_entities` of its entities, principals first; `entity_total` is the true number.
+nlohmann::ordered_json to_json(const engine::IncidentRecord& incident, std::size_t most_entities);
+
+/// The same with all entities kept, description, findings and their stages. `findings` by (start, id); embeds at most 100 of them.
+nlohmann::ordered_json incident_detail_to_json(const engine::IncidentRecord& incident, const std::vector<engine::FindingRecord>& findings);
+
+nlohmann::ordered_json to_json(const engine::IncidentActivity& activity);
+
+}  // namespace catenary::api::json

@@ -1,0 +1,78 @@
+#include "api/routes.hpp"
+
+#include "api/handlers/control.hpp"
+#include "api/handlers/findings.hpp"
+#include "api/handlers/health.hpp"
+#include "api/handlers/incidents.hpp"
+#include "api/handlers/keys.hpp"
+#include "api/handlers/patterns.hpp"
+#include "api/handlers/signals.hpp"
+#include "api/handlers/tenants.hpp"
+
+#include <algorithm>
+
+namespace catenary::api {
+namespace {
+
+using http::Method;
+
+constexpr Handler in_session = nullptr;  // the session reads the body and waits for the commit itself
+
+constexpr Route table[] = {
+    {Method::get, "/healthz", Scope::none, handlers::healthz},
+    {Method::get, "/readyz", Scope::none, handlers::readyz},
+    {Method::get, "/version", Scope::none, handlers::version},
+    {Method::get, "/openapi.json", Scope::none, handlers::openapi},
+    {Method::get, "/api/v1/signals", Scope::signals_read, handlers::list_signals},
+    {Method::post, "/api/v1/signals", Scope::signals_write, in_session},
+    {Method::post, "/api/v1/watermark", Scope::catalogue_write, handlers::set_watermark},
+    {Method::get, "/api/v1/incidents", Scope::incidents_read, handlers::list_incidents},
+    {Method::get, "/api/v1/incidents/{number}", Scope::incidents_read, handlers::get_incident},
+    {Method::patch, "/api/v1/incidents/{number}", Scope::incidents_write, handlers::edit_incident},
+    {Method::get, "/api/v1/incidents/{number}/timeline", Scope::incidents_read, handlers::incident_timeline},
+    {Method::get, "/api/v1/incidents/{number}/evidence", Scope::incidents_read, handlers::incident_evidence},
+    {Method::get, "/api/v1/incidents/{number}/explanation", Scope::incidents_read, handlers::incident_explanation},
+    {Method::get, "/api/v1/incidents/{number}/activity", Scope::incidents_read, handlers::incident_activity},
+    {Method::get, "/api/v1/findings", Scope::incidents_read, handlers::list_findings},
+    {Method::get, "/api/v1/findings/{id}", Scope::incidents_read, handlers::get_finding},
+    {Method::get, "/api/v1/patterns", Scope::incidents_read, handlers::list_patterns},
+    {Method::post, "/api/v1/patterns", Scope::catalogue_write, handlers::add_pattern},
+    {Method::get, "/api/v1/patterns/{id}", Scope::incidents_read, handlers::get_pattern},
+    {Method::post, "/api/v1/patterns:validate", Scope::incidents_read, handlers::validate_pattern},
+    {Method::get, "/api/v1/diagnostics", Scope::signals_read, handlers::diagnostics},
+    {Method::get, "/api/v1/tenants", Scope::admin, handlers::list_tenants},
+    {Method::post, "/api/v1/tenants", Scope::admin, handlers::add_tenant},
+    {Method::get, "/api/v1/keys", Scope::admin, handlers::list_keys},
+    {Method::post, "/api/v1/keys", Scope::admin, handlers::add_key},
+    {Method::delete_, "/api/v1/keys/{id}", Scope::admin, handlers::remove_key},
+};
+
+/// Whether decoded segments are this path's; a {name} takes any one segment but the empty one.
+bool matches(std::string_view path, const std::vector<std::string>& segments) {
+    for (const auto& segment : segments) {
+        if (!path.starts_with('/')) return false;
+        path.remove_prefix(1);
+        const auto part = path.substr(0, path.find('/'));
+        path.remove_prefix(part.size());
+        if (part.starts_with('{') ? segment.empty() : part != segment) return false;
+    }
+    return path.empty();
+}
+
+}  // namespace
+
+std::span<const Route> routes() { return table; }
+
+RouteMatch find_route(Method method, const std::vector<std::string>& segments) {
+    RouteMatch match;
+    const auto wanted = method == Method::head ? Method::get : method;  // HEAD is GET without its body
+    for (const auto& route : table) {
+        if (!matches(route.path, segments)) continue;
+        if (route.method == wanted) match.route = &route;
+        match.allowed.push_back(route.method);
+        if (route.method == Method::get) match.allowed.push_back(Method::head);
+    }
+    return match;
+}
+
+}  // namespace catenary::api
