@@ -19,6 +19,7 @@ struct StoredSignal {
     Position position;
     Timestamp admitted;
     Signal signal;
+    bool late = false;  ///< as marked: behind the watermark at its position
 };
 
 /// Asks for a tenant's stored signals of an interval of event time (inclusive) with positions below that of the entry being applied.

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "engine/incidents/finding.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace catenary::engine {
+
+/// What the findings of one group add up to, kept as findings and evidence come and go, so that an incident's record never costs a pass over its
+/// evidence.
+class Gathered {
+public:
+    Gathered(const HeldSignals& held, const Dictionary& dictionary)
+        : held_{held}, dictionary_{dictionary}, listed_{EntityOrder{&dictionary}}, principals_listed_{EntityOrder{&dictionary}} {}
+
+    void join(FindingIndex index, const Finding& finding);
+    void leave(FindingIndex index, const Finding& finding);
+
+    // A member changed.
+    void add_signal(SignalHandle signal);
+    void remove_signal(SignalHandle signal);
+    void add_principal(EntityId entity);
+    void remove_principal(EntityId entity);
+    void moved(FindingIndex index, const FindingOrder& former, Timestamp former_end, const Finding& finding);
+    void rescored(FindingIndex index, double former, const Finding& finding);
+
+    /// Members whose score may be out of date, to be ranked before `leading` is asked for; may name some that left.
+    void unrank(FindingIndex index) { unranked_.push_back(index); }
+    std::vector<FindingIndex> take_unranked() { return std::exchange(unranked_, {}); }
+
+    const std::map<FindingOrder, FindingIndex>& members() const { return members_; }
+    /// Highest score, then earliest.
+    FindingIndex leading() const { return by_score_.begin()->second; }
+    Timestamp first_activity() const { return members_.begin()->first.start; }
+    Timestamp last_activity() const { return *ends_.rbegin(); }
+    std::size_t signal_count() const { return signals_.size(); }
+    Severity severity() const;
+
+    /// Writes the members that follow from the findings; `leading_record` is that of `leading()`.
+    void describe(IncidentRecord& record, const FindingRecord& leading_record) const;
+
+private:
+    struct PatternUse {
+        std::shared_ptr<const Pattern> pattern;
+        std::int64_t findings = 0;
+    };
+    using Rank = std::pair<double, FindingOrder>;  // minus the score
+    static Rank rank(double probability, const FindingOrder& order) { return {-probability, order}; }
+    std::string summary(const IncidentRecord& record, const FindingRecord& leading_record) const;
+
+    const HeldSignals& held_;
+    const Dictionary& dictionary_;
+    std::map<FindingOrder, FindingIndex> members_;
+    std::map<Rank, FindingIndex> by_score_;
+    std::multiset<Timestamp> ends_;
+    std::vector<FindingIndex> unranked_;
+    std::array<std::int64_t, 4> severities_{};
+    std::map<std::pair<std::string, std::int32_t>, PatternUse> patterns_;
+    boost::unordered_flat_map<SignalHandle, std::uint32_t, std::hash<SignalHandle>> signals_;
+    boost::unordered_flat_map<DefinitionId, std::uint32_t, std::hash<DefinitionId>> definitions_;
+    boost::unordered_flat_map<EntityId, std::uint32_t, std::hash<EntityId>> entities_;
+    boost::unordered_flat_map<EntityId, std::uint32_t, std::hash<EntityId>> principals_;
+    std::set<EntityId, EntityOrder> listed_;
+    std::set<EntityId, EntityOrder> principals_listed_;
+};
+
+}  // namespace catenary::engine

@@ -1,0 +1,174 @@
+#pragma once
+
+#include "engine/incidents/digest_sum.hpp"
+#include "engine/incidents/finding_table.hpp"
+#include "engine/incidents/gathered.hpp"
+#include "engine/incidents/grouping.hpp"
+#include "engine/incidents/principal_index.hpp"
+#include "engine/lane/effects.hpp"
+#include "engine/matching/matcher.hpp"
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace catenary::engine {
+
+/// The entry being applied, as histories name it.
+struct EntryStamp {
+    Position position;
+    Timestamp admitted;
+};
+
+/// Findings and incidents of one tenant: what matchers report becomes findings, findings that share evidence become incidents (semantics.md 10),
+/// analysts' edits are kept. For each log entry: any number of `take`, `end_version`, `edit`, then one `settle`.
+///
+///   new -> active -> closed -> active …   by edits
+///   new, active -> closed                 by itself, when its last finding is superseded
+///   any but closed -> merged              when its findings come to belong to an incident with a smaller number; final
+///
+/// A finding of a closed incident stays as it is. Evidence that comes later for it goes to a continuation: a finding of its own that repeats the
+/// earlier evidence, in an incident of its own, which names the closed one as related. A new finding all of whose evidence a closed incident has
+/// already joins that one: nothing new was seen.
+class Incidents {
+public:
+    Incidents(const Dictionary& dictionary, HeldSignals& held) : dictionary_{dictionary}, held_{held} {}
+    Incidents(const Incidents&) = delete;  // groups refer to dictionary and signals
+
+    /// What one matcher reports.
+    void take(std::span<const FindingDelta> deltas, const std::shared_ptr<const Pattern>& pattern, Mode mode);
+    /// A version of a pattern stops: its findings with activity after `effective_from` are superseded by the earliest one of `successor` that shares
+    /// evidence, if any.
+    void end_version(const Pattern& former, Timestamp effective_from, const Pattern& successor);
+    /// A version that was flighting goes into production: so do its findings with activity after `effective_from`.
+    void promote(const Pattern& pattern, Timestamp effective_from);
+    /// Follows redirects; unknown numbers change nothing.
+    void edit(const IncidentEdit& edit, EntryStamp stamp);
+    void change_scoring(const ScoringParameters& parameters);
+    void settle(EntryStamp stamp);
+
+    /// Drops from memory what ended before `cutoff`: no entry can change it any more. Of its incidents only the records stay, for edits; the newest
+    /// 20,000 of them. A reopened one stays without its findings.
+    void forget(Timestamp cutoff, EntryStamp stamp);
+
+    /// Moves what changed since the last call into the effects.
+    void write(TenantEffects& effects);
+
+    /// Adds findings and groups, also those dropped from memory.
+    void digest(DigestSum& findings, DigestSum& groups) const;
+    /// Bytes held, roughly, for diagnostics.
+    std::size_t bytes() const;
+
+private:
+    struct Incident {
+        IncidentRecord record;                // what follows from the findings is as of the last `refresh`
+        std::optional<GroupIndex> group;      // set while it takes part in the partition
+        std::unique_ptr<Gathered> gathered;   // null: merged, emptied or dropped
+        std::optional<std::string> title;     // edited
+        std::optional<Severity> severity;     // edited
+        std::vector<IncidentNumber> absorbed; // those that redirect here
+        std::size_t announced_signals = 0;    // in the history
+        bool is_new = false;                  // made by this entry
+    };
+    struct Leaving {
+        FindingIndex finding;
+        std::optional<FindingId> successor;
+    };
+    struct Written {
+        FindingChange change;
+        std::vector<EvidenceAddition> evidence;
+    };
+    struct Place;  // a group that moves touched, while numbers are given
+    using Places = std::map<GroupIndex, Place>;
+
+    // findings and their evidence (incidents_evidence.cpp)
+    void open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode);
+    void update(FindingIndex index, const FindingDelta& delta, Mode mode);
+    void supersede_reported(const FindingDelta& delta);
+    void supersede(FindingIndex index, std::optional<FindingId> successor);
+    FindingIndex continue_settled(FindingIndex index);
+    void start_grouping(FindingIndex index);
+    void add_evidence(FindingIndex index, StageEvidence added);
+    void replace_evidence(FindingIndex index, std::span<const StageEvidence> whole);
+    void link(FindingIndex index, SignalHandle signal);
+    void connect(FindingIndex index, SignalHandle signal);
+    void unlink(FindingIndex index, SignalHandle signal);
+    void change_span(FindingIndex index, Timestamp start, Timestamp end);
+    void change_principals(FindingIndex index, std::vector<EntityId> principals);
+    std::optional<IncidentNumber> closed_incident_covering(const Finding& finding) const;
+    void mark(FindingIndex index);
+    Gathered* gathered_of(const Finding& finding);
+
+    // numbers (incidents_settle.cpp)
+    void renumber(const std::vector<Grouping::Move>& moves, EntryStamp stamp);
+    Places affected_places(const std::vector<Grouping::Move>& moves);
+    void claim_numbers(Places& places, EntryStamp stamp);
+    void redirect_released(const std::vector<Grouping::Move>& moves, const Places& places, EntryStamp stamp);
+    void apply_moves(const std::vector<Grouping::Move>& moves, Places& places, EntryStamp stamp);
+    void merge(IncidentNumber from, IncidentNumber into, EntryStamp stamp);
+    void close_emptied(IncidentNumber number, EntryStamp stamp);
+    void finish_leaving(EntryStamp stamp);
+    void finish_touched(EntryStamp stamp);
+    std::set<IncidentNumber> former_numbers(FindingIndex index) const;
+
+    // related incidents (incidents_related.cpp)
+    void relate_found(const std::vector<Grouping::Move>& moves);
+    void relate_by_principal(FindingIndex index);
+    void relate(IncidentNumber left, IncidentNumber right);
+    void relate_one_way(IncidentNumber from, IncidentNumber to);
+
+    // edits (incidents_edit.cpp)
+    void change_status(IncidentNumber number, IncidentStatus status, EntryStamp stamp, const std::string& actor);
+    void leave_partition(IncidentNumber number);
+    void enter_partition(IncidentNumber number);
+
+    // output (incidents_output.cpp)
+    void refresh(Incident& incident);
+    void touch(IncidentNumber number) { touched_.insert(number); }
+    void note(IncidentNumber number, EntryStamp stamp, std::string what, std::string detail, std::string actor = "catenary");
+    Written written(const Finding& finding);
+    void write_finding(FindingIndex index);
+    std::string digest_text(const Finding& finding) const;
+    std::string digest_text(const Gathered& group) const;
+    IncidentNumber resolve(IncidentNumber number) const;
+    void erase(FindingIndex index);
+    void drop_oldest_records();
+
+    const Dictionary& dictionary_;
+    HeldSignals& held_;
+    ScoringParameters scoring_;
+    FindingTable findings_;
+    Grouping grouping_;
+    PrincipalIndex principals_;
+    std::map<IncidentNumber, Incident> incidents_;
+    std::map<GroupIndex, IncidentNumber> numbers_;  // of the groups in the partition
+    std::int64_t last_number_ = 0;
+    std::size_t evidence_held_ = 0;  // over all findings
+
+    // of the entry being applied
+    std::vector<Leaving> leaving_;
+    std::map<FindingIndex, std::set<IncidentNumber>> inherited_;  // incidents of the findings that one takes the place of
+    std::vector<std::pair<FindingIndex, FindingId>> settled_revised_;  // findings of closed incidents whose id was taken back
+    std::set<std::pair<FindingIndex, FindingIndex>> new_connections_;
+    std::set<std::pair<FindingIndex, IncidentNumber>> near_closed_;
+    std::set<FindingIndex> look_for_related_;
+    std::set<IncidentNumber> touched_;
+
+    // since the last `write`
+    std::set<FindingIndex> changed_findings_;
+    std::map<FindingId, Written, FindingIdLess> finished_;  // findings no longer in memory
+    std::set<IncidentNumber> changed_incidents_;
+    std::vector<IncidentActivity> activity_;
+    std::map<FindingId, Timestamp, FindingIdLess> superseded_;  // ids whose stored evidence a finding of the same id must replace; end of activity
+
+    DigestSum dropped_findings_;
+    DigestSum dropped_groups_;
+};
+
+}  // namespace catenary::engine

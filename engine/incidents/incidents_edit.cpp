@@ -1,0 +1,88 @@
+#include "engine/incidents/incidents.hpp"
+
+namespace catenary::engine {
+
+void Incidents::edit(const IncidentEdit& edit, EntryStamp stamp) {
+    const IncidentNumber number = resolve(edit.number);
+    const auto found = incidents_.find(number);
+    if (found == incidents_.end()) return;
+    IncidentRecord& record = found->second.record;
+    touch(number);
+    if (edit.status && *edit.status != record.status) change_status(number, *edit.status, stamp, edit.actor);
+    if (edit.classification || edit.reason) {
+        const auto classification = edit.classification ? edit.classification : record.classification;
+        const std::string& reason = edit.reason ? *edit.reason : record.classification_reason;
+        if (classification != record.classification || reason != record.classification_reason) {
+            std::string detail = classification ? to_string(*classification) : "";
+            if (!reason.empty()) detail += (detail.empty() ? "" : ": ") + reason;
+            record.classification = classification;
+            record.classification_reason = reason;
+            note(number, stamp, "classified", std::move(detail), edit.actor);
+        }
+    }
+    if (edit.owner && *edit.owner != record.owner) {
+        record.owner = *edit.owner;
+        note(number, stamp, "owner_changed", record.owner.empty() ? "nobody" : record.owner, edit.actor);
+    }
+    if (edit.title && *edit.title != record.title) {
+        found->second.title = *edit.title;
+        record.title = *edit.title;
+        note(number, stamp, "title_changed", *edit.title, edit.actor);
+    }
+    if (edit.severity && (found->second.severity != edit.severity || record.severity != *edit.severity)) {
+        found->second.severity = edit.severity;
+        record.severity = *edit.severity;
+        note(number, stamp, "severity_changed", std::string{to_string(*edit.severity)}, edit.actor);
+    }
+}
+
+void Incidents::change_status(IncidentNumber number, IncidentStatus status, EntryStamp stamp, const std::string& actor) {
+    IncidentRecord& record = incidents_.at(number).record;
+    const IncidentStatus former = record.status;
+    record.status = status;
+    note(number, stamp, "status_changed", std::string{to_string(former)} + " → " + to_string(status), actor);
+    if (status == IncidentStatus::closed) leave_partition(number);
+    if (former != IncidentStatus::closed) return;
+    record.classification.reset();  // what was concluded holds no longer
+    record.classification_reason.clear();
+    enter_partition(number);
+}
+
+/// The findings of an incident that was closed stay with it and connect nothing any more.
+void Incidents::leave_partition(IncidentNumber number) {
+    Incident& incident = incidents_.at(number);
+    if (!incident.group) return;
+    refresh(incident);
+    numbers_.erase(*incident.group);
+    incident.group.reset();
+    for (const auto& [order, finding] : incident.gathered->members()) {
+        findings_[finding].settled = true;
+        grouping_.remove(finding);
+    }
+}
+
+void Incidents::enter_partition(IncidentNumber number) {
+    Incident& incident = incidents_.at(number);
+    if (!incident.gathered) return;  // merged, emptied, or its findings are no longer in memory
+    const auto members = std::exchange(incident.gathered, nullptr)->members();
+    for (const auto& [order, index] : members) findings_[index].settled = false;
+    for (const auto& [order, index] : members) {
+        Finding& finding = findings_[index];
+        start_grouping(index);
+        // The continuation that took later evidence, unless it was closed in turn, has no reason to stand beside it any more.
+        const auto later = findings_.reported(finding.matched_as);
+        if (!later || *later == index || findings_[*later].settled || findings_[*later].continuation <= finding.continuation) continue;
+        const Finding& continuation = findings_[*later];
+        for (const auto& [signal, stage] : continuation.evidence.sorted(held_.window())) add_evidence(index, {signal, stage});
+        change_span(index, continuation.start, continuation.end);
+        change_principals(index, continuation.principals);
+        const FindingIndex superseded = *later;
+        findings_.report_to(finding.matched_as, index);
+        supersede(superseded, std::nullopt);
+        leaving_.back().successor = finding.id;
+        if (findings_[superseded].incident) inherited_[index].insert(*findings_[superseded].incident);
+        mark(index);
+    }
+}
+
+}  // namespace catenary::engine

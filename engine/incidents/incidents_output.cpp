@@ -1,0 +1,171 @@
+#include "engine/incidents/incidents.hpp"
+
+#include <boost/uuid/uuid_io.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace catenary::engine {
+
+namespace {
+
+constexpr std::size_t most_records_kept = 20'000;
+
+}  // namespace
+
+void Incidents::change_scoring(const ScoringParameters& parameters) {
+    if (scoring_ == parameters) return;
+    scoring_ = parameters;
+    for (const FindingIndex index : findings_.all()) mark(index);
+}
+
+void Incidents::refresh(Incident& incident) {
+    if (!incident.gathered || incident.gathered->members().empty()) return;
+    Gathered& gathered = *incident.gathered;
+    for (const FindingIndex index : gathered.take_unranked()) {
+        if (!findings_.contains(index) || !findings_[index].score_stale) continue;
+        Finding& finding = findings_[index];
+        const auto member = gathered.members().find(finding.order());
+        if (member == gathered.members().end() || member->second != index) continue;
+        const double former = finding.probability;
+        finding.probability = score_of(finding, held_, scoring_).probability;
+        finding.score_stale = false;
+        gathered.rescored(index, former, finding);
+    }
+    const Finding& leading = findings_[gathered.leading()];
+    gathered.describe(incident.record, finding_record(leading, score_of(leading, held_, scoring_), held_, dictionary_));
+    if (incident.title) incident.record.title = *incident.title;
+    if (incident.severity) incident.record.severity = *incident.severity;
+}
+
+Incidents::Written Incidents::written(const Finding& finding) {
+    Written result;
+    result.change.record = finding_record(finding, score_of(finding, held_, scoring_), held_, dictionary_);
+    result.change.replace_evidence = finding.replace_evidence;
+    const auto add = [&](SignalHandle signal, std::uint8_t stage) {
+        result.evidence.push_back({finding.id, held_.window().ref(signal), finding.pattern->stages[stage].id});
+    };
+    if (finding.replace_evidence) {
+        for (const auto& [signal, stage] : finding.evidence.sorted(held_.window())) add(signal, stage);
+        return result;
+    }
+    auto fresh = finding.fresh;
+    std::sort(fresh.begin(), fresh.end(), [&](SignalHandle left, SignalHandle right) { return held_.window().before(left, right); });
+    for (const SignalHandle signal : fresh) add(signal, finding.evidence.stage(signal));
+    return result;
+}
+
+void Incidents::write_finding(FindingIndex index) {
+    Finding& finding = findings_[index];
+    finished_[finding.id] = written(finding);
+    finding.replace_evidence = false;
+    finding.fresh.clear();
+}
+
+void Incidents::write(TenantEffects& effects) {
+    for (const IncidentNumber number : changed_incidents_) {
+        const auto found = incidents_.find(number);
+        if (found == incidents_.end()) continue;
+        refresh(found->second);
+        effects.incidents.push_back(found->second.record);
+    }
+    for (const FindingIndex index : std::exchange(changed_findings_, {})) write_finding(index);
+    for (auto& [id, written] : finished_) {
+        effects.findings.push_back(std::move(written.change));
+        effects.evidence.insert(effects.evidence.end(), std::make_move_iterator(written.evidence.begin()), std::make_move_iterator(written.evidence.end()));
+    }
+    finished_.clear();
+    changed_incidents_.clear();
+    effects.activity.insert(effects.activity.end(), std::make_move_iterator(activity_.begin()), std::make_move_iterator(activity_.end()));
+    activity_.clear();
+}
+
+void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
+    for (auto& [number, incident] : incidents_) {
+        if (!incident.gathered || incident.gathered->members().empty() || incident.gathered->last_activity() >= cutoff) continue;
+        if (changed_incidents_.contains(number) || incident.record.signal_count == 0) refresh(incident);
+        dropped_groups_.add(digest_text(*incident.gathered));
+        const auto members = std::exchange(incident.gathered, nullptr)->members();
+        if (incident.group) numbers_.erase(*incident.group);
+        incident.group.reset();
+        for (const auto& [order, index] : members) {
+            dropped_findings_.add(digest_text(findings_[index]));
+            if (changed_findings_.contains(index)) write_finding(index);
+            if (grouping_.contains(index)) grouping_.remove(index);
+            erase(index);
+        }
+    }
+    for (const FindingIndex index : findings_.all()) {
+        const Finding& finding = findings_[index];
+        if (finding.incident || finding.end >= cutoff) continue;  // only flighting ones are in no incident
+        dropped_findings_.add(digest_text(finding));
+        if (changed_findings_.contains(index)) write_finding(index);
+        erase(index);
+    }
+    settle(stamp);
+    std::erase_if(superseded_, [&](const auto& entry) { return entry.second < cutoff; });
+    drop_oldest_records();
+}
+
+void Incidents::drop_oldest_records() {
+    std::size_t kept = 0;
+    for (const auto& [number, incident] : incidents_) kept += incident.gathered ? 0 : 1;
+    for (auto place = incidents_.begin(); kept > most_records_kept && place != incidents_.end();) {
+        if (place->second.gathered || changed_incidents_.contains(place->first)) {
+            ++place;
+            continue;
+        }
+        place = incidents_.erase(place);
+        --kept;
+    }
+}
+
+std::string Incidents::digest_text(const Finding& finding) const {
+    std::string text = to_string(finding.id.value());
+    const auto part = [&text](std::string_view value) {
+        text += std::to_string(value.size());  // lengths keep values that hold separators apart
+        text += ':';
+        text += value;
+    };
+    part(finding.pattern->id);
+    text += ' ' + std::to_string(finding.pattern->version) + ' ' + to_string(finding.mode);
+    text += ' ' + std::to_string(to_micros(finding.start)) + ' ' + std::to_string(to_micros(finding.end));
+    text += ' ' + std::to_string(std::llround(score_of(finding, held_, scoring_).total_bits * 1e9));
+    for (const EntityKey& principal : listed_principals(finding, dictionary_)) {
+        part(principal.kind);
+        part(principal.value);
+    }
+    for (const auto& [signal, stage] : finding.evidence.sorted(held_.window())) {
+        text += ' ' + std::to_string(to_micros(held_.window()[signal].time)) + ' ' + std::to_string(stage);
+        part(held_.window().source(signal));
+        part(held_.window().id(signal));
+    }
+    return text;
+}
+
+std::string Incidents::digest_text(const Gathered& group) const {
+    std::vector<std::string> ids;
+    for (const auto& [order, index] : group.members()) ids.push_back(to_string(order.id.value()));
+    std::sort(ids.begin(), ids.end());
+    std::string text;
+    for (const std::string& id : ids) text += id + '\n';
+    return text;
+}
+
+void Incidents::digest(DigestSum& findings, DigestSum& groups) const {
+    findings.add(dropped_findings_);
+    groups.add(dropped_groups_);
+    for (const FindingIndex index : findings_.all()) findings.add(digest_text(findings_[index]));
+    for (const auto& [number, incident] : incidents_) {
+        if (incident.gathered && !incident.gathered->members().empty()) groups.add(digest_text(*incident.gathered));
+    }
+}
+
+std::size_t Incidents::bytes() const {
+    constexpr std::size_t an_incident = sizeof(Incident) + 1'024;
+    constexpr std::size_t a_finding = sizeof(Finding) + 512;
+    constexpr std::size_t an_evidence = 96;  // its place in the finding, the incident and the signal
+    return incidents_.size() * an_incident + findings_.size() * a_finding + evidence_held_ * an_evidence;
+}
+
+}  // namespace catenary::engine

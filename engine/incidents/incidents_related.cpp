@@ -1,0 +1,69 @@
+#include "engine/incidents/incidents.hpp"
+
+#include <algorithm>
+
+namespace catenary::engine {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t most_related = 50;
+constexpr Duration group_within = 24h;
+constexpr Duration look_again_after = 1h;         // how much a finding grows before its principals are looked up again
+constexpr std::size_t most_findings_looked_at = 100;  // of one principal
+constexpr std::size_t most_principals_looked_up = 20;
+
+}  // namespace
+
+void Incidents::relate_found(const std::vector<Grouping::Move>& moves) {
+    const auto number_of = [&](FindingIndex index) { return findings_.contains(index) ? findings_[index].incident : std::nullopt; };
+    for (const auto& [left, right] : new_connections_) {
+        const auto first = number_of(left);
+        const auto second = number_of(right);
+        if (first && second) relate(*first, *second);
+    }
+    for (const auto& [finding, closed] : near_closed_) {
+        if (const auto number = number_of(finding)) relate(*number, closed);
+    }
+    for (const auto& [finding, from, to] : moves) {
+        if (!to) continue;
+        if (!from) look_for_related_.insert(finding);
+        if (!from || !grouping_.contains(finding)) continue;  // what a new one is connected to was noted when it came
+        for (const GroupIndex group : grouping_.groups_near(finding)) relate(*findings_[finding].incident, numbers_.at(group));
+    }
+    for (const FindingIndex finding : look_for_related_) {
+        if (number_of(finding)) relate_by_principal(finding);
+    }
+}
+
+void Incidents::relate_by_principal(FindingIndex index) {
+    Finding& finding = findings_[index];
+    finding.related_until = finding.end + look_again_after;
+    std::size_t looked_up = 0;
+    for (const EntityId principal : finding.principals) {
+        if (looked_up++ == most_principals_looked_up) break;
+        for (const FindingIndex other : principals_.starting_until(principal, finding.end + group_within, most_findings_looked_at)) {
+            const Finding& there = findings_[other];
+            if (there.end + group_within >= finding.start && there.incident) relate(*finding.incident, *there.incident);
+        }
+    }
+}
+
+void Incidents::relate(IncidentNumber left, IncidentNumber right) {
+    left = resolve(left);
+    right = resolve(right);
+    if (left == right || !incidents_.contains(left) || !incidents_.contains(right)) return;
+    relate_one_way(left, right);
+    relate_one_way(right, left);
+}
+
+void Incidents::relate_one_way(IncidentNumber from, IncidentNumber to) {
+    auto& related = incidents_.at(from).record.related;
+    const auto place = std::lower_bound(related.begin(), related.end(), to);
+    if ((place != related.end() && *place == to) || related.size() >= most_related) return;
+    related.insert(place, to);
+    touch(from);
+}
+
+}  // namespace catenary::engine

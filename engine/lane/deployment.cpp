@@ -1,0 +1,24 @@
+#include "engine/lane/deployment.hpp"
+
+#include <algorithm>
+
+namespace catenary::engine {
+
+std::set<std::string> attribute_paths(const Pattern& pattern) {
+    std::set<std::string> paths;
+    for (const Stage& stage : pattern.stages) {
+        paths.merge(stage.match.attribute_paths());
+        if (stage.repeat && stage.repeat->distinct && stage.repeat->distinct->kind == Field::Kind::attribute) paths.insert(stage.repeat->distinct->path);
+    }
+    return paths;
+}
+
+Duration reach(const Pattern& pattern) {
+    Duration longest_repeat{};
+    for (const Stage& stage : pattern.stages) {
+        if (stage.repeat) longest_repeat = std::max(longest_repeat, stage.repeat->within);
+    }
+    return pattern.within + longest_repeat;
+}
+
+}  // namespace catenary::engine

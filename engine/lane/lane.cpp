@@ -1,0 +1,73 @@
+#include "engine/lane/lane.hpp"
+
+#include "engine/lane/tenant.hpp"
+
+#include <map>
+
+namespace catenary::engine {
+
+class Lane::State {
+public:
+    explicit State(Catalogue shipped) : shipped_{std::move(shipped)} {
+        for (const auto& pattern : shipped_) {
+            if (pattern->mode != Mode::off) shipped_paths_.merge(catenary::engine::attribute_paths(*pattern));
+        }
+    }
+    /// For an entry: made at its first one, and written at the next `take_effects`.
+    Tenant& changing(TenantId id) {
+        changed_.insert(id);
+        auto& tenant = tenants_[id];
+        if (!tenant) tenant = std::make_unique<Tenant>(id, shipped_);
+        return *tenant;
+    }
+    const Tenant* find(TenantId id) const {
+        const auto found = tenants_.find(id);
+        return found == tenants_.end() ? nullptr : found->second.get();
+    }
+    const std::set<std::string>& shipped_paths() const { return shipped_paths_; }
+    const Catalogue& shipped() const { return shipped_; }
+    std::set<TenantId> take_changed() { return std::exchange(changed_, {}); }
+
+private:
+    Catalogue shipped_;
+    std::set<std::string> shipped_paths_;
+    std::map<TenantId, std::unique_ptr<Tenant>> tenants_;
+    std::set<TenantId> changed_;
+};
+
+Lane::Lane(Catalogue shipped) : state_{std::make_unique<State>(std::move(shipped))} {}
+Lane::~Lane() = default;
+Lane::Lane(Lane&&) noexcept = default;
+Lane& Lane::operator=(Lane&&) noexcept = default;
+
+void Lane::apply(Position position, TenantId tenant, Timestamp admitted, const SignalView& signal) {
+    state_->changing(tenant).apply(position, admitted, signal);
+}
+
+std::optional<HistoryRequest> Lane::history_for(TenantId tenant, const ControlBody& body) const {
+    const Tenant* found = state_->find(tenant);
+    return found == nullptr ? std::nullopt : found->history_for(body);  // no tenant yet: no signals
+}
+
+void Lane::apply(Position position, TenantId tenant, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history) {
+    state_->changing(tenant).apply(position, admitted, body, history);
+}
+
+Effects Lane::take_effects() {
+    Effects effects;
+    for (const TenantId id : state_->take_changed()) effects.push_back(state_->changing(id).take_effects());
+    state_->take_changed();  // reading is no change
+    return effects;
+}
+
+const std::set<std::string>& Lane::attribute_paths(TenantId tenant) const {
+    const Tenant* found = state_->find(tenant);
+    return found == nullptr ? state_->shipped_paths() : found->attribute_paths();
+}
+
+std::string Lane::digest(TenantId tenant) const {
+    const Tenant* found = state_->find(tenant);
+    return found == nullptr ? Tenant{tenant, {}}.digest() : found->digest();
+}
+
+}  // namespace catenary::engine

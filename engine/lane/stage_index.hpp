@@ -1,0 +1,49 @@
+#pragma once
+
+#include "engine/lane/definitions.hpp"
+#include "engine/matching/matcher.hpp"
+#include "engine/matching/pattern.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace catenary::engine {
+
+/// Which stages may want a signal: by name where a predicate pins it, then by everything static, which is worked out once a definition.
+class StageIndex {
+public:
+    /// `patterns[i]` is the pattern of deployment i; null where there is none.
+    void rebuild(std::vector<std::shared_ptr<const Pattern>> patterns);
+
+    /// One look-up: false when no stage can want a signal of this name.
+    bool may_want(std::string_view name) const { return !unnamed_.empty() || by_name_.contains(name); }
+
+    /// Stages of each deployment that a signal of this definition satisfies, or may satisfy.
+    const std::vector<DefinitionMatch>& candidates(DefinitionId definition, const SignalView& signal, Definitions& definitions) const;
+
+    /// The candidate's stages that the signal satisfies.
+    StageMask satisfied(const DefinitionMatch& candidate, const SignalView& signal) const;
+
+private:
+    struct StageRef {
+        std::uint32_t deployment;
+        std::uint8_t stage;
+        friend auto operator<=>(const StageRef&, const StageRef&) = default;
+    };
+    std::vector<std::shared_ptr<const Pattern>> patterns_;
+    boost::unordered_flat_map<std::string_view, std::vector<StageRef>> by_name_;  // views into names_
+    std::vector<std::unique_ptr<std::string>> names_;
+    std::vector<StageRef> unnamed_;
+    std::uint64_t generation_ = 0;
+};
+
+/// The stages of one pattern that a signal satisfies.
+StageMask satisfied_stages(const Pattern& pattern, const SignalView& signal);
+
+}  // namespace catenary::engine

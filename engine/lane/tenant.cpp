@@ -1,0 +1,66 @@
+#include "engine/lane/tenant.hpp"
+
+#include <algorithm>
+
+namespace catenary::engine {
+
+Tenant::Tenant(TenantId id, const Catalogue& shipped) : id_{id} {
+    for (const auto& pattern : shipped) {
+        if (pattern->mode != Mode::off) deploy(pattern, pattern->mode, Timestamp::min());
+    }
+    deployments_changed();
+}
+
+TenantEffects Tenant::take_effects() {
+    TenantEffects effects;
+    effects.tenant = id_;
+    std::sort(late_marks_.begin(), late_marks_.end());
+    effects.late = std::exchange(late_marks_, {});
+    incidents_.write(effects);
+    effects.status = {
+        .tenant = id_,
+        .watermark = clock_.watermark(),
+        .held = clock_.held(),
+        .newest = clock_.newest(),
+        .signals = signals_,
+        .late = late_,
+        .unlinkable = unlinkable_,
+        .behind_horizon = behind_horizon_,
+        .window_signals = static_cast<std::int64_t>(held_.window().size()),
+        .state_bytes = 0,
+        .lateness = clock_.lateness(),
+    };
+    std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes();
+    for (const auto& deployment : deployments_) bytes += deployment->matcher.bytes();
+    effects.status.state_bytes = static_cast<std::int64_t>(bytes);
+    return effects;
+}
+
+std::string Tenant::digest() const {
+    DigestSum findings;
+    DigestSum groups;
+    incidents_.digest(findings, groups);
+    return findings.hex() + groups.hex();
+}
+
+/// Forgetting costs a pass over what is held, so it waits until a sixteenth of the horizon has passed.
+void Tenant::expire_if_due(EntryStamp stamp) {
+    const auto horizon = clock_.horizon();
+    if (!horizon) return;
+    if (!expired_until_) expired_until_ = *horizon;
+    if (*horizon - *expired_until_ >= clock_.horizon_length() / 16) expire(stamp);
+}
+
+void Tenant::expire(EntryStamp stamp) {
+    const Timestamp horizon = *clock_.horizon();
+    expired_until_ = horizon;
+    for (const auto& deployment : deployments_) {
+        held_.give_back(deployment->matcher.expire(horizon));
+        incidents_.take(deployment->matcher.take_deltas(), deployment->pattern, deployment->mode);
+    }
+    incidents_.settle(stamp);
+    // An entry that is still matched is not older than the horizon, and no evidence it is matched with is older than this:
+    incidents_.forget(horizon - longest_reach_, stamp);
+}
+
+}  // namespace catenary::engine

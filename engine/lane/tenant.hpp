@@ -1,0 +1,93 @@
+#pragma once
+
+#include "engine/incidents/incidents.hpp"
+#include "engine/lane/control.hpp"
+#include "engine/lane/deployment.hpp"
+#include "engine/lane/dictionary.hpp"
+#include "engine/lane/effects.hpp"
+#include "engine/lane/held_signals.hpp"
+#include "engine/lane/lane.hpp"
+#include "engine/lane/stage_index.hpp"
+#include "engine/lane/tenant_clock.hpp"
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace catenary::engine {
+
+/// All state of one tenant. Nothing in it refers to another tenant.
+class Tenant {
+public:
+    Tenant(TenantId id, const Catalogue& shipped);
+    Tenant(const Tenant&) = delete;  // matchers refer to the window
+    Tenant& operator=(const Tenant&) = delete;
+
+    void apply(Position position, Timestamp admitted, const SignalView& signal);
+    void apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
+    std::optional<HistoryRequest> history_for(const ControlBody& body) const;
+
+    TenantEffects take_effects();
+    const std::set<std::string>& attribute_paths() const { return attribute_paths_; }
+    std::string digest() const;
+
+private:
+    using Deployments = std::vector<std::unique_ptr<Deployment>>;
+    struct Mentions {
+        std::vector<LinkEntity> links;   // sorted
+        std::vector<EntityId> shown;     // mentioned, but linking nothing
+    };
+    struct Taker {
+        Deployment* deployment;
+        StageMask stages;
+    };
+
+    // signals (tenant_signals.cpp)
+    bool exceeds_unlinkable_limit(const SignalView& signal) const;
+    bool is_linkable(const SignalView& signal, const EntityView& entity) const;
+    void read_mentions(const SignalView& signal);
+    bool has_links(const Deployment& deployment) const;
+    void give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal);
+
+    // control entries (tenant_control.cpp)
+    void change_pattern(const PatternChange& change, std::span<const StoredSignal> history);
+    void change_settings(const SettingChange& change);
+    Timestamp effective_from(const PatternChange& change) const;
+    Deployment* running(const std::string& pattern, std::int32_t version) const;
+    Deployment& deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
+    void replay(Deployment& deployment, std::span<const StoredSignal> history);
+    void stop(std::unique_ptr<Deployment> deployment);
+    void deployments_changed();
+    void expire(EntryStamp stamp);
+    void expire_if_due(EntryStamp stamp);
+
+    TenantId id_;
+    Dictionary dictionary_;
+    HeldSignals held_{dictionary_.definitions};
+    Incidents incidents_{dictionary_, held_};
+    Deployments deployments_;
+    StageIndex stages_;
+    std::set<std::string> attribute_paths_;
+    TenantClock clock_;
+    ScoringParameters scoring_;
+    std::size_t unlinkable_limit_ = 8;
+    Duration longest_reach_{};                ///< of everything that runs
+    std::optional<Timestamp> expired_until_;
+
+    std::int64_t signals_ = 0;
+    std::int64_t late_ = 0;
+    std::int64_t unlinkable_ = 0;
+    std::int64_t behind_horizon_ = 0;
+    std::vector<SignalRef> late_marks_;
+
+    // scratch of one signal
+    Mentions mentions_;
+    std::vector<Taker> takers_;
+    std::vector<EntityId> links_;
+    std::vector<std::vector<std::string>> distinct_;
+};
+
+}  // namespace catenary::engine

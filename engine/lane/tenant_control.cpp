@@ -1,0 +1,134 @@
+#include "engine/lane/tenant.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace catenary::engine {
+
+void Tenant::apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history) {
+    const EntryStamp stamp{position, admitted};
+    if (std::holds_alternative<Tick>(body)) clock_.tick(admitted);
+    if (const auto* call = std::get_if<WatermarkCall>(&body)) clock_.call(*call);
+    if (const auto* change = std::get_if<PatternChange>(&body)) change_pattern(*change, history);
+    if (const auto* edit = std::get_if<IncidentEdit>(&body)) incidents_.edit(*edit, stamp);
+    if (const auto* change = std::get_if<SettingChange>(&body)) change_settings(*change);
+    incidents_.settle(stamp);
+    expire_if_due(stamp);
+}
+
+void Tenant::change_settings(const SettingChange& change) {
+    if (change.lateness) clock_.set_lateness(*change.lateness);
+    if (change.unlinkable_limit) unlinkable_limit_ = static_cast<std::size_t>(std::max(*change.unlinkable_limit, 0));
+    if (!change.base_rate) return;
+    scoring_.base_rate = *change.base_rate;
+    incidents_.change_scoring(scoring_);
+}
+
+Timestamp Tenant::effective_from(const PatternChange& change) const {
+    if (change.effective_from) return *change.effective_from;
+    return clock_.watermark() && clock_.newest() ? *clock_.watermark() - change.pattern->within : Timestamp::min();
+}
+
+Deployment* Tenant::running(const std::string& pattern, std::int32_t version) const {
+    for (const auto& deployment : deployments_) {
+        if (deployment->pattern->id == pattern && deployment->pattern->version == version) return deployment.get();
+    }
+    return nullptr;
+}
+
+std::optional<HistoryRequest> Tenant::history_for(const ControlBody& body) const {
+    const auto* change = std::get_if<PatternChange>(&body);
+    if (change == nullptr || change->pattern->mode == Mode::off || !clock_.newest()) return std::nullopt;
+    if (running(change->pattern->id, change->pattern->version) != nullptr) return std::nullopt;  // only its mode changes
+    const Timestamp effective = effective_from(*change);
+    const Duration needed = reach(*change->pattern);
+    const Timestamp from = effective < Timestamp::min() + needed ? Timestamp::min() : effective - needed;
+    if (from > *clock_.newest()) return std::nullopt;
+    return HistoryRequest{id_, from, *clock_.newest()};
+}
+
+Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from) {
+    std::vector<Symbol> kinds;
+    for (const std::string& kind : pattern->link_kinds) kinds.push_back(dictionary_.strings.intern(kind));
+    std::sort(kinds.begin(), kinds.end());
+    const std::string identity = std::to_string(id_.value()) + "/" + pattern->id + "/" + std::to_string(pattern->version);
+    PatternMatcher matcher{pattern, identity, effective_from, held_.window()};
+    deployments_.push_back(std::make_unique<Deployment>(Deployment{std::move(pattern), mode, std::move(kinds), std::move(matcher)}));
+    return *deployments_.back();
+}
+
+/// A version that comes into production ends every other; one that is flighted stands beside production and ends other flighted ones; `off` ends all.
+/// What ended versions found before `effective_from` stays.
+void Tenant::change_pattern(const PatternChange& change, std::span<const StoredSignal> history) {
+    const Pattern& pattern = *change.pattern;
+    const Mode mode = pattern.mode;
+    const Timestamp effective = effective_from(change);
+    Deployment* own = running(pattern.id, pattern.version);
+    if (mode != Mode::off && own == nullptr) {
+        own = &deploy(change.pattern, mode, effective);
+        replay(*own, history);
+        incidents_.take(own->matcher.take_deltas(), own->pattern, mode);
+    } else if (mode != Mode::off) {
+        if (own->mode == Mode::flighting && mode == Mode::production) incidents_.promote(pattern, effective);
+        own->mode = mode;
+    }
+    Deployments kept;
+    for (auto& deployment : deployments_) {
+        const bool is_other = deployment->pattern->id == pattern.id && deployment.get() != own;
+        const bool ends = is_other && (mode != Mode::flighting || deployment->mode == Mode::flighting);
+        if (!ends && !(mode == Mode::off && deployment.get() == own)) {
+            kept.push_back(std::move(deployment));
+            continue;
+        }
+        if (mode == Mode::production) incidents_.end_version(*deployment->pattern, effective, pattern);
+        stop(std::move(deployment));
+    }
+    deployments_ = std::move(kept);
+    deployments_changed();
+}
+
+void Tenant::replay(Deployment& deployment, std::span<const StoredSignal> history) {
+    // Signals that another pattern wanted are in the window already.
+    boost::unordered_flat_map<std::pair<std::string_view, std::string_view>, SignalHandle> known;
+    for (const SignalHandle handle : held_.all()) known.emplace(std::pair{held_.window().source(handle), held_.window().id(handle)}, handle);
+    for (const StoredSignal& stored : history) {
+        const BorrowedSignal borrowed{stored.signal};
+        const SignalView& signal = borrowed.view();
+        const StageMask stages = satisfied_stages(*deployment.pattern, signal);
+        if (stages == 0) continue;
+        read_mentions(signal);
+        if (!has_links(deployment)) continue;
+        const auto held = known.find({signal.source, signal.id});
+        if (held != known.end()) {
+            give(deployment, held->second, stages, signal);
+            continue;
+        }
+        const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
+        // Marks made since the caller last wrote effects are not in the store yet.
+        const bool is_late = stored.late || std::binary_search(late_marks_.begin(), late_marks_.end(), SignalRef{signal.time, stored.signal.source, stored.signal.id});
+        give(deployment, held_.add(signal, stored.position, is_late, definition, mentions_.links, mentions_.shown), stages, signal);
+    }
+}
+
+void Tenant::stop(std::unique_ptr<Deployment> deployment) {
+    held_.give_back(deployment->matcher.expire(Timestamp::max()));
+}
+
+void Tenant::deployments_changed() {
+    std::vector<std::shared_ptr<const Pattern>> patterns;
+    attribute_paths_.clear();
+    Duration longest_within{};
+    longest_reach_ = Duration{};
+    for (const auto& deployment : deployments_) {
+        patterns.push_back(deployment->pattern);
+        attribute_paths_.merge(catenary::engine::attribute_paths(*deployment->pattern));
+        if (deployment->mode == Mode::production) longest_within = std::max(longest_within, deployment->pattern->within);
+        longest_reach_ = std::max(longest_reach_, reach(*deployment->pattern));
+    }
+    stages_.rebuild(std::move(patterns));
+    clock_.set_reach(longest_within);
+}
+
+}  // namespace catenary::engine
