@@ -1,0 +1,22 @@
+#include "server/net/endpoints.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace catenary::server::net {
+
+Endpoints product_endpoints(api::ports::Services& services, Authenticator& authenticator, SignalSink& sink, std::function<std::string()> metrics) {
+    return {.find_route = [](api::http::Method method, const std::vector<std::string>& segments) { return api::find_route(method, segments); },
+            .prepare =
+                [](const api::http::Request& request, const api::Caller& caller) {
+                    const auto now = std::chrono::floor<engine::Duration>(std::chrono::system_clock::now());
+                    return api::ingest::prepare(request, caller, now, api::ingest::IngestLimits{});
+                },
+            .render = &api::ingest::render,
+            .metrics = std::move(metrics),
+            .services = services,
+            .authenticator = authenticator,
+            .sink = sink};
+}
+
+}  // namespace catenary::server::net

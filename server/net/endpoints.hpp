@@ -1,0 +1,39 @@
+#pragma once
+
+#include "api/http/request.hpp"
+#include "api/ingest/prepared.hpp"
+#include "api/ports/ports.hpp"
+#include "api/routes.hpp"
+#include "server/ingest/signal_sink.hpp"
+#include "server/net/authenticator.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace catenary::server::net {
+
+/// What lies behind the sockets. Everything is called from worker threads, several at a time, unless said otherwise; the references outlive the server.
+struct Endpoints {
+    using RouteTable = std::function<api::RouteMatch(api::http::Method, const std::vector<std::string>&)>;
+    using Prepare = std::function<api::ingest::Preparation(const api::http::Request&, const api::Caller&)>;
+    using Render = std::function<api::http::Response(const api::http::Request&, const api::ingest::PreparedBatch&, const api::ingest::CommitOutcome&)>;
+
+    RouteTable find_route;                   ///< called by I/O threads
+    Prepare prepare;                         ///< of the ingest route
+    Render render;                           ///< called by I/O threads
+    std::function<std::string()> metrics;    ///< text for /metrics, besides the server's own
+    api::ports::Services& services;
+    Authenticator& authenticator;
+    SignalSink& sink;
+};
+
+/// The two routes without a handler in the table: their replies are made here.
+constexpr std::string_view ingest_path = "/api/v1/signals";
+constexpr std::string_view metrics_path = "/metrics";
+
+/// The end points above with the product's routes, parser and clock.
+Endpoints product_endpoints(api::ports::Services& services, Authenticator& authenticator, SignalSink& sink, std::function<std::string()> metrics);
+
+}  // namespace catenary::server::net

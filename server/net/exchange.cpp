@@ -1,0 +1,277 @@
+#include "server/net/exchange.hpp"
+
+#include "api/http/target.hpp"
+#include "server/net/run_blocking.hpp"
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+
+namespace catenary::server::net {
+namespace {
+
+using api::http::Method;
+using api::http::ProblemKind;
+using api::http::Response;
+using api::ingest::CommitOutcome;
+
+/// A refused body up to this size is read and dropped, so that the connection can go on.
+constexpr std::uint64_t skipped_bytes = 64 * 1024;
+/// Room behind a body for parsers that read in wide steps (simdjson: 64 bytes).
+constexpr std::size_t parser_padding = 64;
+constexpr std::size_t longest_bearer = 512;
+constexpr std::string_view continue_head = "HTTP/1.1 100 Continue\r\n\r\n";
+
+std::string lower_case(std::string_view text) {
+    std::string lowered{text};
+    for (char& c : lowered) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    }
+    return lowered;
+}
+
+/// "Application/JSON; charset=utf-8" -> "application/json".
+std::string media_type(std::string_view value) {
+    value = value.substr(0, value.find(';'));
+    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+    return lower_case(value);
+}
+
+std::string bearer_of(std::string_view authorization) {
+    constexpr std::string_view scheme = "bearer ";
+    if (authorization.size() <= scheme.size() || !same_name(authorization.substr(0, scheme.size()), scheme)) return {};
+    authorization.remove_prefix(authorization.find_first_not_of(' ', scheme.size()));
+    return authorization.size() > longest_bearer ? std::string{} : std::string{authorization};
+}
+
+std::string_view word_of(Method method) {
+    switch (method) {
+        case Method::get: return "GET";
+        case Method::post: return "POST";
+        case Method::put: return "PUT";
+        case Method::patch: return "PATCH";
+        case Method::delete_: return "DELETE";
+        case Method::head: return "HEAD";
+        case Method::other: break;
+    }
+    return "other";
+}
+
+}  // namespace
+
+Exchange::Exchange(Serving& serving, Connection& connection, const RequestHead& head)
+    : serving_{serving},
+      connection_{connection},
+      body_bytes_{head.body_bytes},
+      expects_continue_{head.expects_continue},
+      after_{head.closes ? AfterReply::close : AfterReply::keep_alive},
+      bearer_{bearer_of(head.value("authorization"))},
+      routed_method_{head.method == Method::head ? Method::get : head.method} {
+    request_.method = head.method;
+    request_.target = head.target;
+    request_.content_type = media_type(head.value("content-type"));
+    request_.content_encoding = lower_case(head.value("content-encoding"));
+    request_.if_match = head.value("if-match");
+    request_.if_none_match = head.value("if-none-match");
+    request_.idempotency_key = head.value("idempotency-key");
+    request_.request_id = serving.ids.choose(head.value("x-request-id"));
+}
+
+Response Exchange::problem(ProblemKind kind, std::string_view detail) const { return api::http::problem(request_, kind, detail); }
+
+Response Exchange::failed(std::string_view what) const {
+    serving_.log.event(observe::Level::error, "request_failed",
+                       {{"request_id", std::string_view{request_.request_id}}, {"tenant", tenant()}, {"target", std::string_view{request_.target}}, {"what", what}});
+    return problem(ProblemKind::internal, "an unexpected failure; the server's log has more under this request id");
+}
+
+asio::awaitable<Answer> Exchange::answer() {
+    auto refusal = find_route();
+    if (!refusal) refusal = check_body();
+    if (!refusal) refusal = take_place();
+    if (!refusal && route_->scope != api::Scope::none) {
+        auto pending = find_caller();
+        refusal = co_await std::move(pending);
+    }
+    if (refusal) {
+        auto pending = refuse(*std::move(refusal));
+        co_return co_await std::move(pending);
+    }
+    auto reading = read_body();
+    auto interrupted = co_await std::move(reading);
+    if (interrupted) co_return *std::move(interrupted);
+    auto handling = handle();
+    auto response = co_await std::move(handling);
+    const auto after = response.status == 0 ? AfterReply::close : after_;
+    Answer made{std::move(response), after};
+    co_return made;
+}
+
+Exchange::Refusal Exchange::find_route() {
+    auto target = api::http::parse_target(request_.target);
+    if (!target) return problem(ProblemKind::malformed_request, target.error().detail);
+    request_.segments = std::move(target->segments);
+    request_.query = std::move(target->query);
+    auto match = serving_.endpoints.find_route(routed_method_, request_.segments);
+    route_ = match.route;
+    if (route_ != nullptr) {
+        is_ingest_ = route_->handler == nullptr && route_->path == ingest_path;
+        return {};
+    }
+    if (match.allowed.empty()) return problem(ProblemKind::not_found, "no such path");
+    std::string allowed;
+    for (const auto method : match.allowed) {
+        if (!allowed.empty()) allowed += ", ";
+        allowed += word_of(method);
+        if (method == Method::get) allowed += ", HEAD";
+    }
+    auto refusal = problem(ProblemKind::method_not_allowed, "this path takes " + allowed);
+    refusal.headers.emplace_back("Allow", std::move(allowed));
+    return refusal;
+}
+
+Exchange::Refusal Exchange::check_body() const {
+    const auto most = is_ingest_ ? serving_.limits.batch_bytes : serving_.limits.document_bytes;
+    if (body_bytes_ > most) return problem(ProblemKind::too_large, fmt::format("a body of {} bytes; at most {} are accepted here", body_bytes_, most));
+    if (body_bytes_ > 0 && !request_.content_encoding.empty() && request_.content_encoding != "identity") {
+        return problem(ProblemKind::unsupported_media_type, "send the body without Content-Encoding");
+    }
+    return {};
+}
+
+Exchange::Refusal Exchange::take_place() {
+    if (serving_.stopping) return problem(ProblemKind::unavailable, "the server is stopping");
+    if (route_->scope == api::Scope::none) return {};  // probes and metrics must answer under overload as well
+    auto request = serving_.requests.take(1);
+    if (!request) return problem(ProblemKind::unavailable, "too many requests are being answered");
+    request_permit_ = *std::move(request);
+    return {};
+}
+
+api::ports::Outcome<std::optional<api::Caller>> Exchange::authenticate() const {
+    try {
+        return serving_.endpoints.authenticator.authenticate(bearer_);
+    } catch (const std::exception& failure) {
+        serving_.log.event(observe::Level::error, "authentication_failed",
+                           {{"request_id", std::string_view{request_.request_id}}, {"what", std::string_view{failure.what()}}});
+        return api::ports::Failure{api::ports::FailureCode::unavailable, ""};
+    }
+}
+
+asio::awaitable<Exchange::Refusal> Exchange::find_caller() {
+    if (bearer_.empty()) co_return problem(ProblemKind::unauthenticated, "send 'Authorization: Bearer <key>'");
+    caller_ = serving_.endpoints.authenticator.cached(bearer_);
+    if (!caller_) {
+        auto look_up = [this] { return authenticate(); };
+        auto pending = run_blocking(serving_.workers, std::move(look_up));
+        auto found = co_await std::move(pending);
+        if (!found) co_return problem(ProblemKind::unavailable, "keys cannot be checked at the moment");
+        caller_ = *std::move(found);
+        if (!caller_) co_return problem(ProblemKind::unauthenticated, "the key is unknown, expired or withdrawn");
+    }
+    if (!caller_->may(route_->scope)) co_return problem(ProblemKind::forbidden, fmt::format("the key lacks the scope {}", to_string(route_->scope)));
+    co_return std::nullopt;
+}
+
+asio::awaitable<Answer> Exchange::refuse(Response response) {
+    auto after = after_;
+    if (body_bytes_ > 0) {
+        const bool can_skip = !expects_continue_ && body_bytes_ <= skipped_bytes;
+        auto end = Connection::ReadEnd::too_large;
+        if (can_skip) end = co_await connection_.skip_body(body_bytes_);
+        if (end != Connection::ReadEnd::complete) after = AfterReply::close;
+    }
+    Answer refused{std::move(response), after};
+    co_return refused;
+}
+
+asio::awaitable<std::optional<Answer>> Exchange::read_body() {
+    if (body_bytes_ == 0) co_return std::nullopt;
+    auto bytes = serving_.in_flight_bytes.take(static_cast<std::int64_t>(body_bytes_));
+    if (!bytes) {
+        auto pending = refuse(problem(ProblemKind::unavailable, "too many bytes are being received"));
+        co_return co_await std::move(pending);
+    }
+    bytes_permit_ = *std::move(bytes);
+    if (expects_continue_) {
+        const bool sent = co_await connection_.write(continue_head, {});
+        if (!sent) co_return Answer{Response{.status = 0, .headers = {}, .body = {}}, AfterReply::close};
+    }
+    const auto end = co_await connection_.read_body(request_.body, body_bytes_, parser_padding);
+    if (end == Connection::ReadEnd::complete) {
+        serving_.counters.received(body_bytes_);
+        co_return std::nullopt;
+    }
+    Answer interrupted{problem(ProblemKind::timeout, "the body came too slowly"), AfterReply::close};
+    if (end == Connection::ReadEnd::closed) interrupted.response.status = 0;
+    co_return interrupted;
+}
+
+asio::awaitable<Response> Exchange::handle() {
+    if (is_ingest_) {
+        auto pending = ingest();
+        co_return co_await std::move(pending);
+    }
+    auto job = [this] { return run_handler(); };
+    auto pending = run_blocking(serving_.workers, std::move(job));
+    co_return co_await std::move(pending);
+}
+
+Response Exchange::run_handler() const {
+    try {
+        if (route_->handler == nullptr) return metrics();
+        return route_->handler(request_, caller_ ? *caller_ : api::Caller{}, serving_.endpoints.services);
+    } catch (const std::exception& failure) {
+        return failed(failure.what());
+    }
+}
+
+Response Exchange::metrics() const {
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = serving_.counters.text() + serving_.endpoints.metrics();
+    return response;
+}
+
+asio::awaitable<Response> Exchange::ingest() {
+    api::ingest::Preparation preparation;
+    auto start = [this, &preparation](auto handler) {
+        // `Done` is copyable, the handler is not.
+        auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
+        SignalSink::Done done = [waiting](CommitOutcome outcome) {
+            const auto strand = asio::get_associated_executor(*waiting);
+            asio::post(strand, [waiting, outcome = std::move(outcome)]() mutable { (*waiting)(std::move(outcome)); });
+        };
+        asio::post(serving_.workers, [this, &preparation, done = std::move(done)]() mutable { prepare_and_submit(preparation, std::move(done)); });
+    };
+    auto pending = asio::async_initiate<const asio::use_awaitable_t<>, void(CommitOutcome)>(start, asio::use_awaitable);
+    const auto outcome = co_await std::move(pending);
+    if (preparation.refusal) co_return *std::move(preparation.refusal);
+    if (outcome.state == CommitOutcome::State::unknown) {
+        Response none;
+        none.status = 0;
+        co_return none;
+    }
+    co_return serving_.endpoints.render(request_, *preparation.batch, outcome);
+}
+
+void Exchange::prepare_and_submit(api::ingest::Preparation& preparation, SignalSink::Done done) {
+    try {
+        preparation = serving_.endpoints.prepare(request_, *caller_);
+        if (!preparation.refusal) {
+            serving_.endpoints.sink.submit(caller_->tenant, preparation.batch, std::move(done));
+            return;
+        }
+    } catch (const std::exception& failure) {
+        preparation.refusal = failed(failure.what());
+    }
+    done({});
+}
+
+}  // namespace catenary::server::net

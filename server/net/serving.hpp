@@ -1,0 +1,36 @@
+#pragma once
+
+#include "server/net/endpoints.hpp"
+#include "server/net/gate.hpp"
+#include "server/net/http_counters.hpp"
+#include "server/net/limits.hpp"
+#include "server/net/quota.hpp"
+#include "server/net/request_ids.hpp"
+#include "server/observe/log.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace catenary::server::net {
+
+/// What all sessions share. Outlives them.
+struct Serving {
+    Serving(const HttpLimits& http_limits, const Endpoints& served, const observe::Log& log_to, boost::asio::thread_pool& pool, std::uint64_t seed)
+        : limits{http_limits}, endpoints{served}, log{log_to}, workers{pool}, ids{seed}, connections{limits.connections}, requests{limits.requests},
+          in_flight_bytes{limits.in_flight_bytes} {}
+
+    const HttpLimits limits;
+    const Endpoints endpoints;
+    const observe::Log& log;
+    boost::asio::thread_pool& workers;
+    RequestIds ids;
+    Quota connections;
+    Quota requests;
+    Quota in_flight_bytes;
+    HttpCounters counters;
+    std::atomic<bool> stopping{false};  ///< no further request is taken from a connection
+};
+
+}  // namespace catenary::server::net

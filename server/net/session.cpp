@@ -1,0 +1,110 @@
+#include "server/net/session.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <array>
+#include <chrono>
+#include <variant>
+
+namespace catenary::server::net {
+namespace {
+
+using api::http::ProblemKind;
+
+constexpr std::array<std::string_view, 4> probe_paths{"/healthz", "/readyz", "/metrics", "/version"};
+
+GateLimits gate_limits(const HttpLimits& limits) {
+    GateLimits gate;
+    gate.header_bytes = limits.header_bytes;
+    gate.body_bytes = limits.batch_bytes;
+    gate.probes = probe_paths;
+    return gate;
+}
+
+}  // namespace
+
+Session::Session(asio::ip::tcp::socket socket, Serving& serving, Quota::Permit place)
+    : serving_{serving}, strand_{socket.get_executor()}, connection_{std::make_shared<Connection>(std::move(socket), serving.limits)}, place_{std::move(place)} {}
+
+asio::awaitable<void> Session::run() {
+    auto patience = serving_.limits.header;  // a client that connects has something to say
+    while (!serving_.stopping) {
+        const auto read = co_await connection_->read_head(patience);
+        if (read == Connection::ReadEnd::closed) break;
+        const auto next = co_await answer_next(read);
+        if (next == Next::end) break;
+        patience = serving_.limits.idle;
+    }
+    connection_->close();
+}
+
+asio::awaitable<Session::Next> Session::answer_next(Connection::ReadEnd read) {
+    const auto began = std::chrono::steady_clock::now();
+    if (read == Connection::ReadEnd::timed_out) co_return co_await refuse(ProblemKind::timeout, "the request head came too slowly");
+    if (read == Connection::ReadEnd::too_large) co_return co_await refuse(ProblemKind::header_too_large, "the request head is larger than allowed");
+    const auto verdict = examine(connection_->head(), gate_limits(serving_.limits));
+    if (const auto* refusal = std::get_if<GateRefusal>(&verdict)) co_return co_await refuse(refusal->kind, refusal->detail);
+    const auto& head = std::get<RequestHead>(verdict);
+    const bool is_head_request = head.method == api::http::Method::head;
+    Exchange exchange{serving_, *connection_, head};
+    auto answering = exchange.answer();
+    auto answer = co_await std::move(answering);
+    const auto status = answer.response.status;
+    if (status == 0) {
+        serving_.counters.dropped();
+        log_answer(exchange, status, std::chrono::steady_clock::now() - began);
+        co_return Next::end;
+    }
+    auto sending = send(std::move(answer), exchange.request().request_id, is_head_request);
+    const auto next = co_await std::move(sending);
+    const auto took = std::chrono::steady_clock::now() - began;
+    serving_.counters.answered(exchange.kind(), status, took);
+    log_answer(exchange, status, took);
+    co_return next;
+}
+
+asio::awaitable<Session::Next> Session::refuse(ProblemKind kind, std::string_view detail) {
+    api::http::Request nobodys;  // the head cannot be trusted, so nothing of it is repeated
+    nobodys.request_id = serving_.ids.choose({});
+    Answer answer{api::http::problem(nobodys, kind, detail), AfterReply::close};
+    const auto status = answer.response.status;
+    serving_.counters.answered(HttpCounters::Kind::other, status, {});
+    serving_.log.event(observe::Level::debug, "head_refused",
+                       {{"request_id", std::string_view{nobodys.request_id}}, {"status", std::int64_t{status}}, {"what", detail}});
+    auto sending = send(std::move(answer), nobodys.request_id, false);
+    co_return co_await std::move(sending);
+}
+
+asio::awaitable<Session::Next> Session::send(Answer answer, std::string_view request_id, bool is_head_request) {
+    if (serving_.stopping) answer.after = AfterReply::close;
+    const auto head = reply_head(answer.response, request_id, http_date(), answer.after);
+    const bool sends_body = has_body(answer.response.status) && !is_head_request;
+    const bool sent = co_await connection_->write(head, sends_body ? std::string_view{answer.response.body} : std::string_view{});
+    if (sent && answer.after == AfterReply::close) co_await connection_->finish();
+    co_return sent && answer.after == AfterReply::keep_alive ? Next::request : Next::end;
+}
+
+void Session::log_answer(const Exchange& exchange, int status, std::chrono::steady_clock::duration took) const {
+    const auto level = status == 0 ? observe::Level::warning : observe::Level::debug;
+    if (!serving_.log.writes(level)) return;
+    serving_.log.event(level, status == 0 ? "closed_without_reply" : "request",
+                       {{"request_id", std::string_view{exchange.request().request_id}},
+                        {"tenant", exchange.tenant()},
+                        {"target", std::string_view{exchange.request().target}},
+                        {"status", std::int64_t{status}},
+                        {"body_bytes", static_cast<std::int64_t>(exchange.request().body.size())},
+                        {"micros", std::int64_t{std::chrono::duration_cast<std::chrono::microseconds>(took).count()}}});
+}
+
+void Session::stop_when_idle() {
+    asio::post(strand_, [self = shared_from_this()] {
+        if (self->connection_->waits_for_request()) self->connection_->close();
+    });
+}
+
+void Session::abandon() {
+    asio::post(strand_, [self = shared_from_this()] { self->connection_->close(); });
+}
+
+}  // namespace catenary::server::net

@@ -1,0 +1,182 @@
+#include "tests/server/net/served_fakes.hpp"
+
+#include "api/http/problem.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace catenary::tests {
+namespace {
+
+using api::Caller;
+using api::Route;
+using api::Scope;
+using api::http::Method;
+using api::http::Request;
+using api::http::Response;
+using api::ports::Services;
+
+// Handlers are plain functions, so the one thing they share with a test lives here. Reset by each ServedFakes.
+Turnstile* shared_turnstile = nullptr;
+
+Response text(std::string body) { return {.status = 200, .content_type = "text/plain", .headers = {}, .body = std::move(body)}; }
+Response health(const Request&, const Caller&, Services&) { return text("well"); }
+Response list(const Request& request, const Caller& caller, Services&) {
+    std::string said = caller.tenant_name;
+    for (const auto& [name, value] : request.query) said += fmt::format(" {}={}", name, value);
+    return text(said);
+}
+Response echo(const Request& request, const Caller&, Services&) { return text(request.body); }
+Response slow(const Request&, const Caller&, Services&) {
+    shared_turnstile->pass();
+    return text("at last");
+}
+Response throws(const Request&, const Caller&, Services&) { throw std::runtime_error{"secret detail"}; }
+Response unknown_outcome(const Request&, const Caller&, Services&) { return {.status = 0, .headers = {}, .body = {}}; }
+Response splits(const Request&, const Caller&, Services&) {
+    auto response = text("");
+    response.headers.emplace_back("Location", "/a\r\nX-Injected: yes");
+    return response;
+}
+
+struct Entry {
+    Route route;
+    std::vector<std::string> segments;
+};
+
+const std::array<Entry, 8>& table() {
+    static const std::array<Entry, 8> entries{{{{Method::get, "/healthz", Scope::none, &health}, {"healthz"}},
+                                               {{Method::get, "/api/v1/incidents", Scope::incidents_read, &list}, {"api", "v1", "incidents"}},
+                                               {{Method::post, "/api/v1/patterns", Scope::incidents_read, &echo}, {"api", "v1", "patterns"}},
+                                               {{Method::get, "/api/v1/slow", Scope::incidents_read, &slow}, {"api", "v1", "slow"}},
+                                               {{Method::get, "/api/v1/throws", Scope::incidents_read, &throws}, {"api", "v1", "throws"}},
+                                               {{Method::get, "/api/v1/unknown-outcome", Scope::none, &unknown_outcome}, {"api", "v1", "unknown-outcome"}},
+                                               {{Method::get, "/api/v1/splits", Scope::none, &splits}, {"api", "v1", "splits"}},
+                                               {{Method::post, "/api/v1/signals", Scope::signals_write, nullptr}, {"api", "v1", "signals"}}}};
+    return entries;
+}
+
+api::RouteMatch find(Method method, const std::vector<std::string>& segments) {
+    api::RouteMatch match;
+    for (const auto& entry : table()) {
+        if (entry.segments != segments) continue;
+        if (entry.route.method == method) match.route = &entry.route;
+        match.allowed.push_back(entry.route.method);
+    }
+    return match;
+}
+
+api::ingest::Preparation prepare(const Request& request, const Caller&) {
+    auto batch = std::make_shared<api::ingest::PreparedBatch>();
+    batch->body = request.body;
+    batch->signals.resize(1);
+    return {std::move(batch), {}};
+}
+
+Response render(const Request& request, const api::ingest::PreparedBatch&, const api::ingest::CommitOutcome& outcome) {
+    if (outcome.state == api::ingest::CommitOutcome::State::committed) return text("stored");
+    return api::http::problem(request, api::http::ProblemKind::unavailable, "not stored");
+}
+
+}  // namespace
+
+std::optional<Caller> FakeAuthenticator::cached(std::string_view) { return {}; }
+
+api::ports::Outcome<std::optional<Caller>> FakeAuthenticator::authenticate(std::string_view bearer) {
+    if (bearer == "broken") return api::ports::Failure{api::ports::FailureCode::unavailable, "no database"};
+    const auto scope = bearer == "writer" ? Scope::signals_write : bearer == "reader" ? Scope::incidents_read : Scope::none;
+    if (scope == Scope::none) return std::optional<Caller>{};
+    Caller caller;
+    caller.tenant = engine::TenantId{7};
+    caller.tenant_name = "acme";
+    caller.scopes = static_cast<std::uint16_t>(scope);
+    return std::optional{caller};
+}
+
+void FakeSink::submit(engine::TenantId, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!completes_at_once_) {
+            waiting_.emplace_back(batch->body, std::move(done));
+            arrived_.notify_all();
+            return;
+        }
+    }
+    done({});
+}
+
+std::string FakeSink::complete(api::ingest::CommitOutcome::State state) {
+    std::unique_lock lock{mutex_};
+    arrived_.wait(lock, [&] { return !waiting_.empty(); });
+    auto [body, done] = std::move(waiting_.front());
+    waiting_.erase(waiting_.begin());
+    lock.unlock();
+    done({state, {}});
+    return body;
+}
+
+void FakeSink::complete_all() {
+    std::vector<std::pair<std::string, Done>> waiting;
+    {
+        const std::lock_guard lock{mutex_};
+        completes_at_once_ = true;
+        waiting.swap(waiting_);
+    }
+    for (auto& [body, done] : waiting) done({});
+}
+
+void Turnstile::pass() {
+    std::unique_lock lock{mutex_};
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return open_; });
+    --waiting_;
+}
+
+void Turnstile::wait_for_one() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return waiting_ > 0; });
+}
+
+void Turnstile::open() {
+    const std::lock_guard lock{mutex_};
+    open_ = true;
+    changed_.notify_all();
+}
+
+ServedFakes::ServedFakes(server::net::HttpLimits limits)
+    : services_{unused_.services()}, log_{server::observe::Level::error} {
+    shared_turnstile = &turnstile_;
+    server::net::HttpServerOptions options;
+    options.port = 0;
+    options.worker_threads = 4;
+    options.limits = limits;
+    const server::net::Endpoints endpoints{.find_route = &find,
+                                           .prepare = &prepare,
+                                           .render = &render,
+                                           .metrics = [] { return std::string{}; },
+                                           .services = services_,
+                                           .authenticator = authenticator_,
+                                           .sink = sink_};
+    server_ = std::make_unique<server::net::HttpServer>(options, endpoints, log_);
+    where_ = server_->start();
+}
+
+ServedFakes::~ServedFakes() {
+    turnstile_.open();
+    sink_.complete_all();
+    server_.reset();
+    shared_turnstile = nullptr;
+}
+
+std::string request(std::string_view method, std::string_view target, std::string_view key, std::string_view body, std::string_view fields) {
+    auto text = fmt::format("{} {} HTTP/1.1\r\nHost: test\r\n{}", method, target, fields);
+    if (!key.empty()) text += fmt::format("Authorization: Bearer {}\r\n", key);
+    if (!body.empty() || method == "POST") text += fmt::format("Content-Length: {}\r\n", body.size());
+    return text + "\r\n" + std::string{body};
+}
+
+}  // namespace catenary::tests

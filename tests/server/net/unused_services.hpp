@@ -1,0 +1,66 @@
+#pragma once
+
+#include "api/ports/ports.hpp"
+
+#include <stdexcept>
+
+namespace catenary::tests {
+
+/// Ports for handlers that never ask them anything: whoever does fails the test.
+class UnusedServices {
+public:
+    api::ports::Services services() { return {signals_, incidents_, findings_, patterns_, control_, diagnostics_, tenants_}; }
+
+private:
+    template <class T>
+    using Outcome = api::ports::Outcome<T>;
+    template <class T>
+    using Page = api::ports::Page<T>;
+    using Caller = api::Caller;
+    using PageRequest = api::ports::PageRequest;
+    [[noreturn]] static void refuse() { throw std::logic_error{"this port is not to be used"}; }
+
+    struct Signals final : api::ports::SignalReader {
+        Outcome<Page<api::ports::StoredSignalRow>> page(const Caller&, const api::ports::SignalFilter&, const PageRequest&) override { refuse(); }
+    };
+    struct Incidents final : api::ports::IncidentReader {
+        Outcome<Page<engine::IncidentRecord>> page(const Caller&, const api::ports::IncidentFilter&, const PageRequest&) override { refuse(); }
+        Outcome<engine::IncidentRecord> find(const Caller&, engine::IncidentNumber) override { refuse(); }
+        Outcome<Page<api::ports::EvidenceRow>> evidence(const Caller&, engine::IncidentNumber, const PageRequest&) override { refuse(); }
+        Outcome<Page<engine::IncidentActivity>> activity(const Caller&, engine::IncidentNumber, const PageRequest&) override { refuse(); }
+        Outcome<std::vector<engine::FindingRecord>> findings(const Caller&, engine::IncidentNumber) override { refuse(); }
+    };
+    struct Findings final : api::ports::FindingReader {
+        Outcome<Page<api::ports::FindingWithEvidence>> page(const Caller&, const api::ports::FindingFilter&, const PageRequest&) override { refuse(); }
+        Outcome<api::ports::FindingWithEvidence> find(const Caller&, const engine::FindingId&) override { refuse(); }
+    };
+    struct Patterns final : api::ports::PatternStore {
+        Outcome<std::vector<api::ports::PatternVersion>> list(const Caller&) override { refuse(); }
+        Outcome<api::ports::PatternVersion> find(const Caller&, const std::string&) override { refuse(); }
+        Outcome<api::ports::PatternVersion> add(const Caller&, const api::ports::PatternVersion&, std::optional<engine::Timestamp>) override { refuse(); }
+    };
+    struct Control final : api::ports::ControlLog {
+        Outcome<engine::Position> watermark(const Caller&, const engine::WatermarkCall&) override { refuse(); }
+        Outcome<engine::IncidentRecord> edit(const Caller&, const engine::IncidentEdit&, std::optional<std::int64_t>) override { refuse(); }
+    };
+    struct Diagnostics final : api::ports::Diagnostics {
+        Outcome<api::ports::DiagnosticsReport> report(const Caller&) override { refuse(); }
+        std::optional<std::string> not_ready() override { refuse(); }
+    };
+    struct Tenants final : api::ports::TenantDirectory {
+        Outcome<api::ports::NewTenant> add(const Caller&, const std::string&) override { refuse(); }
+        Outcome<Page<api::ports::TenantRow>> page(const Caller&, const PageRequest&) override { refuse(); }
+        Outcome<Page<api::ports::KeyRow>> keys(const Caller&, const PageRequest&) override { refuse(); }
+        Outcome<api::ports::NewKey> add_key(const Caller&, const api::ports::KeyRow&) override { refuse(); }
+        Outcome<bool> remove_key(const Caller&, const std::string&) override { refuse(); }
+    };
+    Signals signals_;
+    Incidents incidents_;
+    Findings findings_;
+    Patterns patterns_;
+    Control control_;
+    Diagnostics diagnostics_;
+    Tenants tenants_;
+};
+
+}  // namespace catenary::tests
