@@ -17,7 +17,7 @@ public:
     constexpr StrongId() = default;
     constexpr explicit StrongId(Rep value) : value_{std::move(value)} {}
     constexpr const Rep& value() const { return value_; }
-    friend constexpr bool operator==(const StrongId&, const StrongId&) = default;
+    friend bool operator==(const StrongId&, const StrongId&) = default;
     friend constexpr std::strong_ordering operator<=>(const StrongId& left, const StrongId& right) {
         if (left.value_ < right.value_) return std::strong_ordering::less;  // not defaulted: UUIDs of this Boost have no operator<=>
         return right.value_ < left.value_ ? std::strong_ordering::greater : std::strong_ordering::equal;
