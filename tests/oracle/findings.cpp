@@ -188,6 +188,7 @@ Finding finding_of(const Group& group, const std::vector<Signal>& signals, Signa
     finding.start = group.start;
     finding.end = group.end;
     const Instance& first = *group.members.front();
+    finding.opened_late = (first.signals & late) != 0;
     std::optional<engine::SignalRef> anchor;
     for (const auto* instance : group.members) {
         finding.principals.insert(instance->links.begin(), instance->links.end());
@@ -197,7 +198,7 @@ Finding finding_of(const Group& group, const std::vector<Signal>& signals, Signa
                 known->second = std::min(known->second, stage);
             });
         }
-        const bool is_as_first = instance->start == first.start && instance->end == first.end && ((instance->signals & late) != 0) == ((first.signals & late) != 0);
+        const bool is_as_first = instance->start == first.start && instance->end == first.end && ((instance->signals & late) != 0) == finding.opened_late;
         if (!is_as_first) continue;
         each(instance->last_completing, [&](std::size_t index) {
             if (!anchor || signals[index].ref < *anchor) anchor = signals[index].ref;

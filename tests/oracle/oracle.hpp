@@ -45,6 +45,7 @@ std::vector<Occurrence> occurrences(const engine::Pattern& pattern, std::size_t 
 
 struct Finding {
     engine::SignalRef anchor;                        ///< what its id is made of
+    bool opened_late = false;                        ///< by an instance with a late signal: such an anchor may be another finding's as well
     engine::Timestamp start;
     engine::Timestamp end;
     std::set<std::uint32_t> principals;

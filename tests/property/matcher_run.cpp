@@ -1,0 +1,147 @@
+#include "tests/property/matcher_run.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace catenary::property {
+namespace {
+
+using engine::FindingDelta;
+
+const std::string identity = "1/p/1";
+
+std::uint32_t symbol_of(const std::string& word) {
+    constexpr std::array words{"account", "host", "ip", "edr", "mail"};
+    return static_cast<std::uint32_t>(std::find(words.begin(), words.end(), word) - words.begin());
+}
+
+std::string second_of(engine::Timestamp time) { return std::to_string(engine::to_micros(time) / 1'000'000) + "s"; }
+
+template <class Finding>
+std::string text_of(const Finding& finding) {
+    std::string text = "  " + second_of(finding.start) + ".." + second_of(finding.end) + " by";
+    for (const auto entity : finding.principals) text += " " + std::to_string(entity);
+    text += ":";
+    for (const auto& [ref, stage] : finding.evidence) text += " " + ref.source + "/" + ref.id + "@" + std::to_string(stage);
+    return text;
+}
+
+std::optional<std::string> difference(const std::vector<oracle::Finding>& expected, const SeenFindings& seen) {
+    std::vector<SeenFinding> wanted;
+    std::vector<SeenFinding> got;
+    for (const auto& finding : expected) wanted.push_back({finding.start, finding.end, finding.principals, finding.evidence});
+    for (const auto& [id, finding] : seen) got.push_back(finding);
+    std::sort(wanted.begin(), wanted.end());
+    std::sort(got.begin(), got.end());
+    if (wanted != got) {
+        std::string text = "expected:";
+        for (const auto& finding : wanted) text += "\n" + text_of(finding);
+        text += "\nfound:";
+        for (const auto& finding : got) text += "\n" + text_of(finding);
+        return text;
+    }
+    for (const auto& finding : expected) {
+        if (finding.opened_late) continue;
+        const auto it = seen.find(reference_id(finding.anchor));
+        if (it == seen.end() || it->second != SeenFinding{finding.start, finding.end, finding.principals, finding.evidence}) {
+            return "the id of\n" + text_of(finding) + "\nis not made of " + finding.anchor.source + "/" + finding.anchor.id;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+MatcherRun::MatcherRun(const engine::Pattern& pattern, engine::Timestamp effective_from)
+    : link_kinds_{pattern.link_kinds}, matcher_{std::make_shared<const engine::Pattern>(pattern), identity, effective_from, window_} {}
+
+void MatcherRun::add(const oracle::Signal& signal) {
+    engine::SignalView view;
+    view.source = signal.ref.source;
+    view.id = signal.ref.id;
+    view.time = signal.ref.time;
+    view.count = signal.count;
+    std::vector<engine::LinkEntity> mentioned;
+    std::vector<engine::EntityId> links;
+    for (const auto& entity : signal.entities) {
+        mentioned.push_back({engine::EntityId{entity.number}, engine::Symbol{symbol_of(entity.kind)}});
+        if (std::find(link_kinds_.begin(), link_kinds_.end(), entity.kind) != link_kinds_.end()) links.push_back(engine::EntityId{entity.number});
+    }
+    std::sort(mentioned.begin(), mentioned.end());
+    std::sort(links.begin(), links.end());
+    const auto position = engine::Position{static_cast<std::int64_t>(refs_.size()) + 1};
+    const auto handle = window_.add(view, position, signal.late, engine::Symbol{symbol_of(signal.ref.source)}, engine::Symbol{}, engine::Symbol{}, mentioned);
+    refs_.emplace(handle.value(), signal.ref);
+    matcher_.add(handle, signal.stages, links, signal.distinct);
+}
+
+const SeenFindings& MatcherRun::settle() {
+    const auto deltas = matcher_.take_deltas();
+    for (const auto& delta : deltas) apply(delta);
+    for (const auto& delta : deltas) {
+        if (delta.superseded_by && !findings_.contains(*delta.superseded_by)) breaches_.emplace_back("superseded by a finding that is none");
+    }
+    return findings_;
+}
+
+void MatcherRun::apply(const FindingDelta& delta) {
+    const bool is_known = findings_.contains(delta.id);
+    if (is_known == (delta.kind == FindingDelta::Kind::opened)) {
+        breaches_.emplace_back(is_known ? "a finding was opened twice" : "a change of a finding that was never opened or is superseded");
+        return;
+    }
+    if (delta.kind == FindingDelta::Kind::superseded) {
+        findings_.erase(delta.id);
+        return;
+    }
+    auto& finding = findings_[delta.id];
+    if (delta.kind == FindingDelta::Kind::revised) finding.evidence.clear();
+    finding.start = delta.start;
+    finding.end = delta.end;
+    finding.principals.clear();
+    for (const auto entity : delta.principals) finding.principals.insert(entity.value());
+    if (!std::is_sorted(delta.principals.begin(), delta.principals.end())) breaches_.emplace_back("principals are not sorted");
+    for (const auto& evidence : delta.added) {
+        if (!finding.evidence.emplace(refs_.at(evidence.signal.value()), evidence.stage).second) breaches_.emplace_back("the same evidence was added twice");
+    }
+}
+
+engine::FindingId reference_id(const engine::SignalRef& anchor) {
+    engine::Pattern pattern;
+    pattern.id = "p";
+    pattern.within = std::chrono::seconds{1};
+    pattern.stages.push_back({"only", {}, false, {}, {}});
+    MatcherRun run{pattern, engine::Timestamp::min()};
+    oracle::Signal signal;
+    signal.ref = anchor;
+    signal.stages = 1;
+    signal.distinct.resize(1);
+    run.add(signal);
+    const auto& findings = run.settle();
+    return findings.empty() ? engine::FindingId{} : findings.begin()->first;
+}
+
+std::optional<std::string> disagreement(const Case& c) {
+    MatcherRun step_by_step{c.pattern, c.effective_from};
+    MatcherRun at_once{c.pattern, c.effective_from};
+    std::vector<oracle::Signal> arrived;
+    for (const auto& signal : c.signals) {
+        step_by_step.add(signal);
+        at_once.add(signal);
+        arrived.push_back(signal);
+        const auto& seen = step_by_step.settle();
+        if (arrived.size() != c.signals.size() / 2 && arrived.size() != c.signals.size()) continue;
+        const auto expected = oracle::findings(c.pattern, c.effective_from, arrived);
+        if (auto text = difference(expected, seen)) return "after " + std::to_string(arrived.size()) + " signals, deltas taken one by one\n" + *text;
+        if (arrived.size() != c.signals.size()) continue;
+        if (auto text = difference(expected, at_once.settle())) return "deltas taken at once\n" + *text;
+        if (at_once.settle() != seen) return "ids depend on when deltas are taken";
+    }
+    for (const auto* run : {&step_by_step, &at_once}) {
+        if (!run->breaches().empty()) return "deltas contradict each other: " + run->breaches().front();
+    }
+    return std::nullopt;
+}
+
+}  // namespace catenary::property

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "tests/oracle/oracle.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace catenary::property {
+
+/// One pattern and the signals that meet it, in order of arrival.
+struct Case {
+    engine::Pattern pattern;
+    engine::Timestamp effective_from = engine::Timestamp::min();
+    std::vector<oracle::Signal> signals;
+};
+
+/// The same seed makes the same case. What is drawn, all independently and rarely all at once:
+///
+/// | construct | drawn |
+/// | --- | --- |
+/// | stages | 1 to 4, one of them at least not optional; order: sequence |
+/// | link | same, by one kind (of which signals mention several entities) or two; none for one plain stage |
+/// | repeat | at_least 1 to 4, by a link kind, with and without distinct (0 to 2 values a signal), counts 1 to 3 |
+/// | times | 3 to 13 instants for 4 to 14 signals, so that most signals share theirs; within, repeat.within, max_span down to one instant |
+/// | signals | satisfying one stage or several, mentioning 0 to 3 entities, also of a kind that does not link; some late |
+/// | strict, effective_from | sometimes |
+/// | arrival | in time order, nearly so, or any |
+Case random_case(std::uint32_t seed);
+
+/// For a person who has to understand why this one fails.
+std::string readable(const Case& c);
+
+}  // namespace catenary::property
