@@ -2,6 +2,7 @@
 
 #include "api/http/problem.hpp"
 #include "api/json/pointer.hpp"
+#include "api/json/quoted.hpp"
 #include "api/json/time_json.hpp"
 
 #include <fmt/format.h>
@@ -15,9 +16,9 @@ namespace catenary::api::http {
 namespace {
 
 using engine::FaultCode;
+using json::quoted;
 
 constexpr std::size_t most_faults = 20;
-constexpr std::size_t most_quoted = 64;
 
 /// The whole of `text` as a number; from_chars takes no leading '+', blanks or hexadecimal.
 template <class Number>
@@ -27,8 +28,6 @@ std::optional<Number> number_in(std::string_view text) {
     if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) return std::nullopt;
     return value;
 }
-
-std::string quoted(std::string_view text) { return fmt::format("'{}'{}", text.substr(0, most_quoted), text.size() > most_quoted ? "…" : ""); }
 
 }  // namespace
 
