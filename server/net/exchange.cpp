@@ -91,6 +91,12 @@ Response Exchange::failed(std::string_view what) const {
     return problem(ProblemKind::internal, "an unexpected failure; the server's log has more under this request id");
 }
 
+void Exchange::release() {
+    request_.body = std::string{};
+    request_permit_.release();
+    bytes_permit_.release();
+}
+
 asio::awaitable<Answer> Exchange::answer() {
     auto refusal = find_route();
     if (!refusal) refusal = check_body();

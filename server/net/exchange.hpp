@@ -32,7 +32,11 @@ public:
     /// Never throws what a handler threw: that is logged and becomes 500.
     asio::awaitable<Answer> answer();
 
+    /// Gives back the places and the body: whoever has read a reply may rely on its places being free.
+    void release();
+
     const api::http::Request& request() const { return request_; }
+    std::uint64_t body_bytes() const { return body_bytes_; }
     HttpCounters::Kind kind() const { return is_ingest_ ? HttpCounters::Kind::ingest : HttpCounters::Kind::other; }
     /// "" until the caller is known.
     std::string_view tenant() const { return caller_ ? std::string_view{caller_->tenant_name} : std::string_view{}; }

@@ -50,6 +50,7 @@ asio::awaitable<Session::Next> Session::answer_next(Connection::ReadEnd read) {
     Exchange exchange{serving_, *connection_, head};
     auto answering = exchange.answer();
     auto answer = co_await std::move(answering);
+    exchange.release();
     const auto status = answer.response.status;
     if (status == 0) {
         serving_.counters.dropped();
@@ -93,7 +94,7 @@ void Session::log_answer(const Exchange& exchange, int status, std::chrono::stea
                         {"tenant", exchange.tenant()},
                         {"target", std::string_view{exchange.request().target}},
                         {"status", std::int64_t{status}},
-                        {"body_bytes", static_cast<std::int64_t>(exchange.request().body.size())},
+                        {"body_bytes", static_cast<std::int64_t>(exchange.body_bytes())},
                         {"micros", std::int64_t{std::chrono::duration_cast<std::chrono::microseconds>(took).count()}}});
 }
 

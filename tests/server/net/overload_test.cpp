@@ -148,6 +148,7 @@ TEST_CASE("a graceful stop finishes the request under way and closes the idle co
     fakes.turnstile().wait_for_one();
     RawClient waiting{fakes.where()};
     waiting.send(request("POST", "/api/v1/signals", "writer", "a signal"));
+    fakes.sink().wait_for_one();
 
     auto drained = std::async(std::launch::async, [&] { return fakes.server().drain(10s); });
     CHECK(idle.ends());

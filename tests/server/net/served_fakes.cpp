@@ -118,6 +118,11 @@ std::string FakeSink::complete(api::ingest::CommitOutcome::State state) {
     return body;
 }
 
+void FakeSink::wait_for_one() {
+    std::unique_lock lock{mutex_};
+    arrived_.wait(lock, [&] { return !waiting_.empty(); });
+}
+
 void FakeSink::complete_all() {
     std::vector<std::pair<std::string, Done>> waiting;
     {

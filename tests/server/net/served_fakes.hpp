@@ -27,6 +27,8 @@ public:
     void submit(engine::TenantId tenant, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) override;
     /// Waits for the oldest submission, answers it, and returns its body.
     std::string complete(api::ingest::CommitOutcome::State state);
+    /// Waits until a submission waits.
+    void wait_for_one();
     /// Answers everything from now on with `committed`.
     void complete_all();
 

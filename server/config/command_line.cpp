@@ -1,0 +1,131 @@
+#include "server/config/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+namespace catenary::server::config {
+namespace {
+
+struct CommandRow {
+    Command command;
+    const char* name;
+    const char* help;
+};
+constexpr std::array<CommandRow, 5> commands{{{Command::serve, "serve", "Take signals, correlate them, answer the API"},
+                                              {Command::replay, "replay", "Post files of recorded signals to a running server"},
+                                              {Command::demo, "demo", "Serve, and show the built-in story"},
+                                              {Command::migrate, "migrate", "Bring a database that somebody else runs up to date"},
+                                              {Command::version, "version", "Print the version"}}};
+
+/// Names that other parts read by themselves: the private PostgreSQL's user, and what the tests of this repository use.
+bool is_read_elsewhere(std::string_view name) {
+    constexpr std::array<std::string_view, 4> names{"CATENARY_POSTGRES_USER", "CATENARY_PROGRAM", "CATENARY_SHARED", "CATENARY_SOURCE"};
+    return std::find(names.begin(), names.end(), name) != names.end() || name.starts_with("CATENARY_TEST_") || name.starts_with("CATENARY_BENCH_");
+}
+
+bool is_setting(std::string_view name) {
+    const auto table = setting_table();
+    return std::any_of(table.begin(), table.end(), [&](const Setting& setting) { return setting.environment == name; });
+}
+
+/// The table as CLI11 options of one command; what was given, by flag.
+class Options {
+public:
+    Options(CLI::App& app, const CommandRow& row) : app_{app}, row_{row} {
+        app.allow_extras();  // collected with the other faults
+        for (const auto& setting : setting_table()) {
+            if ((setting.commands & bit(row.command)) == 0) continue;
+            const std::string flag{setting.flag};
+            const auto help = describe(setting);
+            auto* option = setting.kind == Setting::Kind::mark ? app.add_flag(flag, help) : app.add_option(flag, help);
+            options_.emplace_back(&setting, option);
+        }
+        if (row.command != Command::replay) return;
+        const std::string help = "FILE.ndjson or FILE.ndjson.gz, each sorted by time; merged by time";
+        files_ = app.add_option("FILE", help)->expected(1)->allow_extra_args()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+
+    const CommandRow& row() const { return row_; }
+    const CLI::App& app() const { return app_; }
+
+    std::vector<std::string> fill(const Environment& environment, Settings& settings) const {
+        std::vector<std::string> faults;
+        for (const auto& [setting, option] : options_) {
+            const auto named = environment.find(std::string{setting->environment});
+            std::string value{setting->standard};
+            if (named != environment.end()) value = named->second;
+            if (option->count() > 0) value = setting->kind == Setting::Kind::mark ? "yes" : option->results().back();
+            if (value.empty() && named == environment.end() && option->count() == 0) continue;
+            if (auto fault = apply(*setting, value, settings)) faults.push_back(*std::move(fault));
+        }
+        for (const auto& extra : app_.remaining()) faults.push_back(fmt::format("{}: unknown; see `catenary {} --help`", extra, row_.name));
+        if (files_ != nullptr) settings.replay.files = files_->count() > 0 ? files_->results() : std::vector<std::string>{};
+        return faults;
+    }
+
+private:
+    CLI::App& app_;
+    const CommandRow& row_;
+    std::vector<std::pair<const Setting*, CLI::Option*>> options_;
+    CLI::Option* files_ = nullptr;
+};
+
+/// What no single row can say.
+void complete(Command command, Settings& settings, std::vector<std::string>& faults) {
+    if (settings.data_dir.empty()) settings.data_dir = default_data_dir();
+    if (settings.replay.key_file.empty()) settings.replay.key_file = (settings.data_dir / "admin.key").string();
+    if (command == Command::replay && settings.replay.files.empty()) faults.emplace_back("replay: name at least one FILE");
+    if (command == Command::migrate && !settings.database) faults.emplace_back("migrate: --database says which database");
+}
+
+}  // namespace
+
+Environment process_environment() {
+    Environment environment;
+    for (char** entry = ::environ; *entry != nullptr; ++entry) {
+        const std::string_view text{*entry};
+        const auto equals = text.find('=');
+        if (equals != std::string_view::npos) environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    }
+    return environment;
+}
+
+std::variant<Invocation, Message> read_command_line(const std::vector<std::string>& arguments, const Environment& environment) {
+    CLI::App app{"Catenary correlates security signals into incidents.", "catenary"};
+    app.require_subcommand(1);
+    std::vector<Options> all;
+    all.reserve(commands.size());
+    for (const auto& row : commands) all.emplace_back(*app.add_subcommand(row.name, row.help), row);
+    try {
+        app.parse(std::vector<std::string>{arguments.rbegin(), arguments.rend()});  // CLI11 takes them from the back
+    } catch (const CLI::ParseError& stop) {
+        std::ostringstream out;
+        std::ostringstream err;
+        const bool asked = app.exit(stop, out, err) == 0;
+        return Message{asked ? 0 : 2, out.str() + err.str()};
+    }
+    Invocation invocation;
+    std::vector<std::string> faults;
+    for (const auto& options : all) {
+        if (!options.app().parsed()) continue;
+        invocation.command = options.row().command;
+        faults = options.fill(environment, invocation.settings);
+    }
+    for (const auto& [name, value] : environment) {
+        if (name.starts_with("CATENARY_") && !is_setting(name) && !is_read_elsewhere(name)) faults.push_back(name + ": nothing reads this setting");
+    }
+    complete(invocation.command, invocation.settings, faults);
+    if (faults.empty()) return invocation;
+    std::string text;
+    for (const auto& fault : faults) text += "catenary: " + fault + "\n";
+    return Message{2, std::move(text)};
+}
+
+}  // namespace catenary::server::config

@@ -1,0 +1,191 @@
+#include "server/config/settings.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+
+namespace catenary::server::config {
+namespace {
+
+using Kind = Setting::Kind;
+using Complaint = std::optional<std::string>;
+
+constexpr unsigned serving = bit(Command::serve) | bit(Command::demo);
+constexpr std::int64_t mebibyte = 1024 * 1024;
+
+std::optional<std::int64_t> number_in(std::string_view text) {
+    std::int64_t number = 0;
+    const auto end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec != std::errc{} || parsed.ptr != end) return {};
+    return number;
+}
+/// For rows of kind number, whose values were checked.
+std::int64_t number(const std::string& text) { return number_in(text).value_or(0); }
+
+template <auto Member, std::int64_t Unit = 1>
+Complaint store_number(Settings& settings, const std::string& value) {
+    settings.*Member = static_cast<std::size_t>(number(value) * Unit);
+    return {};
+}
+template <auto Member>
+Complaint store_seconds(Settings& settings, const std::string& value) {
+    settings.*Member = std::chrono::seconds{number(value)};
+    return {};
+}
+template <auto Member, std::int64_t Unit = 1>
+Complaint store_http_number(Settings& settings, const std::string& value) {
+    settings.http.*Member = number(value) * Unit;
+    return {};
+}
+template <auto Member>
+Complaint store_http_seconds(Settings& settings, const std::string& value) {
+    settings.http.*Member = std::chrono::seconds{number(value)};
+    return {};
+}
+
+Complaint store_data_dir(Settings& settings, const std::string& value) {
+    if (value.empty()) return "a folder";
+    settings.data_dir = value;
+    return {};
+}
+Complaint store_database(Settings& settings, const std::string& value) {
+    if (!value.empty()) settings.database = value;
+    return {};
+}
+Complaint store_url(Settings& settings, const std::string& value) {
+    if (!value.starts_with("http://") && !value.starts_with("https://")) return "http://HOST:PORT";
+    settings.replay.url = value.substr(0, value.find_last_not_of('/') + 1);
+    return {};
+}
+Complaint store_key_file(Settings& settings, const std::string& value) {
+    settings.replay.key_file = value;
+    return {};
+}
+Complaint store_batch(Settings& settings, const std::string& value) {
+    settings.replay.batch = static_cast<std::size_t>(number(value));
+    return {};
+}
+Complaint store_shift(Settings& settings, const std::string& value) {
+    settings.replay.end = value == "yes" ? ReplayEnd::now : ReplayEnd::as_recorded;
+    return {};
+}
+Complaint store_advance(Settings& settings, const std::string& value) {
+    settings.replay.advance_watermark = value == "yes";
+    return {};
+}
+
+/// "127.0.0.1:8080", "[::1]:8080", "localhost:0".
+Complaint store_listen(Settings& settings, const std::string& value) {
+    const auto colon = value.rfind(':');
+    const auto port = number_in(colon == std::string::npos ? std::string_view{} : std::string_view{value}.substr(colon + 1)).value_or(-1);
+    auto host = value.substr(0, colon == std::string::npos ? 0 : colon);
+    const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    if (port < 0 || port > 65535 || host.empty() || (!bracketed && host.find(':') != std::string::npos)) {
+        return "ADDRESS:PORT with a port of 0..65535, IPv6 in brackets";
+    }
+    settings.host = host;
+    settings.port = static_cast<std::uint16_t>(port);
+    return {};
+}
+
+Complaint store_log_level(Settings& settings, const std::string& value) {
+    using observe::Level;
+    constexpr std::pair<std::string_view, Level> levels[] = {
+        {"debug", Level::debug}, {"info", Level::info}, {"warning", Level::warning}, {"error", Level::error}};
+    for (const auto& [word, level] : levels) {
+        if (word == value) {
+            settings.log_level = level;
+            return {};
+        }
+    }
+    return "one of debug, info, warning, error";
+}
+
+constexpr Setting table[] = {
+    {"--data-dir", "CATENARY_DATA_DIR", Kind::path, serving | bit(Command::replay), "", 0, 0, "",
+     "Folder for the private PostgreSQL, its data and admin.key; by default /var/lib/catenary for root, else $XDG_DATA_HOME/catenary or ~/.local/share/catenary",
+     &store_data_dir},
+    {"--listen", "CATENARY_LISTEN", Kind::address, serving, "127.0.0.1:8080", 0, 0, "", "Where to listen; port 0 lets the system choose", &store_listen},
+    {"--database", "CATENARY_DATABASE", Kind::text, serving | bit(Command::migrate), "", 0, 0, "",
+     "URL of a PostgreSQL database that somebody else runs; without it `serve` runs a private one in the data folder",
+     &store_database},
+    {"--log-level", "CATENARY_LOG_LEVEL", Kind::word, serving, "warning", 0, 0, "debug, info, warning or error", "Least level of the JSON lines on standard error",
+     &store_log_level},
+    {"--io-threads", "CATENARY_IO_THREADS", Kind::number, serving, "2", 1, 64, "", "Threads that read and write sockets",
+     &store_number<&Settings::io_threads>},
+    {"--worker-threads", "CATENARY_WORKER_THREADS", Kind::number, serving, "8", 1, 256, "", "Threads that parse bodies and run requests, and connections to PostgreSQL for them",
+     &store_number<&Settings::worker_threads>},
+    {"--statement-timeout", "CATENARY_STATEMENT_TIMEOUT", Kind::number, serving, "10", 1, 3600, "s", "Longest time of one statement of a request",
+     &store_seconds<&Settings::statement_timeout>},
+    {"--stop-grace", "CATENARY_STOP_GRACE", Kind::number, serving, "10", 0, 600, "s", "How long a stop waits for requests under way",
+     &store_seconds<&Settings::stop_grace>},
+    {"--max-connections", "CATENARY_MAX_CONNECTIONS", Kind::number, serving, "10000", 1, 1'000'000, "", "Connections at once; beyond: 503",
+     &store_http_number<&net::HttpLimits::connections>},
+    {"--max-requests", "CATENARY_MAX_REQUESTS", Kind::number, serving, "1024", 1, 1'000'000, "", "Requests answered at once; beyond: 503",
+     &store_http_number<&net::HttpLimits::requests>},
+    {"--max-in-flight", "CATENARY_MAX_IN_FLIGHT", Kind::number, serving, "256", 8, 65'536, "MiB", "Request bodies held at once; beyond: 503",
+     &store_http_number<&net::HttpLimits::in_flight_bytes, mebibyte>},
+    {"--header-timeout", "CATENARY_HEADER_TIMEOUT", Kind::number, serving, "10", 1, 600, "s", "Longest time for a request's head",
+     &store_http_seconds<&net::HttpLimits::header>},
+    {"--body-timeout", "CATENARY_BODY_TIMEOUT", Kind::number, serving, "30", 1, 3600, "s", "Longest time for a body, besides 1 s for each 64 KiB",
+     &store_http_seconds<&net::HttpLimits::body>},
+    {"--write-timeout", "CATENARY_WRITE_TIMEOUT", Kind::number, serving, "30", 1, 3600, "s", "Longest time for writing a reply, besides 1 s for each 64 KiB",
+     &store_http_seconds<&net::HttpLimits::write>},
+    {"--idle-timeout", "CATENARY_IDLE_TIMEOUT", Kind::number, serving, "75", 1, 3600, "s", "How long a connection may stay silent between requests",
+     &store_http_seconds<&net::HttpLimits::idle>},
+    {"--dedup-memory", "CATENARY_DEDUP_MEMORY", Kind::number, serving, "512", 16, 65'536, "MiB", "Memory of the set that recognises repeated signals",
+     &store_number<&Settings::dedup_bytes, mebibyte>},
+    {"--url", "CATENARY_URL", Kind::text, bit(Command::replay), "http://127.0.0.1:8080", 0, 0, "", "Server to post to",
+     &store_url},
+    {"--key-file", "CATENARY_KEY_FILE", Kind::path, bit(Command::replay), "", 0, 0, "", "File with the API key; by default admin.key in the data folder",
+     &store_key_file},
+    {"--batch", "CATENARY_BATCH", Kind::number, bit(Command::replay), "1000", 1, 1000, "signals", "Signals a request",
+     &store_batch},
+    {"--shift-to-now", "CATENARY_SHIFT_TO_NOW", Kind::mark, bit(Command::replay), "no", 0, 0, "", "Move all times by one amount, so that the newest signal is now",
+     &store_shift},
+    {"--advance-watermark", "CATENARY_ADVANCE_WATERMARK", Kind::mark, bit(Command::replay), "no", 0, 0, "",
+     "At the end move the watermark past the newest signal, which closes waiting absences",
+     &store_advance},
+};
+
+Complaint checked(const Setting& setting, const std::string& value) {
+    if (setting.kind == Kind::number) {
+        const auto given = number_in(value);
+        if (!given || *given < setting.least || *given > setting.most) return fmt::format("a whole number of {}..{} {}", setting.least, setting.most, setting.unit);
+    }
+    if (setting.kind == Kind::mark && value != "yes" && value != "no") return "yes or no";
+    return {};
+}
+
+}  // namespace
+
+std::span<const Setting> setting_table() { return table; }
+
+std::optional<std::string> apply(const Setting& setting, const std::string& value, Settings& settings) {
+    auto wanted = checked(setting, value);
+    if (!wanted) wanted = setting.store(settings, value);
+    if (!wanted) return {};
+    while (wanted->ends_with(' ')) wanted->pop_back();
+    return fmt::format("{} ({}): '{}' is not what is needed here: {}", setting.flag, setting.environment, value, *wanted);
+}
+
+std::string describe(const Setting& setting) {
+    std::string notes;
+    if (setting.kind == Kind::number) notes = fmt::format("{}..{}{}{}, ", setting.least, setting.most, setting.unit.empty() ? "" : " ", setting.unit);
+    if (setting.kind == Kind::word) notes = fmt::format("{}; ", setting.unit);
+    if (!setting.standard.empty() && setting.kind != Kind::mark) notes += fmt::format("default {}, ", setting.standard);
+    return fmt::format("{} ({}{})", setting.help, notes, setting.environment);
+}
+
+std::filesystem::path default_data_dir() {
+    if (::geteuid() == 0) return "/var/lib/catenary";
+    if (const char* data = std::getenv("XDG_DATA_HOME"); data != nullptr && *data != '\0') return std::filesystem::path{data} / "catenary";
+    const char* home = std::getenv("HOME");
+    return std::filesystem::path{home == nullptr ? "." : home} / ".local/share/catenary";
+}
+
+}  // namespace catenary::server::config
