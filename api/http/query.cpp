@@ -16,7 +16,7 @@ namespace catenary::api::http {
 namespace {
 
 using engine::FaultCode;
-using json::quoted;
+using json::in_quotes;
 
 constexpr std::size_t most_faults = 20;
 
@@ -64,7 +64,7 @@ std::optional<engine::Timestamp> QueryReader::time(std::string_view name) {
     if (!text) return std::nullopt;
     const auto parsed = json::parse_time(*text);
     if (!parsed) {
-        fault(name, FaultCode::malformed, fmt::format("{} is no RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z", quoted(*text)));
+        fault(name, FaultCode::malformed, fmt::format("{} is no RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z", in_quotes(*text)));
     }
     return parsed;
 }
@@ -74,7 +74,7 @@ std::optional<double> QueryReader::number(std::string_view name, double least, d
     if (!text) return std::nullopt;
     const auto value = number_in<double>(*text);
     if (!value || !std::isfinite(*value)) {
-        fault(name, FaultCode::malformed, fmt::format("{} is no number", quoted(*text)));
+        fault(name, FaultCode::malformed, fmt::format("{} is no number", in_quotes(*text)));
         return std::nullopt;
     }
     if (*value >= least && *value <= most) return value;
@@ -88,7 +88,7 @@ std::optional<std::int64_t> QueryReader::integer(std::string_view name, std::int
     const auto value = number_in<std::int64_t>(*text);
     if (value && *value >= least && *value <= most) return value;
     const auto code = value ? FaultCode::out_of_range : FaultCode::malformed;
-    fault(name, code, fmt::format("{} is no whole number between {} and {}", quoted(*text), least, most));
+    fault(name, code, fmt::format("{} is no whole number between {} and {}", in_quotes(*text), least, most));
     return std::nullopt;
 }
 
@@ -109,7 +109,7 @@ std::vector<std::size_t> QueryReader::words(std::string_view name, std::span<con
     for (const auto& value : many(name)) {
         const auto at = std::find(allowed.begin(), allowed.end(), value);
         if (at == allowed.end()) {
-            fault(name, FaultCode::out_of_range, fmt::format("{} is none of {}", quoted(value), fmt::join(allowed, ", ")));
+            fault(name, FaultCode::out_of_range, fmt::format("{} is none of {}", in_quotes(value), fmt::join(allowed, ", ")));
         } else {
             found.push_back(static_cast<std::size_t>(at - allowed.begin()));
         }
@@ -131,7 +131,7 @@ engine::Faults QueryReader::finish() {
         if (known_.find(name) == known_.end()) unknown.insert(name);
     }
     for (const auto name : unknown) {
-        fault(name, FaultCode::unknown_field, fmt::format("there is no parameter {} here; known are: {}", quoted(name), fmt::join(known_, ", ")));
+        fault(name, FaultCode::unknown_field, fmt::format("there is no parameter {} here; known are: {}", in_quotes(name), fmt::join(known_, ", ")));
     }
     return std::move(faults_);
 }

@@ -11,7 +11,7 @@ namespace catenary::api::ingest {
 namespace {
 
 using engine::FaultCode;
-using json::quoted;
+using json::in_quotes;
 
 std::string_view with_article(ondemand::json_type type) {
     switch (type) {
@@ -70,7 +70,7 @@ std::optional<std::string_view> MemberReader::text(ondemand::value& value, std::
         return std::nullopt;
     }
     if (characters.size() > most_bytes) {
-        fault(FaultCode::too_large, fmt::format("{} is {} bytes long; at most {} are allowed", quoted(characters), characters.size(), most_bytes));
+        fault(FaultCode::too_large, fmt::format("{} is {} bytes long; at most {} are allowed", in_quotes(characters), characters.size(), most_bytes));
         return std::nullopt;
     }
     return characters;
@@ -80,7 +80,7 @@ std::optional<std::string_view> MemberReader::line(ondemand::value& value, std::
     const auto given = text(value, depth, most_bytes);
     if (!given) return std::nullopt;
     if (has_control_character(*given) || engine::trimmed(*given).size() != given->size()) {
-        fault(FaultCode::malformed, fmt::format("{} has control characters, or white space at an end", quoted(*given)));
+        fault(FaultCode::malformed, fmt::format("{} has control characters, or white space at an end", in_quotes(*given)));
         return std::nullopt;
     }
     return given;
@@ -90,7 +90,7 @@ std::optional<std::string_view> MemberReader::word(ondemand::value& value, std::
     const auto given = text(value, depth, most_bytes);
     if (!given) return std::nullopt;
     if (is_word(*given)) return given;
-    fault(FaultCode::malformed, fmt::format("{} is no lower-case word: a-z and 0-9, after the first also _ . -", quoted(*given)));
+    fault(FaultCode::malformed, fmt::format("{} is no lower-case word: a-z and 0-9, after the first also _ . -", in_quotes(*given)));
     return std::nullopt;
 }
 
@@ -103,7 +103,7 @@ std::optional<double> MemberReader::number(ondemand::value& value, std::size_t d
         return std::nullopt;
     }
     if (number >= least && number <= most) return number;
-    fault(FaultCode::out_of_range, fmt::format("{} is outside {} to {}", quoted(token), least, most));
+    fault(FaultCode::out_of_range, fmt::format("{} is outside {} to {}", in_quotes(token), least, most));
     return std::nullopt;
 }
 
@@ -118,7 +118,7 @@ std::optional<std::int64_t> MemberReader::integer(ondemand::value& value, std::s
     } else if (number >= least && number <= most) {
         return number;
     }
-    fault(FaultCode::out_of_range, fmt::format("{} is no whole number between {} and {}", quoted(token), least, most));
+    fault(FaultCode::out_of_range, fmt::format("{} is no whole number between {} and {}", in_quotes(token), least, most));
     return std::nullopt;
 }
 

@@ -15,7 +15,7 @@ namespace catenary::api::ingest {
 namespace {
 
 using engine::FaultCode;
-using json::quoted;
+using json::in_quotes;
 
 // The members of a signal, in the order senders usually write them. All but time, source, domain and name may be left out:
 // - severity is `informational` then: nobody has called it worse.
@@ -96,7 +96,7 @@ void SignalReader::member(std::size_t place, ondemand::value& value) {
             const auto given = members_.text(value, item_depth, most_source_bytes);
             if (!given) return;
             const auto severity = engine::severity_from(*given);
-            if (!severity) members_.fault(FaultCode::out_of_range, fmt::format("{} is none of informational, low, medium, high", quoted(*given)));
+            if (!severity) members_.fault(FaultCode::out_of_range, fmt::format("{} is none of informational, low, medium, high", in_quotes(*given)));
             signal_.severity = severity.value_or(engine::Severity::informational);
             return;
         }
@@ -124,7 +124,7 @@ void SignalReader::check_source(std::string_view given) {
     if (given == reserved_source) {
         members_.fault(FaultCode::out_of_range, fmt::format("source '{}' is reserved for what the server derives", reserved_source));
     } else if (!caller_->sources.empty() && !caller_->sources.contains(std::string{given})) {
-        members_.fault(FaultCode::out_of_range, fmt::format("the key may not post for source {}", quoted(given)));
+        members_.fault(FaultCode::out_of_range, fmt::format("the key may not post for source {}", in_quotes(given)));
     }
     signal_.source = given;
 }
@@ -132,11 +132,11 @@ void SignalReader::check_source(std::string_view given) {
 void SignalReader::check_time(std::string_view text) {
     const auto given = json::parse_time(text);
     if (!given) {
-        return members_.fault(FaultCode::malformed, fmt::format("{} is no RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z", quoted(text)));
+        return members_.fault(FaultCode::malformed, fmt::format("{} is no RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z", in_quotes(text)));
     }
-    if (*given < first_time) return members_.fault(FaultCode::out_of_range, fmt::format("{} is before 1990-01-01T00:00:00Z", quoted(text)));
+    if (*given < first_time) return members_.fault(FaultCode::out_of_range, fmt::format("{} is before 1990-01-01T00:00:00Z", in_quotes(text)));
     if (*given > now_ + limits_.future) {
-        return members_.fault(FaultCode::out_of_range, fmt::format("{} is more than {} in the future: it is {} now", quoted(text),
+        return members_.fault(FaultCode::out_of_range, fmt::format("{} is more than {} in the future: it is {} now", in_quotes(text),
                                                                    json::format_span(limits_.future), json::format_time(now_)));
     }
     signal_.time = *given;
@@ -155,7 +155,7 @@ std::span<const std::string_view> SignalReader::technique_ids(ondemand::value& v
         if (!given) continue;
         if (!is_attack_id(*given, prefix)) {
             members_.fault(FaultCode::malformed,
-                           fmt::format("{} is no ATT&CK id such as {}", quoted(*given), prefix == "T" ? "T1078 or T1078.004" : "TA0001"));
+                           fmt::format("{} is no ATT&CK id such as {}", in_quotes(*given), prefix == "T" ? "T1078 or T1078.004" : "TA0001"));
         }
         ids_.push_back(*given);
     }

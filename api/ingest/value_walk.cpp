@@ -137,11 +137,11 @@ void ValueWalk::number(ondemand::value& value) {
     plain_ = plain_ && is_plain_number(token);
     if (const auto error = value.get_double().error(); error != simdjson::SUCCESS) {
         if (!is_number(token)) throw simdjson::simdjson_error(error);
-        trail_->fault(FaultCode::out_of_range, fmt::format("{} is beyond the range of numbers", json::quoted(token)));
+        trail_->fault(FaultCode::out_of_range, fmt::format("{} is beyond the range of numbers", json::in_quotes(token)));
         return;
     }
     if (json::is_exact_number(token)) return;
-    trail_->fault(FaultCode::out_of_range, fmt::format("{} cannot be held exactly; whole numbers beyond 2^53 are strings", json::quoted(token)));
+    trail_->fault(FaultCode::out_of_range, fmt::format("{} cannot be held exactly; whole numbers beyond 2^53 are strings", json::in_quotes(token)));
 }
 
 }  // namespace catenary::api::ingest

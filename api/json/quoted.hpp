@@ -7,7 +7,7 @@
 namespace catenary::api::json {
 
 /// A value given by the client, in quotes for a fault's detail: at most 64 bytes of it, cut between characters.
-inline std::string quoted(std::string_view text) {
+inline std::string in_quotes(std::string_view text) {
     constexpr std::size_t most_bytes = 64;
     auto end = std::min(text.size(), most_bytes);
     const bool cut = end < text.size();
