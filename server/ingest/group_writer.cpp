@@ -12,15 +12,10 @@ namespace {
 
 // Zero positions: only the lock. How many there will be is known once repeats are out.
 constexpr const char* begin_sql = "BEGIN; UPDATE log SET next_position = next_position";
-constexpr const char* stored_sql = "SELECT key, content FROM signal WHERE time >= $1 AND time < $2 AND key = ANY ($3::text[]::uuid[])";
+constexpr const char* stored_sql = "SELECT key, content FROM signal WHERE time >= $1 AND time < $2 AND key = ANY ($3::uuid[])";
 
 // libpq copies what it is given into its own buffer, so that larger pieces only cost cache.
 constexpr std::size_t piece = 128U << 10U;
-
-std::string uuid_text(const SignalKey& key) {
-    return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", key.high >> 32U, (key.high >> 16U) & 0xFFFFU, key.high & 0xFFFFU, key.low >> 48U,
-                       key.low & 0xFFFF'FFFF'FFFFU);
-}
 
 /// Row numbers by leaf, in order.
 std::map<Day, std::vector<std::uint32_t>> by_leaf(const Group& group) {
@@ -44,11 +39,10 @@ void GroupWriter::begin(PqConnection& connection) { connection.run(begin_sql); }
 std::vector<DedupSet::Stored> GroupWriter::stored_already(PqConnection& connection, const Group& group, const LeafCalendar& calendar) {
     std::vector<DedupSet::Stored> stored;
     for (const auto& [leaf, rows] : by_leaf(group)) {
-        std::vector<std::string> keys;
+        std::vector<SignalKey> keys;
         keys.reserve(rows.size());
-        for (const auto row : rows) keys.push_back(uuid_text(group.digests(group.rows[row]).key));
-        const std::vector<std::string_view> texts{keys.begin(), keys.end()};
-        const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(calendar.end_of(leaf))), text_array(texts)};
+        for (const auto row : rows) keys.push_back(group.digests(group.rows[row]).key);
+        const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(calendar.end_of(leaf))), uuid_array(keys)};
         const auto found = connection.query(stored_sql, parameters);
         for (int row = 0; row < found.rows(); ++row) {
             const auto key = found.text(row, 0);

@@ -66,9 +66,9 @@ void IngestSession::load_stored() {
     for (auto leaf = leaves_.all().rbegin(); leaf != leaves_.all().rend() && stored_.size() < enough; ++leaf) {
         connection_->copy_out(stored_sql(*leaf, leaves_.calendar().end_of(*leaf)));
         bool header = true;
-        for (auto row = connection_->copy_row(); !row.empty(); row = connection_->copy_row()) {
-            // The header comes joined to the first row.
-            if (std::exchange(header, false)) row.remove_prefix(std::min<std::size_t>(row.size(), 19));
+        for (auto piece = connection_->copy_row(); !piece.empty(); piece = connection_->copy_row()) {
+            auto row = piece.bytes();
+            if (std::exchange(header, false)) row.remove_prefix(std::min(row.size(), copy_header_bytes));
             constexpr std::size_t key_at = 6, content_at = 26, size = 34;  // field count, then each field after its length
             if (row.size() != size || stored_.size() >= enough) continue;
             const auto key = row.substr(key_at);

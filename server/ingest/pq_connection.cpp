@@ -111,10 +111,9 @@ void PqConnection::copy_out(const std::string& sql) {
     if (PQresultStatus(raw) != PGRES_COPY_OUT) fail(raw);
 }
 
-std::string_view PqConnection::copy_row() {
+PqRow PqConnection::copy_row() {
     char* row = nullptr;
     const auto length = PQgetCopyData(connection_.get(), &row, 0);
-    row_.reset(row);
     if (length > 0) return {row, static_cast<std::size_t>(length)};
     PGresult* raw = PQgetResult(connection_.get());
     const PqResult result{raw};

@@ -55,6 +55,22 @@ struct PqParameter {
     std::string bytes;
 };
 
+/// One piece of a COPY out: with binary format a row, the first one with the header before it, and the trailer.
+class PqRow {
+public:
+    PqRow() = default;
+    PqRow(char* bytes, std::size_t size) : bytes_{bytes}, size_{size} {}
+    std::string_view bytes() const { return {bytes_.get(), size_}; }
+    bool empty() const { return size_ == 0; }
+
+private:
+    struct Free {
+        void operator()(char* bytes) const { PQfreemem(bytes); }
+    };
+    std::unique_ptr<char, Free> bytes_;
+    std::size_t size_ = 0;
+};
+
 /// A connection to PostgreSQL; one thread. Every failure is a PqError.
 class PqConnection {
 public:
@@ -70,9 +86,9 @@ public:
     void copy_send(std::string_view bytes);
     void copy_end();
 
-    /// COPY … TO STDOUT: begin, then `copy_row` until it returns an empty view. The view lives until the next call.
+    /// COPY … TO STDOUT: begin, then `copy_row` until it returns an empty one.
     void copy_out(const std::string& sql);
-    std::string_view copy_row();
+    PqRow copy_row();
 
     bool good() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
 
@@ -80,14 +96,10 @@ private:
     struct Finish {
         void operator()(PGconn* connection) const { PQfinish(connection); }
     };
-    struct Free {
-        void operator()(char* buffer) const { PQfreemem(buffer); }
-    };
     [[noreturn]] void fail(const PGresult* result);
     void drain();
 
     std::unique_ptr<PGconn, Finish> connection_;
-    std::unique_ptr<char, Free> row_;
 };
 
 }  // namespace catenary::server

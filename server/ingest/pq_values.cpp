@@ -1,6 +1,7 @@
 #include "server/ingest/pq_values.hpp"
 
 #include "server/ingest/pq_connection.hpp"
+#include "server/ingest/signal_key.hpp"
 
 #include <stdexcept>
 
@@ -8,8 +9,8 @@ namespace catenary::server {
 namespace {
 
 // Type numbers of pg_type.dat; fixed for ever.
-constexpr Oid bool_type = 16, int8_type = 20, int4_type = 23, text_type = 25, timestamptz_type = 1184;
-constexpr Oid bool_array_type = 1000, int4_array_type = 1007, text_array_type = 1009, int8_array_type = 1016;
+constexpr Oid bool_type = 16, int8_type = 20, int4_type = 23, text_type = 25, timestamptz_type = 1184, uuid_type = 2950;
+constexpr Oid bool_array_type = 1000, int4_array_type = 1007, text_array_type = 1009, int8_array_type = 1016, uuid_array_type = 2951;
 
 std::string array_header(Oid element, std::size_t count) {
     std::string bytes;
@@ -59,6 +60,16 @@ PqParameter text_array(std::span<const std::string_view> values) {
     for (const auto value : values) {
         append_number(parameter.bytes, static_cast<std::int32_t>(value.size()));
         parameter.bytes.append(value);
+    }
+    return parameter;
+}
+
+PqParameter uuid_array(std::span<const SignalKey> keys) {
+    PqParameter parameter{uuid_array_type, array_header(uuid_type, keys.size())};
+    for (const auto& key : keys) {
+        append_number<std::int32_t>(parameter.bytes, 16);
+        append_number(parameter.bytes, key.high);
+        append_number(parameter.bytes, key.low);
     }
     return parameter;
 }

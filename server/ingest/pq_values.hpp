@@ -15,6 +15,7 @@
 namespace catenary::server {
 
 struct PqParameter;
+struct SignalKey;
 
 namespace detail {
 constexpr std::uint16_t swapped(std::uint16_t bits) { return __builtin_bswap16(bits); }
@@ -58,6 +59,9 @@ Number read_number(std::string_view bytes) {
     return std::bit_cast<Number>(detail::swapped(bits));
 }
 
+/// Of a COPY in binary form: its signature, flags and (empty) extension.
+inline constexpr std::size_t copy_header_bytes = 19;
+
 /// timestamptz counts from 2000-01-01.
 inline constexpr std::int64_t postgres_epoch = 946'684'800'000'000;
 constexpr std::int64_t to_postgres(engine::Timestamp time) { return engine::to_micros(time) - postgres_epoch; }
@@ -67,6 +71,7 @@ PqParameter int4_array(std::span<const std::int32_t> values);
 PqParameter int8_array(std::span<const std::int64_t> values);
 PqParameter bool_array(const std::vector<bool>& values);
 PqParameter text_array(std::span<const std::string_view> values);
+PqParameter uuid_array(std::span<const SignalKey> keys);
 PqParameter timestamp_value(engine::Timestamp time);
 PqParameter int4_value(std::int32_t value);
 PqParameter int8_value(std::int64_t value);

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "engine/lane/lane.hpp"
+#include "server/ingest/hand_off.hpp"
+#include "server/lanes/stored_names.hpp"
+#include "server/lanes/stored_row.hpp"
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace catenary::server {
+
+/// The engines of the lanes that have tenants, and how entries get into them. One thread.
+class LaneSet {
+public:
+    explicit LaneSet(engine::Catalogue shipped) : shipped_{std::move(shipped)} {}
+
+    void apply(std::int16_t lane, std::span<const StoredRow> rows, const StoredNames& names);
+    void apply(std::int16_t lane, const CommittedRequest& request, engine::Timestamp received);
+    engine::Lane& of(std::int16_t lane);
+    /// Null when nothing was ever applied to it.
+    const engine::Lane* find(std::int16_t lane) const;
+
+private:
+    void read_attributes(const engine::Lane& lane, engine::TenantId tenant, std::string_view json);
+
+    engine::Catalogue shipped_;
+    std::map<std::int16_t, engine::Lane> lanes_;
+    // Scratch of the signal being applied.
+    std::vector<engine::EntityView> entities_;
+    std::vector<engine::Attribute> attributes_;
+    std::vector<std::string> tactics_;
+    std::vector<std::string> techniques_;
+};
+
+}  // namespace catenary::server

@@ -1,0 +1,218 @@
+#include "server/lanes/result_rows.hpp"
+
+#include "api/json/record_text.hpp"
+#include "api/json/time_json.hpp"
+#include "server/ingest/signal_row.hpp"
+
+#include <boost/uuid/uuid_io.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <set>
+
+namespace catenary::server {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json time_of(engine::Timestamp time) { return api::json::format_time(time); }
+Json time_of(const std::optional<engine::Timestamp>& time) { return time ? time_of(*time) : Json{}; }
+Json uuid_of(const engine::FindingId& id) { return boost::uuids::to_string(id.value()); }
+Json uuid_of(const SignalKey& key) { return fmt::format("{:016x}{:016x}", key.high, key.low); }
+
+std::vector<std::string> key_texts(const std::vector<engine::EntityKey>& entities) {
+    std::vector<std::string> texts;
+    for (const auto& entity : entities) texts.push_back(entity.kind + ':' + entity.value);
+    return texts;
+}
+
+Json finding_row(engine::TenantId tenant, engine::Position position, const engine::FindingRecord& finding) {
+    return {{"tenant", tenant.value()},
+            {"id", uuid_of(finding.id)},
+            {"pattern", finding.pattern},
+            {"version", finding.version},
+            {"mode", engine::to_string(finding.mode)},
+            {"state", engine::to_string(finding.state)},
+            {"title", finding.title},
+            {"summary", finding.summary},
+            {"severity", static_cast<int>(finding.severity)},
+            {"score", finding.score.probability},
+            {"incident", finding.incident ? Json(finding.incident->value()) : Json{}},
+            {"superseded_by", finding.superseded_by ? uuid_of(*finding.superseded_by) : Json{}},
+            {"start_time", time_of(finding.start)},
+            {"end_time", time_of(finding.end)},
+            {"evidence_total", finding.evidence_total},
+            {"tactics", finding.tactics},
+            {"techniques", finding.techniques},
+            {"domains", finding.domains},
+            {"principal_keys", key_texts(finding.principals)},
+            {"principals", api::json::entity_keys_to_text(finding.principals)},
+            {"stages", api::json::stages_to_text(finding.stages)},
+            {"score_detail", api::json::score_to_text(finding.score)},
+            {"position", position.value()}};
+}
+
+Json evidence_row(engine::TenantId tenant, const engine::EvidenceAddition& addition, const FoundSignal& found) {
+    const auto& signal = found.signal;
+    return {{"tenant", tenant.value()},
+            {"finding", uuid_of(addition.finding)},
+            {"time", time_of(signal.time)},
+            {"source", signal.source},
+            {"source_id", signal.id},
+            {"stage", addition.stage},
+            {"key", uuid_of(found.key)},
+            {"domain", signal.domain},
+            {"name", signal.name},
+            {"title", found.title},
+            {"tactics", signal.tactics},
+            {"techniques", signal.techniques},
+            {"severity", static_cast<int>(signal.severity)},
+            {"confidence", signal.confidence},
+            {"count", signal.count},
+            {"entities", mentions_to_text(signal.entities)},
+            {"attributes", found.attributes.empty() ? Json{} : Json(found.attributes)},
+            {"shown", found.shown.empty() ? Json{} : Json(found.shown)},
+            {"received", time_of(found.received)}};
+}
+
+Json incident_row(engine::TenantId tenant, engine::Position position, const engine::IncidentRecord& incident) {
+    std::vector<std::int64_t> related;
+    for (const auto& number : incident.related) related.push_back(number.value());
+    return {{"tenant", tenant.value()},
+            {"number", incident.number.value()},
+            {"title", incident.title},
+            {"summary", incident.summary},
+            {"severity", static_cast<int>(incident.severity)},
+            {"score", incident.score},
+            {"status", engine::to_string(incident.status)},
+            {"classification", incident.classification ? Json(engine::to_string(*incident.classification)) : Json{}},
+            {"classification_reason", incident.classification_reason},
+            {"owner", incident.owner},
+            {"tactics", incident.tactics},
+            {"techniques", incident.techniques},
+            {"domains", incident.domains},
+            {"patterns", incident.patterns},
+            {"entity_keys", key_texts(incident.entities)},
+            {"principals", api::json::entity_keys_to_text(incident.principals)},
+            {"entities", api::json::entity_keys_to_text(incident.entities)},
+            {"entity_total", incident.entity_total},
+            {"first_activity", time_of(incident.first_activity)},
+            {"last_activity", time_of(incident.last_activity)},
+            {"created", time_of(incident.created)},
+            {"updated", time_of(incident.updated)},
+            {"signal_count", incident.signal_count},
+            {"finding_count", incident.finding_count},
+            {"revision", incident.revision},
+            {"merged_into", incident.merged_into ? Json(incident.merged_into->value()) : Json{}},
+            {"related", related},
+            {"position", position.value()}};
+}
+
+/// Lines are numbered within (incident, entry): the same whether or not entries share a transaction.
+Json activity_rows(engine::TenantId tenant, const std::vector<engine::IncidentActivity>& activity) {
+    std::map<std::pair<std::int64_t, std::int64_t>, int> lines;
+    Json rows = Json::array();
+    for (const auto& line : activity) {
+        rows.push_back({{"tenant", tenant.value()},
+                        {"number", line.number.value()},
+                        {"position", line.position.value()},
+                        {"line", lines[{line.number.value(), line.position.value()}]++},
+                        {"at", time_of(line.at)},
+                        {"actor", line.actor},
+                        {"what", line.what},
+                        {"detail", line.detail}});
+    }
+    return rows;
+}
+
+Json status_row(engine::Position position, const engine::TenantStatus& status) {
+    return {{"tenant", status.tenant.value()},
+            {"position", position.value()},
+            {"watermark", time_of(status.watermark)},
+            {"held", status.held},
+            {"newest", time_of(status.newest)},
+            {"lateness", fmt::format("{} microseconds", status.lateness.count())},
+            {"signals", status.signals},
+            {"late", status.late},
+            {"unlinkable", status.unlinkable},
+            {"behind_horizon", status.behind_horizon},
+            {"window_signals", status.window_signals},
+            {"state_bytes", status.state_bytes}};
+}
+
+std::string text_of(const Json& rows) { return rows.empty() ? std::string{} : rows.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+std::vector<engine::SignalRef> signals_wanted(const engine::TenantEffects& effects) {
+    std::set<engine::SignalRef> wanted{effects.late.begin(), effects.late.end()};
+    for (const auto& addition : effects.evidence) wanted.insert(addition.signal);
+    return {wanted.begin(), wanted.end()};
+}
+
+ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::map<engine::SignalRef, FoundSignal>& found) {
+    const auto tenant = effects.tenant;
+    Json late = Json::array(), emptied = Json::array(), findings = Json::array(), evidence = Json::array(), incidents = Json::array();
+    for (const auto& ref : effects.late) {
+        late.push_back({{"tenant", tenant.value()}, {"key", uuid_of(found.at(ref).key)}, {"time", time_of(ref.time)}});
+    }
+    for (const auto& change : effects.findings) {
+        findings.push_back(finding_row(tenant, position, change.record));
+        if (change.replace_evidence) emptied.push_back({{"tenant", tenant.value()}, {"id", uuid_of(change.record.id)}});
+    }
+    for (const auto& addition : effects.evidence) evidence.push_back(evidence_row(tenant, addition, found.at(addition.signal)));
+    for (const auto& incident : effects.incidents) incidents.push_back(incident_row(tenant, position, incident));
+    ResultRows rows;
+    rows.tenant = tenant;
+    rows.late = text_of(late);
+    rows.emptied = text_of(emptied);
+    rows.findings = text_of(findings);
+    rows.evidence = text_of(evidence);
+    rows.incidents = text_of(incidents);
+    rows.activity = text_of(activity_rows(tenant, effects.activity));
+    rows.status = text_of(Json::array({status_row(position, effects.status)}));
+    return rows;
+}
+
+const ResultTable late_table{"late_signal", "tenant int4, key uuid, time timestamptz", "tenant, key", true};
+const ResultTable finding_table{
+    "finding",
+    "tenant int4, id uuid, pattern text, version int4, mode text, state text, title text, summary text, severity int2, score float8, incident int8, "
+    "superseded_by uuid, start_time timestamptz, end_time timestamptz, evidence_total int8, tactics text[], techniques text[], domains text[], "
+    "principal_keys text[], principals text, stages text, score_detail text, position int8",
+    "tenant, id"};
+const ResultTable evidence_table{
+    "finding_evidence",
+    "tenant int4, finding uuid, time timestamptz, source text, source_id text, stage text, key uuid, domain text, name text, title text, tactics text[], "
+    "techniques text[], severity int2, confidence float8, count int8, entities text, attributes text, shown text, received timestamptz",
+    "tenant, finding, time, source, source_id"};
+const ResultTable incident_table{
+    "incident",
+    "tenant int4, number int8, title text, summary text, severity int2, score float8, status text, classification text, classification_reason text, owner text, "
+    "tactics text[], techniques text[], domains text[], patterns text[], entity_keys text[], principals text, entities text, entity_total int8, "
+    "first_activity timestamptz, last_activity timestamptz, created timestamptz, updated timestamptz, signal_count int8, finding_count int8, revision int8, "
+    "merged_into int8, related int8[], position int8",
+    "tenant, number"};
+const ResultTable activity_table{"incident_activity", "tenant int4, number int8, position int8, line int4, at timestamptz, actor text, what text, detail text",
+                                 "tenant, number, position, line", true};
+const ResultTable status_table{"tenant_status",
+                               "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
+                               "unlinkable int8, behind_horizon int8, window_signals int8, state_bytes int8",
+                               "tenant"};
+
+std::string upsert_sql(const ResultTable& table) {
+    std::string names, updates;
+    for (std::string_view rest = table.columns; !rest.empty();) {
+        const auto column = rest.substr(0, std::min(rest.find(", "), rest.size()));
+        rest.remove_prefix(std::min(column.size() + 2, rest.size()));
+        const auto name = column.substr(0, column.find(' '));
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+        updates += fmt::format("{}{} = EXCLUDED.{}", updates.empty() ? "" : ", ", name, name);
+    }
+    const auto conflict = table.keeps_first ? std::string{"NOTHING"} : "UPDATE SET " + updates;
+    return fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM json_to_recordset($1::json) AS r({2}) ON CONFLICT ({3}) DO {4}", table.name, names, table.columns,
+                       table.key, conflict);
+}
+
+}  // namespace catenary::server

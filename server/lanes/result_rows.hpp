@@ -1,0 +1,49 @@
+#pragma once
+
+#include "engine/lane/effects.hpp"
+#include "server/lanes/signal_finder.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace catenary::server {
+
+/// What one tenant's effects say, as rows for the result tables: each text is a JSON array of objects whose members are the columns, so that a table's
+/// rows travel as one parameter (json_to_recordset). Empty text: nothing to write.
+struct ResultRows {
+    engine::TenantId tenant;
+    std::string late;
+    std::string emptied;    ///< findings whose stored evidence goes first
+    std::string findings;
+    std::string evidence;
+    std::string incidents;
+    std::string activity;
+    std::string status;
+
+    /// Something that people see changed, not only the tenant's counters.
+    bool visible() const { return !late.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !activity.empty(); }
+};
+
+/// `position`: of the last entry that the effects come from. `found`: the signals of all evidence and late marks. UTC, seven-bit punctuation, no NUL: what
+/// ingest lets through.
+ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::map<engine::SignalRef, FoundSignal>& found);
+
+/// The signals that `result_rows` needs.
+std::vector<engine::SignalRef> signals_wanted(const engine::TenantEffects& effects);
+
+/// The columns of each table's rows with their types, as json_to_recordset wants them: "tenant int4, id uuid, …".
+struct ResultTable {
+    std::string_view name;
+    std::string_view columns;
+    std::string_view key;        ///< of its primary key
+    bool keeps_first = false;    ///< an existing row stays as it is; else it is rewritten
+};
+extern const ResultTable late_table, finding_table, evidence_table, incident_table, activity_table, status_table;
+
+/// "INSERT INTO finding (…) SELECT … FROM json_to_recordset($1::json) … ON CONFLICT …".
+std::string upsert_sql(const ResultTable& table);
+
+}  // namespace catenary::server

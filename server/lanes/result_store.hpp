@@ -1,0 +1,67 @@
+#pragma once
+
+#include "engine/model/ids.hpp"
+#include "server/lanes/result_rows.hpp"
+
+#include <pqxx/connection>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace catenary::server {
+
+/// Our right to write a lane's results, and how far they are written.
+struct LaneLease {
+    std::int64_t epoch = 0;
+    engine::Position done;
+};
+using LaneLeases = std::map<std::int16_t, LaneLease>;
+
+/// How far a lane moves in a transaction.
+struct LaneMove {
+    std::int16_t lane = 0;
+    std::int64_t epoch = 0;
+    engine::Position from;   ///< as committed before
+    engine::Position to;
+};
+
+enum class WriteFate {
+    committed,
+    failed,   ///< not written, or not known to be: `find_out` tells, then write again
+    fenced,   ///< somebody else leads: nothing was written, and never will be
+};
+
+/// Writes results with their lane's position, fenced by its epoch. One thread. No method throws for what the database does.
+class ResultStore {
+public:
+    explicit ResultStore(std::string dsn);
+    ~ResultStore();
+
+    /// Takes over every lane: from its COMMIT on no former leader can write. `failed`: try again later.
+    WriteFate take_over(const std::string& owner, LaneLeases& leases);
+    /// Everything in one transaction (guarantee G6): all moves and all rows, or nothing. Without visible rows the COMMIT does not wait for the disk: what
+    /// a crash loses is computed again.
+    WriteFate write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows);
+    /// After `failed`: `committed` when the moves were made after all, `failed` when they were not, `fenced`; empty when it cannot be asked now.
+    std::optional<WriteFate> find_out(const std::vector<LaneMove>& moves);
+    /// Appends a clock tick for each tenant, a transaction each.
+    WriteFate append_ticks(const std::vector<engine::TenantId>& tenants);
+
+    /// Why the last call failed, for the log.
+    const std::string& reason() const { return reason_; }
+
+private:
+    template <class Work>
+    std::optional<WriteFate> attempt(Work&& work);
+    pqxx::connection& connection();
+
+    std::string dsn_;
+    std::unique_ptr<pqxx::connection> connection_;
+    std::string reason_;
+};
+
+}  // namespace catenary::server

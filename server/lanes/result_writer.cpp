@@ -1,0 +1,76 @@
+#include "server/lanes/result_writer.hpp"
+
+#include <utility>
+
+namespace catenary::server {
+
+void ResultWriter::lead(LaneLeases leases) {
+    leases_ = std::move(leases);
+    for (const auto& [lane, lease] : leases_) progress_.reached(lane, lease.done);
+}
+
+engine::Position ResultWriter::done(std::int16_t lane) const {
+    const auto it = leases_.find(lane);
+    return it == leases_.end() ? engine::Position{0} : it->second.done;
+}
+
+void ResultWriter::applied(std::int16_t lane, engine::Position position, std::int64_t count) {
+    applied_[lane] = position;
+    pending_ += count;
+}
+
+void ResultWriter::published(const engine::Effects& effects) {
+    for (const auto& tenant : effects) {
+        ticks_.note(tenant.status);
+        if (tenant.status.watermark) watermarks_.publish(tenant.tenant, *tenant.status.watermark);
+    }
+}
+
+void ResultWriter::discard(std::int16_t lane) { published(lanes_.of(lane).take_effects()); }
+
+void ResultWriter::take_changes() {
+    for (const auto& [lane, position] : std::exchange(applied_, {})) {
+        auto effects = lanes_.of(lane).take_effects();
+        published(effects);
+        for (auto& tenant : effects) effects_.emplace_back(position, std::move(tenant));
+        moves_.push_back({lane, leases_[lane].epoch, leases_[lane].done, position});
+    }
+    pending_ = 0;
+}
+
+void ResultWriter::make_rows(SignalFinder& finder) {
+    while (!effects_.empty()) {
+        const auto& [position, tenant] = effects_.back();
+        const auto wanted = signals_wanted(tenant);
+        const auto found = wanted.empty() ? std::map<engine::SignalRef, FoundSignal>{} : finder.find(tenant.tenant, wanted);
+        rows_.push_back(result_rows(tenant, position, found));
+        effects_.pop_back();
+    }
+}
+
+WriteFate ResultWriter::write(SignalFinder& finder) {
+    // A transaction that failed is finished first, unchanged: its rows say exactly what lies between its positions.
+    if (moves_.empty()) {
+        if (applied_.empty()) return WriteFate::committed;
+        take_changes();
+    }
+    make_rows(finder);
+    auto fate = WriteFate::failed;
+    if (in_doubt_) {
+        const auto known = store_.find_out(moves_);
+        if (!known) return WriteFate::failed;
+        fate = *known;
+    }
+    if (fate == WriteFate::failed) fate = store_.write(moves_, rows_);
+    in_doubt_ = fate == WriteFate::failed;
+    if (fate != WriteFate::committed) return fate;
+    for (const auto& move : moves_) {
+        leases_[move.lane].done = move.to;
+        progress_.reached(move.lane, move.to);
+    }
+    moves_.clear();
+    rows_.clear();
+    return applied_.empty() ? WriteFate::committed : write(finder);
+}
+
+}  // namespace catenary::server

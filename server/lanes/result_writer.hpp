@@ -1,0 +1,61 @@
+#pragma once
+
+#include "server/ingest/watermarks.hpp"
+#include "server/lanes/clock_ticks.hpp"
+#include "server/lanes/lane_set.hpp"
+#include "server/lanes/result_store.hpp"
+#include "server/lanes/signal_finder.hpp"
+#include "server/pg/lane_progress.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace catenary::server {
+
+/// Collects what the engines change and writes it: which lanes have been applied how far, which of that is committed, and the one transaction that is
+/// being written, kept until it is, however often the database fails meanwhile. One thread.
+class ResultWriter {
+public:
+    ResultWriter(std::string dsn, LaneSet& lanes, ClockTicks& ticks, Watermarks& watermarks, pg::LaneProgress& progress)
+        : store_{std::move(dsn)}, lanes_{lanes}, ticks_{ticks}, watermarks_{watermarks}, progress_{progress} {}
+
+    ResultStore& store() { return store_; }
+    void lead(LaneLeases leases);
+    /// Results of the lane up to here are stored already, by this process or an earlier one.
+    engine::Position done(std::int16_t lane) const;
+
+    /// Entries of the lane up to `position` have been applied; `count` of them.
+    void applied(std::int16_t lane, engine::Position position, std::int64_t count);
+    /// Drops what the lane's engine changed: it comes from entries whose results are stored already.
+    void discard(std::int16_t lane);
+
+    std::int64_t pending() const { return pending_; }   ///< entries applied and not written
+    bool unwritten() const { return pending_ > 0 || !moves_.empty(); }
+
+    /// Writes everything applied so far. `failed`: call again later, nothing is lost. Throws PqError of `finder`'s connection, with the same meaning.
+    WriteFate write(SignalFinder& finder);
+
+private:
+    void take_changes();
+    void make_rows(SignalFinder& finder);
+    void published(const engine::Effects& effects);
+
+    ResultStore store_;
+    LaneSet& lanes_;
+    ClockTicks& ticks_;
+    Watermarks& watermarks_;
+    pg::LaneProgress& progress_;
+    LaneLeases leases_;
+    std::map<std::int16_t, engine::Position> applied_;   ///< beyond leases_[lane].done
+    std::int64_t pending_ = 0;
+    // The transaction being written: what the engines said, then its rows.
+    std::vector<LaneMove> moves_;
+    std::vector<std::pair<engine::Position, engine::TenantEffects>> effects_;
+    std::vector<ResultRows> rows_;
+    bool in_doubt_ = false;
+};
+
+}  // namespace catenary::server
