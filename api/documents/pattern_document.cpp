@@ -143,22 +143,22 @@ void read_optional(const Place& place, const json& value, PatternDocument& docum
     });
 }
 
-bool related(std::string_view left, std::string_view right) {
-    const auto holds = [](std::string_view outer, std::string_view inner) {
-        return inner.starts_with(outer) && (inner.size() == outer.size() || inner[outer.size()] == '/');
-    };
-    return holds(left, right) || holds(right, left);
+bool is_at_or_below(std::string_view pointer, std::string_view above) {
+    return pointer.starts_with(above) && (pointer.size() == above.size() || pointer[above.size()] == '/');
 }
 
 /// Adds what is wrong across members, except where a member involved is at fault itself: that would be said twice, or be a mere consequence.
-void check_whole(const Place& place, const engine::Pattern& pattern, engine::Faults& faults) {
+void check_whole(const Place& place, const engine::Pattern& pattern, const engine::Faults& faults) {
     const auto own = faults;
-    const auto at_fault = [&own](std::string_view pointer) { return std::ranges::any_of(own, [&](const auto& f) { return !f.pointer.empty() && related(f.pointer, pointer); }); };
+    const auto said = [&own](auto&& holds) { return std::ranges::any_of(own, [&](const auto& fault) { return holds(fault.pointer); }); };
+    const bool no_link = said([](std::string_view pointer) { return is_at_or_below(pointer, "/link"); });
+    const bool no_span = said([](std::string_view pointer) { return pointer == "/max_span"; });
     for (auto& fault : engine::Pattern::check(pattern)) {
-        if (at_fault(fault.pointer)) continue;
-        if (fault.pointer.ends_with("/repeat/by") && at_fault("/link")) continue;
-        if (fault.pointer.ends_with("/within") && at_fault("/max_span")) continue;
-        place.below(fault.pointer).fault(fault.code, std::move(fault.detail));
+        const std::string_view at = fault.pointer;
+        if (said([at](std::string_view pointer) { return !pointer.empty() && is_at_or_below(at, pointer); })) continue;
+        if (no_link && (is_at_or_below(at, "/link") || at.ends_with("/repeat/by"))) continue;
+        if (no_span && at == "/within") continue;
+        place.below(at).fault(fault.code, std::move(fault.detail));
     }
 }
 

@@ -59,7 +59,16 @@ std::string field_suggestion(std::string_view given) {
     return suggestion(given.substr(0, dot), heads);
 }
 
-bool takes_list(Operator op) { return op > Operator::lte && op != Operator::exists; }
+bool takes_list(Operator op) {
+    switch (op) {
+        case Operator::gt:
+        case Operator::gte:
+        case Operator::lt:
+        case Operator::lte:
+        case Operator::exists: return false;
+        default: return true;
+    }
+}
 
 class PredicateReader {
 public:

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <string>
 
@@ -19,7 +18,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> stage_members{"id", "match", "optional", "within", "repeat"};
 constexpr std::array<std::string_view, 4> repeat_members{"at_least", "within", "by", "distinct"};
-constexpr std::int64_t most_repeats = 1'000'000;
+constexpr std::int64_t most_repeats = 1'000'000'000;
 
 engine::Repeat repeat_from_json(const Place& place, const json& object) {
     engine::Repeat repeat{1, {}, {}, std::nullopt};
@@ -54,11 +53,8 @@ std::optional<engine::Duration> read_span(const Place& place, const json& value)
 
 std::optional<std::string> read_kind(const Place& place, const json& value) {
     auto text = read_line(place, value, 64);
-    if (!text) return std::nullopt;
-    const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-    const auto allowed = [&lower](char c) { return lower(c) || (c >= '0' && c <= '9') || c == '_'; };
-    if (lower(text->front()) && std::ranges::all_of(*text, allowed)) return text;
-    place.fault(FaultCode::malformed, in_quotes(*text) + " is no entity kind: lower-case letters, digits and '_', a letter first");
+    if (!text || engine::Field::parse("entities." + *text)) return text;
+    place.fault(FaultCode::malformed, in_quotes(*text) + " is no entity kind: a word of a-z, 0-9, '_' and '-'");
     return std::nullopt;
 }
 

@@ -23,7 +23,7 @@ nlohmann::ordered_json stage_to_json(const engine::Stage& stage, const nlohmann:
 /// "30m", "24h", "14d"; empty after a fault.
 std::optional<engine::Duration> read_span(const Place& place, const nlohmann::json& value);
 
-/// A word for a kind of entity: lower-case letters, digits and '_', a letter first, at most 64.
+/// A word for a kind of entity, as fields spell it: `entities.<kind>`.
 std::optional<std::string> read_kind(const Place& place, const nlohmann::json& value);
 
 }  // namespace catenary::api::documents

@@ -1,6 +1,7 @@
 #include "api/documents/yaml.hpp"
 
 #include "api/documents/place.hpp"
+#include "api/json/number.hpp"
 #include "api/json/utf8.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,6 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <optional>
 #include <sstream>
@@ -97,10 +97,8 @@ private:
         if (text == "null" || text == "~" || text.empty()) return nullptr;
         if (text == "true" || text == "false") return text == "true";
         if (!looks_like_number(text)) return text;
-        auto number = json::parse(text);
-        const bool exact = text.find_first_of(".eE") != std::string::npos || (number.is_number_integer() && std::abs(number.get<double>()) <= 9007199254740992.0);
-        if (!exact) fault(mark, FaultCode::out_of_range, "a whole number beyond 2^53 cannot be held exactly; quote it if it is a name");
-        return number;
+        if (!api::json::is_exact_number(text)) fault(mark, FaultCode::out_of_range, "a whole number that cannot be held exactly; quote it if it is a name");
+        return json::parse(text);
     }
 
     void open_member(const YAML::Mark& mark, const std::string& tag, const std::string& name) {

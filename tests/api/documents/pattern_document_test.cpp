@@ -1,0 +1,235 @@
+#include "api/documents/document.hpp"
+#include "api/documents/pattern_document.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include <string>
+
+using namespace catenary;
+using namespace std::chrono_literals;
+using api::documents::pattern_from_json;
+using api::documents::pattern_to_json;
+using nlohmann::json;
+
+namespace {
+
+json pattern() {
+    return json::parse(R"({
+        "id": "sign-in-then-rule", "title": "Sign-in, then a rule", "severity": "high", "within": "24h", "link": {"same": ["account"]},
+        "stages": [{"id": "access", "match": {"domain": "identity", "name": ["impossible_travel", "unfamiliar_location_signin"]}},
+                   {"id": "guessing", "match": {"name": "failed_sign_in"}, "repeat": {"at_least": 20, "within": "10m", "by": "account", "distinct": "entities.ip"}},
+                   {"id": "exfiltration", "match": {"name": {"prefix": "mass_"}}, "optional": true}]})");
+}
+
+json changed(const char* pointer, const char* value) {
+    auto document = pattern();
+    document[json::json_pointer(pointer)] = json::parse(value);
+    return document;
+}
+json without(const char* parent, const char* name) {
+    auto document = pattern();
+    document[json::json_pointer(parent)].erase(name);
+    return document;
+}
+
+}  // namespace
+
+TEST_CASE("a pattern document becomes the pattern that it describes") {
+    auto document = pattern();
+    document["description"] = "Why\nit matters";
+    document["tactics"] = {"TA0003", "TA0001", "TA0001"};
+    document["techniques"] = {"T1564.008"};
+    document["mode"] = "flighting";
+    document["max_span"] = "10d";
+    document["effective_from"] = "2026-03-01T00:00:00Z";
+    const auto read = pattern_from_json(document);
+    for (const auto& fault : read.faults) FAIL_CHECK(fault.pointer << ": " << fault.detail);
+    REQUIRE(read.value.has_value());
+    const auto& got = read->pattern;
+    CHECK(got.id == "sign-in-then-rule");
+    CHECK(got.version == 1);
+    CHECK(got.title == "Sign-in, then a rule");
+    CHECK(got.description == "Why\nit matters");
+    CHECK(got.severity == engine::Severity::high);
+    CHECK(got.tactics == std::vector<std::string>{"TA0001", "TA0003"});
+    CHECK(got.mode == engine::Mode::flighting);
+    CHECK(got.within == 24h);
+    CHECK(got.max_span == 240h);
+    CHECK(got.link == engine::LinkMode::same);
+    CHECK(got.link_kinds == std::vector<std::string>{"account"});
+    REQUIRE(got.stages.size() == 3);
+    CHECK(got.stages[0].match.required_names() == std::set<std::string>{"impossible_travel", "unfamiliar_location_signin"});
+    REQUIRE(got.stages[1].repeat.has_value());
+    CHECK(got.stages[1].repeat->at_least == 20);
+    CHECK(got.stages[1].repeat->within == 10min);
+    CHECK(got.stages[1].repeat->by == "account");
+    CHECK(got.stages[1].repeat->distinct->written() == "entities.ip");
+    CHECK_FALSE(got.stages[1].optional);
+    CHECK(got.stages[2].optional);
+    CHECK(read->effective_from == engine::from_micros(1'772'323'200'000'000));
+}
+
+TEST_CASE("what is left out has its default") {
+    const auto read = pattern_from_json(json::parse(R"({"id": "p", "title": "P", "within": "1h", "stages": [{"id": "s", "match": {}}]})"));
+    REQUIRE(read.value.has_value());
+    CHECK(read->pattern.severity == engine::Severity::medium);
+    CHECK(read->pattern.mode == engine::Mode::production);
+    CHECK(read->pattern.link == engine::LinkMode::none);
+    CHECK(read->pattern.max_span == 14 * 24h);
+    CHECK_FALSE(read->effective_from.has_value());
+}
+
+TEST_CASE("a bad pattern is refused at the pointer of its fault") {
+    struct Case {
+        std::string name;
+        json document;
+        std::string pointer;
+        engine::FaultCode code;
+    };
+    using engine::FaultCode;
+    const Case cases[] = {
+        {"no object", json::parse("[1]"), "", FaultCode::wrong_type},
+        {"no id", without("", "id"), "/id", FaultCode::missing},
+        {"empty id", changed("/id", R"("")"), "/id", FaultCode::out_of_range},
+        {"id of two lines", changed("/id", R"("a\nb")"), "/id", FaultCode::malformed},
+        {"no title", without("", "title"), "/title", FaultCode::missing},
+        {"no within", without("", "within"), "/within", FaultCode::missing},
+        {"no stages", without("", "stages"), "/stages", FaultCode::missing},
+        {"empty stages", changed("/stages", "[]"), "/stages", FaultCode::out_of_range},
+        {"unknown member", changed("/witin", R"("1h")"), "/witin", FaultCode::unknown_field},
+        {"unknown member of a stage", changed("/stages/0/mach", "{}"), "/stages/0/mach", FaultCode::unknown_field},
+        {"unknown severity", changed("/severity", R"("critical")"), "/severity", FaultCode::out_of_range},
+        {"span as a number", changed("/within", "24"), "/within", FaultCode::wrong_type},
+        {"span without a unit", changed("/within", R"("24")"), "/within", FaultCode::malformed},
+        {"within above what is kept", changed("/within", R"("15d")"), "/within", FaultCode::out_of_range},
+        {"max_span above a month", changed("/max_span", R"("31d")"), "/max_span", FaultCode::out_of_range},
+        {"tactic by name", changed("/tactics", R"(["TA0001", "persistence"])"), "/tactics/1", FaultCode::malformed},
+        {"technique with a bad part", changed("/techniques", R"(["T1078.4"])"), "/techniques/0", FaultCode::malformed},
+        {"unknown mode", changed("/mode", R"("live")"), "/mode", FaultCode::out_of_range},
+        {"bad time", changed("/effective_from", R"("yesterday")"), "/effective_from", FaultCode::malformed},
+        {"stages without a link", json::parse(R"({"id": "p", "title": "P", "within": "1h", "stages": [{"id": "a", "match": {}}, {"id": "b", "match": {}}]})"), "/link",
+         FaultCode::missing},
+        {"link without kinds", changed("/link", "{}"), "/link", FaultCode::missing},
+        {"kind given twice", changed("/link/same", R"(["account", "account"])"), "/link/same/1", FaultCode::conflict},
+        {"kind that is no word", changed("/link/same", R"(["User Account"])"), "/link/same/0", FaultCode::malformed},
+        {"stage that is no object", changed("/stages/2", R"("x")"), "/stages/2", FaultCode::wrong_type},
+        {"stage without an id", without("/stages/0", "id"), "/stages/0/id", FaultCode::missing},
+        {"stage without a match", without("/stages/0", "match"), "/stages/0/match", FaultCode::missing},
+        {"stage id given twice", changed("/stages/1/id", R"("access")"), "/stages/1/id", FaultCode::conflict},
+        {"fault inside a match", changed("/stages/0/match/nmae", R"("x")"), "/stages/0/match/nmae", FaultCode::unknown_field},
+        {"repeat without by", without("/stages/1/repeat", "by"), "/stages/1/repeat/by", FaultCode::missing},
+        {"repeat by another kind", changed("/stages/1/repeat/by", R"("host")"), "/stages/1/repeat/by", FaultCode::conflict},
+        {"repeat of nothing", changed("/stages/1/repeat/at_least", "0"), "/stages/1/repeat/at_least", FaultCode::out_of_range},
+        {"repeat of a fraction", changed("/stages/1/repeat/at_least", "2.5"), "/stages/1/repeat/at_least", FaultCode::out_of_range},
+        {"distinct of nothing", changed("/stages/1/repeat/distinct", R"("colour")"), "/stages/1/repeat/distinct", FaultCode::unknown_field},
+        {"examples of another shape", changed("/examples", R"({"must_match": [[{"name": "x"}], ["x"]]})"), "/examples/must_match/1/0", FaultCode::wrong_type},
+        {"any order", changed("/order", R"("any")"), "/order", FaultCode::unsupported},
+        {"chained link", changed("/link", R"({"chain": ["account", "host"]})"), "/link/chain", FaultCode::unsupported},
+        {"within of a stage", changed("/stages/1/within", R"("4h")"), "/stages/1/within", FaultCode::unsupported},
+        {"absence", changed("/absent", R"([{"match": {"name": "x"}, "between": ["access", "guessing"]}])"), "/absent", FaultCode::unsupported},
+        {"required domains", changed("/require", R"({"domains": 2})"), "/require", FaultCode::unsupported},
+        {"strict", changed("/strict", "true"), "/strict", FaultCode::unsupported},
+        {"overlap", changed("/overlap", "true"), "/overlap", FaultCode::unsupported},
+    };
+    for (const auto& c : cases) {
+        CAPTURE(c.name);
+        const auto read = pattern_from_json(c.document);
+        CHECK_FALSE(read.value.has_value());
+        std::string said;
+        for (const auto& fault : read.faults) said += fault.pointer + " " + engine::to_string(fault.code) + "; ";
+        CAPTURE(said);
+        REQUIRE(read.faults.size() == 1);
+        CHECK(read.faults[0].pointer == c.pointer);
+        CHECK(std::string{engine::to_string(read.faults[0].code)} == std::string{engine::to_string(c.code)});
+    }
+}
+
+TEST_CASE("all faults of a pattern are said at once, those across its members too") {
+    auto document = pattern();
+    document["sevrity"] = "high";
+    document.erase("title");
+    document["stages"][0]["match"]["nmae"] = "x";
+    document["stages"][1]["repeat"]["by"] = "host";
+    document["stages"][2]["id"] = "access";
+    const auto read = pattern_from_json(document);
+    std::set<std::string> pointers;
+    for (const auto& fault : read.faults) pointers.insert(fault.pointer);
+    CHECK(pointers == std::set<std::string>{"/sevrity", "/title", "/stages/0/match/nmae", "/stages/1/repeat/by", "/stages/2/id"});
+}
+
+TEST_CASE("the faults of one document are bounded") {
+    auto document = pattern();
+    for (int i = 0; i < 500; ++i) document["member" + std::to_string(i)] = i;
+    CHECK(pattern_from_json(document).faults.size() == 100);
+}
+
+TEST_CASE("asking for the default of what is unsupported is no fault") {
+    auto document = pattern();
+    document["order"] = "sequence";
+    document["absent"] = json::array();
+    document["require"] = json::object();
+    document["strict"] = false;
+    document["overlap"] = false;
+    CHECK(pattern_from_json(document).value.has_value());
+}
+
+TEST_CASE("the normal form is stable and compiles to the same pattern") {
+    auto document = pattern();
+    document["within"] = "1440m";
+    document["max_span"] = "14d";
+    document["mode"] = "flighting";
+    document["examples"] = json::parse(R"({"must_match": [[{"name": "b", "a": 1}]]})");
+    document["stages"][0]["match"]["domain"] = json::array({"identity"});
+    const auto read = pattern_from_json(document);
+    REQUIRE(read.value.has_value());
+    const auto normal = pattern_to_json(*read);
+    CHECK(normal["stages"][0]["match"]["domain"] == "identity");
+    CHECK_FALSE(normal.contains("mode"));
+    CHECK_FALSE(normal.contains("max_span"));
+    const auto again = pattern_from_json(json::parse(normal.dump()));
+    REQUIRE(again.value.has_value());
+    CHECK(pattern_to_json(*again).dump() == normal.dump());
+    CHECK(again->pattern.within == read->pattern.within);
+    const auto stored = api::documents::stored_pattern(normal.dump(), 4, engine::Mode::off);
+    CHECK(stored.version == 4);
+    CHECK(stored.mode == engine::Mode::off);
+    CHECK(stored.stages.size() == 3);
+    CHECK_THROWS_AS(api::documents::stored_pattern("{}", 1, engine::Mode::off), std::invalid_argument);
+    CHECK_THROWS_AS(api::documents::stored_pattern("{", 1, engine::Mode::off), std::invalid_argument);
+}
+
+TEST_CASE("YAML and JSON of the same pattern are the same document") {
+    const auto yaml = api::documents::read_document(R"(
+id: sign-in-then-rule
+title: "Sign-in, then a rule"
+severity: high
+within: 24h
+link: {same: [account]}
+stages:
+  - id: access
+    match: {domain: identity, name: [impossible_travel, unfamiliar_location_signin]}
+  - id: guessing
+    match: {name: failed_sign_in}
+    repeat: {at_least: 20, within: 10m, by: account, distinct: entities.ip}
+  - id: exfiltration
+    match: {name: {prefix: mass_}}
+    optional: true
+)",
+                                                    api::documents::Syntax::yaml);
+    REQUIRE(yaml.value.has_value());
+    CHECK(*yaml == pattern());
+    const auto same = api::documents::read_document(pattern().dump(), api::documents::Syntax::json);
+    REQUIRE(same.value.has_value());
+    CHECK(*same == pattern());
+}
+
+TEST_CASE("the syntax of a document follows from its content type") {
+    using api::documents::Syntax;
+    using api::documents::syntax_of;
+    CHECK(syntax_of("application/json") == Syntax::json);
+    CHECK(syntax_of("") == Syntax::json);
+    CHECK(syntax_of("application/yaml") == Syntax::yaml);
+    CHECK(syntax_of("text/x-yaml") == Syntax::yaml);
+    CHECK_FALSE(syntax_of("text/plain").has_value());
+}
