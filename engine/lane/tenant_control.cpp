@@ -52,9 +52,9 @@ std::optional<HistoryRequest> Tenant::history_for(const ControlBody& body) const
 Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from) {
     std::vector<Symbol> kinds;
     for (const std::string& kind : pattern->link_kinds) kinds.push_back(dictionary_.strings.intern(kind));
-    std::sort(kinds.begin(), kinds.end());
     const std::string identity = std::to_string(id_.value()) + "/" + pattern->id + "/" + std::to_string(pattern->version);
-    PatternMatcher matcher{pattern, identity, effective_from, held_.window()};
+    PatternMatcher matcher{pattern, identity, effective_from, held_.window(), kinds};
+    std::sort(kinds.begin(), kinds.end());
     deployments_.push_back(std::make_unique<Deployment>(Deployment{std::move(pattern), mode, std::move(kinds), std::move(matcher)}));
     return *deployments_.back();
 }
