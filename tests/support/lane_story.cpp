@@ -170,7 +170,7 @@ Pattern pattern_of(std::string id, std::vector<StageSpec> stages, Duration withi
     pattern.link_kinds = std::move(kinds);
     for (StageSpec& spec : stages) {
         const auto match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, {spec.name}}).value();
-        pattern.stages.push_back({.id = spec.name, .match = match, .optional = spec.optional, .within = spec.within, .repeat = {}});
+        pattern.stages.push_back({.id = spec.name, .match = match, .optional = spec.optional, .within = {}, .repeat = {}});
     }
     return pattern;
 }

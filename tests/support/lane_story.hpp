@@ -77,7 +77,6 @@ inline engine::Timestamp story_day() { return engine::Timestamp{std::chrono::sys
 
 struct StageSpec {
     std::string name;                             ///< of the signals it wants; also the stage's id
-    std::optional<engine::Duration> within = {};
     bool optional = false;
 };
 /// A pattern whose stages want signals by name, linked by one account unless `kinds` says otherwise (empty: not linked).

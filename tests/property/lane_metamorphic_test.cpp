@@ -1,0 +1,247 @@
+#include "tests/support/lane_story.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <random>
+
+// What must not matter does not: arrival order within the lateness, batches, restarts, other tenants. Every case prints its seed.
+
+using namespace catenary::engine;
+using namespace catenary::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration lateness = 1h;
+
+class Dice {
+public:
+    explicit Dice(std::uint32_t seed) : random_{seed} {}
+    int pick(int low, int high) { return low + static_cast<int>(random_() % static_cast<unsigned>(high - low + 1)); }
+    bool chance(int percent) { return pick(1, 100) <= percent; }
+    template <class T>
+    const T& of(const std::vector<T>& values) { return values[static_cast<std::size_t>(pick(0, static_cast<int>(values.size()) - 1))]; }
+    std::mt19937& engine() { return random_; }
+
+private:
+    std::mt19937 random_;
+};
+
+const std::vector<std::string> names{"a", "b", "c", "d", "e"};
+
+/// One to three stages that want one or two names each; repeats, optional stages, short spans.
+Pattern random_pattern(Dice& dice, int number) {
+    for (;;) {
+        std::vector<StageSpec> stages;
+        for (int count = dice.pick(1, 3); count > 0; --count) stages.push_back({"stage" + std::to_string(count), dice.chance(15)});
+        Pattern pattern = pattern_of("p" + std::to_string(number), stages, dice.of(std::vector<Duration>{10min, 1h, 5h, 24h}),
+                                     dice.of(std::vector<std::vector<std::string>>{{"account"}, {"host"}, {"account", "host"}}));
+        for (Stage& stage : pattern.stages) {
+            std::vector<Scalar> wanted{dice.of(names)};
+            if (dice.chance(30)) wanted.push_back(dice.of(names));
+            stage.match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, wanted}).value();
+            if (dice.chance(20)) stage.repeat = Repeat{dice.pick(1, 3), dice.of(std::vector<Duration>{5min, 30min}), pattern.link_kinds.front(), {}};
+        }
+        pattern.strict = dice.chance(10);
+        pattern.severity = static_cast<Severity>(dice.pick(0, 3));
+        pattern.mode = dice.chance(15) ? Mode::flighting : Mode::production;
+        pattern.max_span = dice.of(std::vector<Duration>{24h, 14 * 24h});
+        if (Pattern::check(pattern).empty()) return pattern;
+    }
+}
+
+/// Signals in bursts over hours or weeks; times are coarse, so that many are equal.
+std::vector<Signal> random_signals(Dice& dice, int count, Duration span) {
+    const std::vector<std::string> accounts{"alice", "bob", "carol"};
+    const std::vector<std::string> hosts{"h1", "h2"};
+    const std::vector<Duration> bursts{span * dice.pick(0, 9) / 10, span * dice.pick(0, 9) / 10, span * dice.pick(0, 9) / 10};
+    std::vector<Signal> signals;
+    for (int i = 0; i < count; ++i) {
+        Signal signal = signal_of(dice.of(names), dice.of(bursts) + dice.pick(0, 60) * 2min, "", dice.of(std::vector<double>{0.05, 0.35, 0.6, 0.9}));
+        signal.id = "s" + std::to_string(dice.pick(0, 9)) + "-" + std::to_string(i);
+        signal.source = dice.of(std::vector<std::string>{"x", "y"});
+        signal.domain = dice.of(std::vector<std::string>{"identity", "email", "endpoint"});
+        signal.tactics = {dice.of(std::vector<std::string>{"TA0001", "TA0003", "TA0010"})};
+        if (dice.chance(85)) signal.entities.push_back({"account", dice.of(accounts), "", true});
+        if (dice.chance(15)) signal.entities.push_back({"account", "root", "", false});
+        if (dice.chance(60)) signal.entities.push_back({"host", dice.of(hosts), "", true});
+        signals.push_back(std::move(signal));
+    }
+    return signals;
+}
+
+struct Case {
+    Catalogue shipped;
+    std::vector<Signal> punctual;            ///< arrive in time
+    PatternChange posted;                    ///< then a pattern is posted
+    std::vector<Signal> late;                ///< then these come, all behind the watermark
+    Timestamp end;                           ///< of all of it
+};
+
+Case random_case(std::uint32_t seed) {
+    Dice dice{seed};
+    Case result;
+    for (int i = dice.pick(1, 4); i > 0; --i) result.shipped.push_back(shared(random_pattern(dice, i)));
+    const Duration span = dice.of(std::vector<Duration>{2h, 12h, 3 * 24h, 40 * 24h});
+    result.punctual = random_signals(dice, dice.pick(8, 30), span);
+    result.posted = PatternChange{shared(random_pattern(dice, 9)), {}};
+    result.end = story_day() + span + 24h;
+    result.late = random_signals(dice, dice.chance(50) ? dice.pick(1, 8) : 0, span);
+    for (Signal& signal : result.late) signal.id = "late-" + signal.id;
+    return result;
+}
+
+/// An order of arrival in which nothing comes later than the lateness allows.
+std::vector<LogEntry> arrival(const Case& it, std::uint32_t seed) {
+    Dice dice{seed};
+    std::vector<std::pair<Timestamp, const Signal*>> order;
+    for (const Signal& signal : it.punctual) order.emplace_back(signal.time + lateness * dice.pick(0, 100) / 100, &signal);
+    std::sort(order.begin(), order.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
+    std::vector<LogEntry> log;
+    const auto append = [&](Timestamp admitted, auto body) { log.push_back({Position{static_cast<std::int64_t>(log.size()) + 1}, TenantId{1}, admitted, std::move(body)}); };
+    for (const auto& [admitted, signal] : order) append(admitted, *signal);
+    append(it.end, ControlBody{WatermarkCall{it.end, true}});
+    append(it.end, ControlBody{it.posted});
+    std::vector<Signal> late = it.late;
+    std::shuffle(late.begin(), late.end(), dice.engine());
+    for (const Signal& signal : late) append(it.end, signal);
+    append(it.end + 1h, ControlBody{WatermarkCall{it.end + 1h, false}});
+    return log;
+}
+
+/// The same log with analysts at work: incidents are closed, reopened, renamed at random.
+std::vector<LogEntry> with_edits(const std::vector<LogEntry>& log, std::uint32_t seed) {
+    Dice dice{seed};
+    std::vector<LogEntry> edited;
+    const auto append = [&](LogEntry entry) {
+        entry.position = Position{static_cast<std::int64_t>(edited.size()) + 1};
+        edited.push_back(std::move(entry));
+    };
+    for (const LogEntry& entry : log) {
+        append(entry);
+        if (!dice.chance(25)) continue;
+        IncidentEdit edit{.number = IncidentNumber{dice.pick(1, 4)}, .status = {}, .classification = {}, .reason = {}, .owner = {}, .title = {}, .severity = {}, .actor = "key"};
+        if (dice.chance(70)) edit.status = dice.of(std::vector<IncidentStatus>{IncidentStatus::closed, IncidentStatus::closed, IncidentStatus::active});
+        if (dice.chance(30)) edit.classification = Classification::benign_positive;
+        if (dice.chance(20)) edit.owner = dice.of(names);
+        if (dice.chance(20)) edit.title = "renamed " + dice.of(names);
+        append({Position{}, TenantId{1}, entry.admitted, ControlBody{edit}});
+    }
+    return edited;
+}
+
+std::string digest_of(const Case& it, const std::vector<LogEntry>& log) {
+    LaneStory story{it.shipped};
+    for (const LogEntry& entry : log) story.entry(entry);
+    return story.digest();
+}
+
+}  // namespace
+
+TEST_CASE("property: arrival order within the lateness, and the order of late signals, do not show in the digest") {
+    std::size_t with_findings = 0;
+    for (std::uint32_t seed = 0; seed < 1'500; ++seed) {
+        CAPTURE(seed);
+        const Case it = random_case(seed);
+        const std::string expected = digest_of(it, arrival(it, seed));
+        for (std::uint32_t variant = 1; variant <= 3; ++variant) {
+            CAPTURE(variant);
+            REQUIRE(digest_of(it, arrival(it, seed + variant * 1'000'003U)) == expected);
+        }
+        with_findings += expected != LaneStory{it.shipped}.digest() ? 1 : 0;
+    }
+    CHECK(with_findings > 1'000);  // the cases are about something
+}
+
+TEST_CASE("property: when effects are taken does not show in the digest or in what is stored") {
+    for (std::uint32_t seed = 10'000; seed < 11'000; ++seed) {
+        CAPTURE(seed);
+        const Case it = random_case(seed);
+        const auto log = with_edits(arrival(it, seed), seed);
+        LaneStory often{it.shipped};
+        LaneStory once{it.shipped};
+        for (const LogEntry& entry : log) {
+            often.entry(entry);
+            often.take();
+            once.entry(entry);
+        }
+        REQUIRE(often.digest() == once.digest());
+        const Stored& left = often.stored();
+        const Stored& right = once.stored();
+        REQUIRE(left.late == right.late);
+        REQUIRE(left.incidents.size() == right.incidents.size());
+        for (const auto& [number, record] : left.incidents) {
+            CAPTURE(number.value());
+            const IncidentRecord& other = right.incidents.at(number);
+            REQUIRE(record.revision == other.revision);
+            REQUIRE(record.merged_into == other.merged_into);
+            REQUIRE(record.status == other.status);
+            REQUIRE(record.related == other.related);
+            REQUIRE(record.signal_count == other.signal_count);
+            if (!record.merged_into && record.status != IncidentStatus::closed) REQUIRE(record.summary == other.summary);
+            REQUIRE(left.history(number) == right.history(number));
+        }
+        const auto findings = left.live_findings();
+        REQUIRE(findings.size() == right.live_findings().size());
+        for (const FindingRecord& finding : findings) {
+            REQUIRE(right.findings.contains(finding.id));
+            REQUIRE(right.findings.at(finding.id).incident == finding.incident);
+            REQUIRE(left.evidence.at(finding.id) == right.evidence.at(finding.id));
+            REQUIRE(left.evidence.at(finding.id).size() == static_cast<std::size_t>(finding.evidence_total));
+        }
+    }
+}
+
+TEST_CASE("property: a lane that starts again from the log goes on with the same effects, byte for byte") {
+    for (std::uint32_t seed = 20'000; seed < 21'000; ++seed) {
+        CAPTURE(seed);
+        Dice dice{seed};
+        const Case it = random_case(seed);
+        const auto log = with_edits(arrival(it, seed), seed);
+        const auto restart = static_cast<std::size_t>(dice.pick(1, static_cast<int>(log.size()) - 1));
+        LaneStory kept{it.shipped};
+        LaneStory restarted{it.shipped};
+        for (std::size_t i = 0; i < log.size(); ++i) {
+            // The one that starts again takes nothing before its restart, the other one has written all along.
+            kept.entry(log[i]);
+            restarted.entry(log[i]);
+            if (i + 1 < restart) kept.take();
+            if (i + 1 == restart) {
+                kept.take();
+                restarted.take();
+            }
+            if (i + 1 > restart) {
+                const std::string left = as_text(kept.lane().take_effects());
+                REQUIRE(as_text(restarted.lane().take_effects()) == left);
+            }
+        }
+        REQUIRE(kept.digest() == restarted.digest());
+    }
+}
+
+TEST_CASE("property: another tenant's entries show nowhere") {
+    for (std::uint32_t seed = 30'000; seed < 30'300; ++seed) {
+        CAPTURE(seed);
+        Dice dice{seed};
+        const Case it = random_case(seed);
+        const auto log = arrival(it, seed);
+        LaneStory alone{it.shipped};
+        LaneStory shared_lane{it.shipped};
+        for (const LogEntry& entry : log) {
+            alone.entry(entry);
+            for (int more = dice.pick(0, 2); more > 0; --more) {
+                LogEntry foreign = dice.of(log);
+                foreign.tenant = TenantId{2};
+                if (auto* signal = std::get_if<Signal>(&foreign.body)) signal->id += "-" + std::to_string(shared_lane.log().size());
+                shared_lane.entry(foreign);
+            }
+            shared_lane.entry(entry);
+        }
+        REQUIRE(alone.digest() == shared_lane.digest());
+        const auto& left = alone.stored(TenantId{1}).incidents;
+        const auto& right = shared_lane.stored(TenantId{1}).incidents;
+        REQUIRE(left.size() == right.size());
+        for (const auto& [number, record] : left) REQUIRE(right.at(number).revision == record.revision);
+    }
+}
