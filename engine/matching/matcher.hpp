@@ -26,9 +26,9 @@ struct StageEvidence {
 struct FindingDelta {
     enum class Kind {
         opened,      ///< a new finding; `added` is its whole evidence
-        extended,    ///< more evidence (`added`), nothing taken away, same id
+        extended,    ///< more evidence (`added`), nothing taken away, same id; a signal that was there comes again when it now serves an earlier stage
         revised,     ///< same id, evidence replaced: `added` is the whole evidence
-        superseded,  ///< the id no longer names a finding; `superseded_by` is the one that holds its first instance now, if any
+        superseded,  ///< the id no longer names a finding; `superseded_by` is the one that holds its anchor's instance now, if any
     };
     Kind kind;
     FindingId id;
@@ -44,8 +44,10 @@ struct FindingDelta {
 class PatternMatcher {
 public:
     /// `identity` prefixes the hash of every finding id: "tenant/pattern/version". Instances count whose last completing signal is after
-    /// `effective_from`. The window outlives the matcher.
-    PatternMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window);
+    /// `effective_from`. The window outlives the matcher. `link_kinds`: the symbols of the pattern's link kinds, in their order, so that a stage repeated
+    /// `by` a kind counts for entities of that kind only (read from the window's links); left out, every entity is taken to be of that kind.
+    PatternMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
+                   std::vector<Symbol> link_kinds = {});
     ~PatternMatcher();
     PatternMatcher(PatternMatcher&&) noexcept;
     PatternMatcher& operator=(PatternMatcher&&) noexcept;
@@ -55,15 +57,19 @@ public:
     /// In time order O(1) amortised per signal and stage; an earlier time re-examines the entities it touches.
     void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values);
 
-    /// Forgets what no instance ending at or after `horizon` can reach. Handles given up are returned so that the window can count them down.
+    /// Forgets what no instance ending at or after `horizon` can reach; from now on no signal is earlier than `horizon`. Handles given up are returned,
+    /// sorted, so that the window can count them down: each handle given to `add` exactly once, also one that took no part for want of links.
     std::vector<SignalHandle> expire(Timestamp horizon);
 
-    /// Changes since the last call, in a canonical order.
+    /// Changes since the last call, in a canonical order. What happened to one finding in several steps since then is one change, unless `expire` was
+    /// called between.
     std::vector<FindingDelta> take_deltas();
 
     const Pattern& pattern() const;
-    /// Bytes held, for diagnostics.
+    /// Bytes held, an estimate for diagnostics.
     std::size_t bytes() const;
+    /// Steps of matching taken so far: entries, segments and search probes looked at. Independent of machine and load; what tests of the bounds compare.
+    std::uint64_t work() const;
 
 private:
     class State;

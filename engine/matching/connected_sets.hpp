@@ -1,0 +1,146 @@
+#pragma once
+
+#include "engine/matching/finding_cut.hpp"
+#include "engine/matching/matcher.hpp"
+#include "engine/matching/timeline.hpp"
+
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace catenary::engine {
+
+/// Which instances hang together through shared signals, over all timelines of one pattern, and the findings they make. A vertex is a completion of
+/// a timeline; a set is a connected set of semantics.md 4.3. Sets grow and merge in place; a set that may have fallen apart is put together again
+/// from what its timelines say.
+class ConnectedSets {
+public:
+    ConnectedSets(std::string identity, bool linked) : identity_{std::move(identity)}, linked_{linked} {}
+
+    /// Takes in what `timeline.process` changed.
+    void take_changes(Timeline& timeline, TimelineContext& context);
+
+    /// Brings the findings in line with the sets; appends what changed, in canonical order.
+    void settle(TimelineContext& context, std::vector<FindingDelta>& deltas);
+
+    /// For every timeline with members, from which time on its entries are still needed, besides `reach`: no instance that is still to come starts
+    /// before `reach`. Forgets the sets that ended before it. Only when settled.
+    boost::unordered_flat_map<const Timeline*, Timestamp> expire(Timestamp horizon, Timestamp reach, TimelineContext& context);
+    /// The timeline's completions were numbered anew.
+    void renumber(const Timeline& timeline);
+
+    std::size_t bytes() const;
+
+private:
+    using VertexId = std::uint32_t;
+    using SetId = std::uint32_t;
+
+    /// What tied a vertex to its set. As long as the ties of all vertices hold, a set cannot have fallen apart.
+    struct Tie {
+        bool by_signal;        // with a vertex of another timeline; else with one of the same timeline that completes no later
+        std::uint32_t number;  // handle or vertex
+    };
+    struct Vertex {
+        Timeline* timeline = nullptr;  // null: free
+        std::uint32_t completion = 0;
+        SetId set = 0;
+        bool gone = false;
+        InstanceSpan first{};          // least span of its instances
+        boost::container::small_vector<Tie, 1> ties;
+    };
+    static constexpr std::uint8_t not_reported = 0xFF;
+    struct Service {
+        VertexId vertex;               // a completion that has the signal as evidence
+        std::uint8_t stage;            // the earliest it serves
+        std::uint8_t reported_stage;   // as last reported
+    };
+    struct SetFinding {
+        FindingId id;
+        SignalHandle anchor;
+        InstanceSpan opening;
+        Timestamp start;
+        Timestamp end;
+        std::vector<EntityId> principals;
+        std::vector<StageEvidence> evidence;  // only of a set that is cut; otherwise it is that of the set
+    };
+    /// Instances behind this are in findings that nothing can change any more.
+    struct Floor {
+        Timestamp start;  // of the earliest instance that still counts
+        Timestamp end;    // those with just that start count when they end after this
+    };
+    struct Set {
+        std::vector<VertexId> members;
+        std::vector<SignalHandle> evidence;  // reported, each once
+        std::vector<SignalHandle> fresh;     // to be reported, perhaps repeated
+        std::vector<EntityId> principals;    // sorted
+        InstanceSpan first{};
+        Timestamp end{};
+        std::vector<SetFinding> findings;
+        std::optional<Floor> floor;
+        std::optional<Timestamp> pruned_before;       // members that ended before it were forgotten
+        Timestamp closed_until = Timestamp::min();    // of a cut set: what ends after it is not in the finding before the last
+        InstanceSpan least_new = no_span;             // of the completions that came since the set was settled
+        Timestamp first_new_end = Timestamp::max();
+        std::vector<EntityId> new_principals;         // sorted
+        bool alive = false;
+        bool touched = false;
+        bool broken = false;    // may have fallen apart
+        bool revised = false;   // the findings must be worked out anew
+        bool cut = false;       // findings hold their evidence themselves
+        bool has_late = false;
+    };
+    static constexpr InstanceSpan no_span{Timestamp::max(), Timestamp::max()};
+
+    VertexId new_vertex();
+    SetId new_set();
+    void free_set(SetId set);
+    void touch(SetId set);
+    void note(VertexId vertex, const InstanceSpan& first);
+    void connect(VertexId vertex, TimelineContext& context);
+    void serve(SignalHandle signal, StageMask stages, VertexId vertex, TimelineContext& context);
+    void tie(VertexId vertex, VertexId other, SignalHandle signal);
+    bool join(VertexId vertex, VertexId other);
+    void break_up(VertexId vertex);
+    // set_ties.cpp
+    void check_ties(const Timeline& timeline, std::size_t first_completion);
+    void forget_evidence(const Set& set);
+
+    // set_rebuild.cpp
+    std::vector<SetId> rebuild(SetId id, TimelineContext& context);
+    void recount(Set& set) const;
+
+    // set_findings.cpp
+    struct Revision;
+    bool extend(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
+    bool extend_last(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
+    bool concerns_last_only(const Set& set) const;
+    void find_again(Set& set, TimelineContext& context);
+    void find_last_again(Set& set, TimelineContext& context);
+    void report_all(Set& set);
+    static void clear_news(Set& set);
+    std::vector<StageEvidence> take_fresh(Set& set, TimelineContext& context);
+    SetInstances instances_of(const Set& set, TimelineContext& context) const;
+    InstanceRegion base_of(const Set& set) const;
+    SignalHandle anchor_of(const Set& set, TimelineContext& context) const;
+    std::vector<StageEvidence> evidence_of(const Set& set, const SetFinding& finding) const;
+    void add_cut(Set& set, std::vector<CutFinding> cut, TimelineContext& context);
+    void compare(std::vector<Revision> before, std::vector<Revision> after, TimelineContext& context, std::vector<FindingDelta>& deltas) const;
+
+    std::string identity_;
+    bool linked_;
+    std::vector<Vertex> vertices_;
+    std::vector<VertexId> free_vertices_;
+    std::vector<VertexId> gone_vertices_;   // to be freed when settled
+    std::vector<Set> sets_;
+    std::vector<SetId> free_sets_;
+    std::vector<SetId> dead_sets_;          // to be freed when settled
+    std::vector<SetId> touched_;
+    boost::unordered_flat_map<std::uint32_t, Service> services_;  // by signal
+};
+
+}  // namespace catenary::engine

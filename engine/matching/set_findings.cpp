@@ -1,0 +1,314 @@
+#include "engine/matching/connected_sets.hpp"
+#include "engine/matching/finding_id.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace catenary::engine {
+namespace {
+
+bool by_signal(const StageEvidence& left, const StageEvidence& right) { return left.signal < right.signal; }
+
+void sort_canonically(std::vector<StageEvidence>& evidence, const SignalWindow& window) {
+    std::sort(evidence.begin(), evidence.end(),
+              [&](const StageEvidence& left, const StageEvidence& right) { return window.before(left.signal, right.signal); });
+}
+
+}  // namespace
+
+/// A finding with its whole evidence, sorted by handle, for comparison.
+struct ConnectedSets::Revision {
+    FindingId id;
+    SignalHandle anchor;
+    InstanceSpan opening;
+    Timestamp start;
+    Timestamp end;
+    std::vector<EntityId> principals;
+    std::vector<StageEvidence> evidence;
+};
+
+void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& deltas) {
+    if (touched_.empty()) return;
+    std::vector<FindingDelta> changes;
+    std::vector<Revision> before;
+    std::vector<Revision> after;
+    const auto add_to = [&](std::vector<Revision>& pool, const Set& set, const SetFinding& finding) {
+        std::vector<StageEvidence> evidence = evidence_of(set, finding);
+        std::sort(evidence.begin(), evidence.end(), by_signal);
+        pool.push_back({finding.id, finding.anchor, finding.opening, finding.start, finding.end, finding.principals, std::move(evidence)});
+    };
+
+    std::sort(touched_.begin(), touched_.end());
+    for (const SetId id : std::exchange(touched_, {})) {
+        if (!sets_[id].alive) continue;
+        sets_[id].touched = false;
+        if (extend(sets_[id], context, changes) || extend_last(sets_[id], context, changes)) continue;
+        if (concerns_last_only(sets_[id])) {
+            add_to(before, sets_[id], sets_[id].findings.back());
+            const std::size_t kept = sets_[id].findings.size() - 1;
+            find_last_again(sets_[id], context);
+            for (std::size_t f = kept; f < sets_[id].findings.size(); ++f) add_to(after, sets_[id], sets_[id].findings[f]);
+            continue;
+        }
+        for (const SetFinding& finding : sets_[id].findings) add_to(before, sets_[id], finding);
+        const std::vector<SetId> made = sets_[id].broken ? rebuild(id, context) : std::vector<SetId>{id};
+        for (const SetId set : made) {
+            recount(sets_[set]);
+            find_again(sets_[set], context);
+            for (const SetFinding& finding : sets_[set].findings) add_to(after, sets_[set], finding);
+        }
+    }
+    for (const VertexId id : std::exchange(gone_vertices_, {})) {
+        vertices_[id] = Vertex{};
+        free_vertices_.push_back(id);
+    }
+    compare(std::move(before), std::move(after), context, changes);
+    for (const SetId id : std::exchange(dead_sets_, {})) free_set(id);
+    for (const SetId id : std::exchange(touched_, {})) sets_[id].touched = false;
+
+    std::sort(changes.begin(), changes.end(), [](const FindingDelta& left, const FindingDelta& right) {
+        const auto rank = [](const FindingDelta& one) {
+            return std::make_tuple(one.kind == FindingDelta::Kind::superseded, one.start, one.id);  // a successor before whom it succeeds
+        };
+        return rank(left) < rank(right);
+    });
+    std::move(changes.begin(), changes.end(), std::back_inserter(deltas));
+}
+
+/// What is to be reported, in canonical order, each signal once; afterwards it counts as reported.
+std::vector<StageEvidence> ConnectedSets::take_fresh(Set& set, TimelineContext& context) {
+    std::sort(set.fresh.begin(), set.fresh.end());
+    set.fresh.erase(std::unique(set.fresh.begin(), set.fresh.end()), set.fresh.end());
+    std::vector<StageEvidence> evidence;
+    evidence.reserve(set.fresh.size());
+    for (const SignalHandle signal : set.fresh) {
+        Service& service = services_.at(signal.value());
+        if (service.reported_stage == not_reported) set.evidence.push_back(signal);
+        service.reported_stage = service.stage;
+        evidence.push_back({signal, service.stage});
+    }
+    set.fresh = {};
+    sort_canonically(evidence, context.window);
+    return evidence;
+}
+
+/// The usual case: one finding, new or longer. Returns whether it was that.
+bool ConnectedSets::extend(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas) {
+    if (set.broken || set.revised || set.cut || set.has_late || set.floor) return false;
+    if (set.end - set.first.start > context.plan.max_span) return false;
+    clear_news(set);
+    if (set.findings.empty()) {
+        const SignalHandle anchor = anchor_of(set, context);
+        set.findings.push_back({.id = finding_id(identity_, context.window, {.anchor = anchor}),
+                                .anchor = anchor,
+                                .opening = set.first,
+                                .start = set.first.start,
+                                .end = set.end,
+                                .principals = set.principals,
+                                .evidence = {}});
+        const SetFinding& finding = set.findings[0];
+        deltas.push_back({FindingDelta::Kind::opened, finding.id, take_fresh(set, context), finding.start, finding.end, finding.principals, {}});
+        return true;
+    }
+    SetFinding& finding = set.findings[0];
+    if (set.fresh.empty() && finding.end == set.end && finding.principals == set.principals) return true;
+    finding.end = set.end;
+    finding.principals = set.principals;
+    deltas.push_back({FindingDelta::Kind::extended, finding.id, take_fresh(set, context), finding.start, finding.end, finding.principals, {}});
+    return true;
+}
+
+/// Whether all that came belongs to the last finding of a cut set.
+bool ConnectedSets::concerns_last_only(const Set& set) const {
+    if (set.broken || set.revised || !set.cut || set.has_late || set.findings.empty()) return false;
+    const Timestamp opened = set.findings.back().opening.start;
+    return set.least_new.start > opened || (set.least_new.start == opened && set.first_new_end > set.closed_until);
+}
+
+/// A cut set that has gone on for so long that new evidence of the set is new evidence of its last finding, too. Returns whether it was that.
+bool ConnectedSets::extend_last(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas) {
+    if (!concerns_last_only(set)) return false;
+    SetFinding& last = set.findings.back();
+    if (set.end - last.opening.start > context.plan.max_span) return false;
+    if (set.closed_until != Timestamp::min() && set.first_new_end <= set.closed_until + context.plan.within) return false;
+    const auto known = [&](SignalHandle signal) { return services_.at(signal.value()).reported_stage != not_reported; };
+    if (std::any_of(set.fresh.begin(), set.fresh.end(), known)) return false;
+
+    // Not all principals of the set are those of its last finding; who came now is.
+    std::vector<EntityId> principals;
+    std::set_union(last.principals.begin(), last.principals.end(), set.new_principals.begin(), set.new_principals.end(), std::back_inserter(principals));
+    clear_news(set);
+    if (set.fresh.empty() && last.end == set.end && last.principals == principals) return true;
+    last.end = set.end;
+    last.principals = std::move(principals);
+    std::vector<StageEvidence> added = take_fresh(set, context);
+    last.evidence.insert(last.evidence.end(), added.begin(), added.end());
+    deltas.push_back({FindingDelta::Kind::extended, last.id, std::move(added), last.start, last.end, last.principals, {}});
+    return true;
+}
+
+std::vector<StageEvidence> ConnectedSets::evidence_of(const Set& set, const SetFinding& finding) const {
+    if (set.cut) return finding.evidence;
+    std::vector<StageEvidence> evidence;
+    evidence.reserve(set.evidence.size());
+    for (const SignalHandle signal : set.evidence) evidence.push_back({signal, services_.at(signal.value()).reported_stage});
+    return evidence;
+}
+
+SetInstances ConnectedSets::instances_of(const Set& set, TimelineContext& context) const {
+    std::vector<std::pair<const Timeline*, CompletionKey>> keys;
+    keys.reserve(set.members.size());
+    for (const VertexId member : set.members) {
+        const Vertex& vertex = vertices_[member];
+        keys.emplace_back(vertex.timeline, vertex.timeline->key(vertex.completion));
+    }
+    std::sort(keys.begin(), keys.end(), [](const auto& left, const auto& right) {
+        const EntityId a = left.first->entity();
+        const EntityId b = right.first->entity();
+        return a != b ? a < b : left.second < right.second;
+    });
+    std::vector<SetTimeline> timelines;
+    for (auto& [timeline, key] : keys) {
+        if (timelines.empty() || timelines.back().timeline != timeline) timelines.push_back({timeline, {}});
+        timelines.back().completions.push_back(key);
+    }
+    return SetInstances{std::move(timelines), set.first.start, context};
+}
+
+InstanceRegion ConnectedSets::base_of(const Set& set) const {
+    if (!set.floor) return InstanceRegion::everything();
+    using Box = InstanceRegion::Box;
+    return InstanceRegion{{Box{.start_min = set.floor->start + Duration{1}},
+                           Box{.start_min = set.floor->start, .start_max = set.floor->start, .end_min = set.floor->end + Duration{1}}}};
+}
+
+/// Of an uncut set: the least completing signal of its first instances.
+SignalHandle ConnectedSets::anchor_of(const Set& set, TimelineContext& context) const {
+    if (set.members.size() == 1) {
+        const Vertex& only = vertices_[set.members[0]];
+        if (const SignalHandle alone = only.timeline->key(only.completion).alone; alone != no_signal) return alone;
+    }
+    return instances_of(set, context).anchor(set.first, false);
+}
+
+void ConnectedSets::report_all(Set& set) {
+    std::sort(set.fresh.begin(), set.fresh.end());
+    set.fresh.erase(std::unique(set.fresh.begin(), set.fresh.end()), set.fresh.end());
+    for (const SignalHandle signal : set.fresh) {
+        if (services_.at(signal.value()).reported_stage == not_reported) set.evidence.push_back(signal);
+    }
+    set.fresh = {};
+    for (const SignalHandle signal : set.evidence) {
+        Service& service = services_.at(signal.value());
+        service.reported_stage = service.stage;
+    }
+    clear_news(set);
+    set.revised = false;
+}
+
+void ConnectedSets::clear_news(Set& set) {
+    set.least_new = no_span;
+    set.first_new_end = Timestamp::max();
+    set.new_principals.clear();
+}
+
+void ConnectedSets::find_again(Set& set, TimelineContext& context) {
+    report_all(set);
+    set.findings.clear();
+    set.closed_until = Timestamp::min();
+    set.cut = set.has_late || set.floor || set.end - set.first.start > context.plan.max_span;
+    if (!set.cut) {
+        const SignalHandle anchor = anchor_of(set, context);
+        set.findings.push_back({.id = finding_id(identity_, context.window, {.anchor = anchor}),
+                                .anchor = anchor,
+                                .opening = set.first,
+                                .start = set.first.start,
+                                .end = set.end,
+                                .principals = set.principals,
+                                .evidence = {}});
+        return;
+    }
+    if (set.floor) set.closed_until = set.floor->end;
+    add_cut(set, cut_into_findings(instances_of(set, context), base_of(set), context.plan.max_span, set.has_late), context);
+}
+
+void ConnectedSets::find_last_again(Set& set, TimelineContext& context) {
+    report_all(set);
+    const Floor floor{set.findings.back().opening.start, set.closed_until};
+    set.findings.pop_back();
+    const auto former = std::exchange(set.floor, floor);
+    const InstanceRegion base = base_of(set);
+    set.floor = former;
+    add_cut(set, cut_into_findings(instances_of(set, context), base, context.plan.max_span, false), context);
+}
+
+void ConnectedSets::add_cut(Set& set, std::vector<CutFinding> cut, TimelineContext& context) {
+    std::vector<FindingName> names;
+    for (CutFinding& one : cut) {
+        FindingName name{.anchor = one.anchor};
+        if (one.opened_late) name.late_start = one.opening.start;
+        while (std::find(names.begin(), names.end(), name) != names.end()) ++name.rank;
+        names.push_back(name);
+        if (!one.opened_late && !set.findings.empty()) set.closed_until = set.findings.back().opening.start + context.plan.max_span;
+        std::vector<StageEvidence> evidence;
+        evidence.reserve(one.summary.evidence.size());
+        for (const FoundEvidence& found : one.summary.evidence) evidence.push_back({found.signal, context.plan.earliest(found.stages)});
+        set.findings.push_back({.id = finding_id(identity_, context.window, name),
+                                .anchor = one.anchor,
+                                .opening = one.opening,
+                                .start = one.summary.start,
+                                .end = one.summary.end,
+                                .principals = linked_ ? std::move(one.summary.principals) : std::vector<EntityId>{},
+                                .evidence = std::move(evidence)});
+    }
+}
+
+/// Reports what differs between the findings of before and after; both hold all findings of the sets that they speak of.
+void ConnectedSets::compare(std::vector<Revision> before, std::vector<Revision> after, TimelineContext& context,
+                            std::vector<FindingDelta>& deltas) const {
+    std::map<FindingId, const Revision*> former;
+    for (const Revision& one : before) former.emplace(one.id, &one);
+    std::map<FindingId, const Revision*> now;
+    for (const Revision& one : after) now.emplace(one.id, &one);
+
+    for (const Revision& one : after) {
+        FindingDelta delta{FindingDelta::Kind::opened, one.id, {}, one.start, one.end, one.principals, std::nullopt};
+        const auto known = former.find(one.id);
+        if (known == former.end()) {
+            delta.added = one.evidence;
+        } else {
+            const Revision& old = *known->second;
+            std::set_difference(one.evidence.begin(), one.evidence.end(), old.evidence.begin(), old.evidence.end(), std::back_inserter(delta.added),
+                                [](const StageEvidence& left, const StageEvidence& right) {
+                                    return std::tie(left.signal, left.stage) < std::tie(right.signal, right.stage);
+                                });
+            const bool nothing_gone = delta.added.size() + old.evidence.size() == one.evidence.size();
+            if (nothing_gone && delta.added.empty() && old.start == one.start && old.end == one.end && old.principals == one.principals) continue;
+            delta.kind = nothing_gone ? FindingDelta::Kind::extended : FindingDelta::Kind::revised;
+            if (!nothing_gone) delta.added = one.evidence;
+        }
+        sort_canonically(delta.added, context.window);
+        deltas.push_back(std::move(delta));
+    }
+    for (const Revision& one : before) {
+        if (now.contains(one.id)) continue;
+        FindingDelta delta{FindingDelta::Kind::superseded, one.id, {}, one.start, one.end, one.principals, std::nullopt};
+        // Its first instance is where its anchor serves now; of several findings there the first that reaches over the opening.
+        if (const auto service = services_.find(one.anchor.value()); service != services_.end()) {
+            const Set& set = sets_[vertices_[service->second.vertex].set];
+            for (const SetFinding& finding : set.findings) {
+                if (finding.start > one.opening.start || finding.end < one.opening.end) continue;
+                const auto held = [&](const StageEvidence& evidence) { return evidence.signal == one.anchor; };
+                if (set.cut && std::none_of(finding.evidence.begin(), finding.evidence.end(), held)) continue;
+                delta.superseded_by = finding.id;
+                break;
+            }
+        }
+        deltas.push_back(std::move(delta));
+    }
+}
+
+}  // namespace catenary::engine
