@@ -182,9 +182,9 @@ CREATE FUNCTION current_user_is_request() RETURNS bool LANGUAGE sql STABLE
 
 -- The one look-up that happens before a tenant is known: by key id, never by tenant.
 CREATE FUNCTION key_for(key_id text)
-    RETURNS TABLE (tenant int4, tenant_name text, lane int2, secret_sha256 bytea, scopes int4, sources text[], expires timestamptz)
+    RETURNS TABLE (tenant int4, tenant_name text, lane int2, secret_sha256 bytea, scopes int4, sources text[], expires timestamptz, operator bool)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-    SELECT k.tenant, t.name, t.lane, k.secret_sha256, k.scopes, k.sources, k.expires
+    SELECT k.tenant, t.name, t.lane, k.secret_sha256, k.scopes, k.sources, k.expires, k.tenant = (SELECT min(id) FROM tenant)
     FROM api_key k JOIN tenant t ON t.id = k.tenant WHERE k.id = key_id AND (k.expires IS NULL OR k.expires > now())
 $$;
 

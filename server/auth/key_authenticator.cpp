@@ -12,9 +12,8 @@ namespace catenary::server::auth {
 namespace {
 
 constexpr const char* key_sql =
-    "SELECT tenant, tenant_name, secret_sha256, scopes, sources, (extract(epoch FROM expires - now()) * 1000)::int8 FROM key_for($1)";
+    "SELECT tenant, tenant_name, secret_sha256, scopes, sources, (extract(epoch FROM expires - now()) * 1000)::int8, operator FROM key_for($1)";
 constexpr const char* used_sql = "SELECT key_used($1)";
-constexpr const char* operator_sql = "SELECT count(*) FROM tenant_page(0, 1)";  // refuses everybody but the operator
 
 struct FoundKey {
     api::Caller caller;
@@ -38,6 +37,7 @@ std::optional<FoundKey> look_up(pqxx::work& transaction, const ApiKeyParts& part
     found.caller.scopes = static_cast<std::uint16_t>(row[3].as<int>());
     for (auto& source : pg::text_array(row[4])) found.caller.sources.insert(std::move(source));
     if (!row[5].is_null()) found.left = std::chrono::milliseconds{std::max<std::int64_t>(row[5].as<std::int64_t>(), 0)};
+    found.caller.operator_tenant = row[6].as<bool>();
     transaction.exec_params(used_sql, id);
     return found;
 }
@@ -58,29 +58,8 @@ api::ports::Outcome<std::optional<api::Caller>> KeyAuthenticator::authenticate(s
     }
     if (!*found) return std::optional<api::Caller>{};
     auto caller = (**found).caller;
-    const auto is_first = is_operator(caller.tenant);
-    if (!is_first) return pg::to_failure(is_first.error(), "authenticate");
-    caller.operator_tenant = *is_first;
     cache_.put(pg::sha256(bearer), caller, std::chrono::steady_clock::now(), (**found).left);
     return std::optional{std::move(caller)};
-}
-
-pg::StoreResult<bool> KeyAuthenticator::is_operator(engine::TenantId tenant) {
-    {
-        const std::lock_guard lock{mutex_};
-        if (const auto known = operators_.find(tenant); known != operators_.end()) return known->second;
-    }
-    auto answered = pg::tenant_transaction(pool_, tenant, pg::Access::read, [](pqxx::work& transaction) {
-        transaction.exec(operator_sql);
-        return true;
-    });
-    if (!answered) {
-        if (answered.error().sqlstate != "42501") return answered.error();  // insufficient_privilege: an answer too
-        answered = false;
-    }
-    const std::lock_guard lock{mutex_};
-    operators_[tenant] = *answered;
-    return *answered;
 }
 
 }  // namespace catenary::server::auth

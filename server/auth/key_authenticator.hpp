@@ -6,8 +6,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
-#include <mutex>
 
 namespace catenary::server::auth {
 
@@ -22,11 +20,8 @@ public:
     api::ports::Outcome<std::optional<api::Caller>> authenticate(std::string_view bearer) override;
 
 private:
-    pg::StoreResult<bool> is_operator(engine::TenantId tenant);
     pg::Pool& pool_;
     CallerCache cache_;
-    std::mutex mutex_;
-    std::map<engine::TenantId, bool> operators_;  // never changes: one entry a tenant that has been seen
 };
 
 }  // namespace catenary::server::auth
