@@ -19,6 +19,8 @@ StoreError error_in_flight() {
         return {StoreErrorCode::unavailable, error.what()};
     } catch (const pqxx::unique_violation& error) {
         return {StoreErrorCode::conflict, error.what(), error.sqlstate()};
+    } catch (const pqxx::insufficient_privilege& error) {
+        return {StoreErrorCode::refused, error.what(), "42501"};  // libpqxx 6.4 leaves the state out of this one
     } catch (const pqxx::sql_error& error) {
         const auto& state = error.sqlstate();
         if (state == "57014") return {StoreErrorCode::too_slow, error.what(), state};

@@ -62,6 +62,24 @@ void send_until(const std::atomic<bool>& stop, ApiClient client, Ledger& ledger,
     }
 }
 
+/// Sends from two connections until it goes out of scope.
+class Load {
+public:
+    Load(const std::string& url, const std::string& key, Ledger& ledger) {
+        for (int i = 0; i < 2; ++i) senders_.emplace_back(send_until, std::cref(stop_), ApiClient{url, key}, std::ref(ledger), i);
+    }
+    ~Load() {  // joins
+        stop_ = true;
+        for (auto& sender : senders_) sender.join();
+    }
+    Load(const Load&) = delete;
+    Load& operator=(const Load&) = delete;
+
+private:
+    std::atomic<bool> stop_{false};
+    std::vector<std::thread> senders_;
+};
+
 /// Every stored id, how often.
 std::map<std::string, int> stored_ids(ApiClient& client) {
     std::map<std::string, int> ids;
@@ -87,18 +105,15 @@ TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubl
         return Json::parse(admin.post("/api/v1/tenants", R"({"name":"kill-loop"})").body)["key"].get<std::string>();
     }();
     Ledger ledger;
-    std::atomic<bool> stop{false};
-    std::vector<std::thread> senders;
-    for (int i = 0; i < 2; ++i) senders.emplace_back(send_until, std::cref(stop), ApiClient{server.url(), key}, std::ref(ledger), i);
-
-    std::mt19937 random{20260305};
-    for (int round = 0; round < 3; ++round) {
-        std::this_thread::sleep_for(std::chrono::milliseconds{300 + random() % 700});
-        server.crash();
-        server.start();
+    {
+        const Load load{server.url(), key, ledger};
+        std::mt19937 random{20260305};
+        for (int round = 0; round < 3; ++round) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{300 + random() % 700});
+            server.crash();
+            server.start();
+        }
     }
-    stop = true;
-    for (auto& sender : senders) sender.join();
 
     ApiClient client{server.url(), key};
     wait_until_correlated(client);
