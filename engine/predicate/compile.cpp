@@ -1,4 +1,5 @@
 #include "engine/model/anonymous_names.hpp"
+#include "engine/model/ascii.hpp"
 #include "engine/model/canonical.hpp"
 #include "engine/predicate/test.hpp"
 
@@ -29,6 +30,14 @@ template <class T>
 void sort_set(std::vector<T>& values) {
     std::sort(values.begin(), values.end());
     values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+/// "TA0001", or "T1078" with "T1078.004": no signal holds anything else.
+bool is_attack_id(std::string_view text, Field::Kind kind) {
+    const auto are_digits = [](std::string_view digits) { return std::all_of(digits.begin(), digits.end(), is_ascii_digit); };
+    if (kind == Field::Kind::tactic) return text.size() == 6 && text.starts_with("TA") && are_digits(text.substr(2));
+    if (!text.starts_with('T') || text.size() < 5 || !are_digits(text.substr(1, 4))) return false;
+    return text.size() == 5 || (text.size() == 9 && text[5] == '.' && are_digits(text.substr(6)));
 }
 
 /// Kinds whose values are never addresses: a network test on them could not match.
@@ -145,6 +154,11 @@ std::optional<Fault> CompiledTest::prepare_text() {
             if (is_equality(test_.op) && field.path == "ip" && !IpAddress::parse(*text) && !is_placeholder(*text)) {
                 return Fault{FaultCode::malformed, pointer_to(index), "\"" + *text + "\" is no address; networks are written {cidr: …}"};
             }
+        }
+        const bool is_attack_field = field.kind == Field::Kind::tactic || field.kind == Field::Kind::technique;
+        if (is_attack_field && is_equality(test_.op) && !is_attack_id(*text, field.kind)) {
+            return Fault{FaultCode::malformed, pointer_to(index),
+                         "\"" + *text + "\" is no ATT&CK id; they are written " + (field.kind == Field::Kind::tactic ? "TA0001" : "T1078 or T1078.004")};
         }
         texts_.push_back(*text);
     }

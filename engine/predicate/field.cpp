@@ -35,10 +35,12 @@ bool is_attribute_path(std::string_view path) {
     return !name_is_empty;
 }
 
+constexpr bool is_word_letter(char letter) { return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9'); }
+
+/// As signals may write them.
 bool is_entity_kind(std::string_view kind) {
-    return !kind.empty() && std::all_of(kind.begin(), kind.end(), [](char letter) {
-        return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '_' || letter == '-';
-    });
+    return !kind.empty() && is_word_letter(kind.front()) &&
+           std::all_of(kind.begin(), kind.end(), [](char letter) { return is_word_letter(letter) || letter == '_' || letter == '.' || letter == '-'; });
 }
 
 }  // namespace
@@ -55,7 +57,7 @@ Result<Field> Field::parse(std::string_view written) {
     if (written.starts_with(entity_prefix)) {
         const auto kind = written.substr(entity_prefix.size());
         if (is_entity_kind(kind)) return Field{Kind::entity, std::string(kind)};
-        return unknown("an entity kind is a word of a-z, 0-9, '_' and '-'");
+        return unknown("an entity kind is a lower-case word: a-z and 0-9, after the first also '_', '.' and '-'");
     }
     return unknown("fields are domain, source, name, tactic, technique, severity, confidence, count, attributes.<path> and entities.<kind>");
 }
