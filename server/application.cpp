@@ -1,0 +1,202 @@
+#include "server/application.hpp"
+
+#include "api/catalogue/shipped_patterns.hpp"
+#include "server/admin_key.hpp"
+#include "server/auth/key_authenticator.hpp"
+#include "server/ingest/committer.hpp"
+#include "server/lanes/lane_worker.hpp"
+#include "server/net/http_server.hpp"
+#include "server/observe/process_metrics.hpp"
+#include "server/pg/control_log.hpp"
+#include "server/pg/data_folder.hpp"
+#include "server/pg/database.hpp"
+#include "server/pg/diagnostics_store.hpp"
+#include "server/pg/finding_store.hpp"
+#include "server/pg/incident_store.hpp"
+#include "server/pg/lane_progress.hpp"
+#include "server/pg/pattern_version_store.hpp"
+#include "server/pg/signal_store.hpp"
+#include "server/pg/tenant_store.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+namespace catenary::server {
+namespace {
+
+engine::Timestamp wall_clock() { return std::chrono::floor<engine::Duration>(std::chrono::system_clock::now()); }
+
+template <class T>
+T need(pg::Started<T> started) {
+    if (!started) throw std::runtime_error(started.error().message);
+    return *std::move(started);
+}
+
+pg::DatabaseOptions database_options(const config::Settings& settings, const std::filesystem::path& folder, const observe::Log& log) {
+    pg::DatabaseOptions options;
+    options.data_dir = folder;
+    options.url = settings.database;
+    options.api_connections = settings.worker_threads;
+    options.statement_timeout = settings.statement_timeout;
+    options.progress = [&log](std::string_view what) { log.event(observe::Level::info, "database_progress", {{"what", what}}); };
+    return options;
+}
+
+/// Written to lane.owner, for people.
+std::string process_name() {
+    std::array<char, 256> host{};
+    ::gethostname(host.data(), host.size() - 1);
+    return fmt::format("{} pid {}", host.data(), ::getpid());
+}
+
+engine::Catalogue shipped_catalogue() {
+    engine::Catalogue catalogue;
+    for (const auto& shipped : api::catalogue::shipped_patterns()) catalogue.push_back(shipped.pattern);
+    return catalogue;
+}
+
+}  // namespace
+
+class Application::Storage {
+public:
+    Storage(const config::Settings& settings, const observe::Log& log)
+        : folder{need(pg::DataFolder::open(settings.data_dir))}, database{need(pg::Database::open(database_options(settings, folder.path(), log)))} {}
+
+    pg::DataFolder folder;
+    std::unique_ptr<pg::Database> database;
+};
+
+class Application::Pipeline {
+public:
+    Pipeline(const config::Settings& settings, const pg::Database& database)
+        : lanes{lane_options(database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
+          committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off} {
+        lanes.start();
+        committer.start();
+    }
+
+    void stop() {
+        committer.stop();
+        lanes.stop();
+    }
+
+    std::optional<std::string> not_ready() const {
+        if (committer.status().state != CommitterStatus::State::running) return "ingest is not connected to the database";
+        if (!lanes.ready()) return "correlation is " + lanes.status().text();
+        return {};
+    }
+
+    Watermarks watermarks;
+    SourceRegistry sources;
+    HandOff hand_off;
+    pg::LaneProgress progress;
+    LaneWorker lanes;
+    Committer committer;
+
+private:
+    static LaneWorkerOptions lane_options(const pg::Database& database) {
+        LaneWorkerOptions options;
+        options.dsn = database.dsn(pg::Role::lane);
+        options.owner = process_name();
+        return options;
+    }
+    static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database) {
+        CommitterOptions options;
+        options.dsn = database.dsn(pg::Role::ingest);
+        options.dedup_bytes = settings.dedup_bytes;
+        return options;
+    }
+};
+
+class Application::Serving {
+public:
+    Serving(const config::Settings& settings, pg::Database& database, Pipeline& pipeline, const observe::Log& log)
+        : signals{database.api()},
+          incidents{database.api()},
+          findings{database.api()},
+          patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
+          control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
+          diagnostics{database.api(), process_view(pipeline)},
+          tenants{database.api()},
+          services{signals, incidents, findings, patterns, control, diagnostics, tenants},
+          keys{database.api()},
+          http{http_options(settings), endpoints(database, pipeline), log} {}
+
+    pg::SignalStore signals;
+    pg::IncidentStore incidents;
+    pg::FindingStore findings;
+    pg::PatternVersionStore patterns;
+    pg::PgControlLog control;
+    pg::DiagnosticsStore diagnostics;
+    pg::TenantStore tenants;
+    api::ports::Services services;
+    auth::KeyAuthenticator keys;
+    net::HttpServer http;
+
+private:
+    net::Endpoints endpoints(pg::Database& database, Pipeline& pipeline) {
+        auto metrics = [this, &database, &pipeline] {
+            return http.usage_text() +
+                   observe::process_metrics(pipeline.committer.status(), pipeline.lanes.status(), database.api().usage(), pipeline.hand_off.bytes());
+        };
+        return net::product_endpoints(services, keys, pipeline.committer, std::move(metrics));
+    }
+    static pg::ProcessView process_view(Pipeline& pipeline) {
+        pg::ProcessView view;
+        view.sources = [&pipeline](engine::TenantId tenant) { return pipeline.sources.of(tenant); };
+        view.caps = [&pipeline](engine::TenantId tenant) {
+            std::vector<std::pair<std::string, std::int64_t>> caps;
+            if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
+            return caps;
+        };
+        view.leader = [&pipeline](engine::TenantId) { return pipeline.lanes.status().text(); };
+        view.not_ready = [&pipeline] { return pipeline.not_ready(); };
+        return view;
+    }
+    static net::HttpServerOptions http_options(const config::Settings& settings) {
+        net::HttpServerOptions options;
+        options.host = settings.host;
+        options.port = settings.port;
+        options.io_threads = settings.io_threads;
+        options.worker_threads = settings.worker_threads;
+        options.limits = settings.http;
+        return options;
+    }
+};
+
+Application::Application(const config::Settings& settings, const observe::Log& log) : settings_{settings}, log_{log} {}
+
+Application::~Application() { stop(); }
+
+void Application::start() {
+    storage_ = std::make_unique<Storage>(settings_, log_);
+    auto& database = *storage_->database;
+    pg::TenantStore first{database.api()};
+    const auto made = first.make_first_tenant([&](const std::string& key) {
+        new_admin_key_ = key;
+        return keep_admin_key(data_dir(), key);
+    });
+    if (!made) throw std::runtime_error(fmt::format("cannot make the first tenant and keep its key in {}: {}", data_dir().string(), made.error().detail));
+    if (!*made) new_admin_key_.reset();
+    pipeline_ = std::make_unique<Pipeline>(settings_, database);
+    serving_ = std::make_unique<Serving>(settings_, database, *pipeline_, log_);
+    url_ = "http://" + serving_->http.start();
+    log_.event(observe::Level::info, "started", {{"url", std::string_view{url_}}});
+}
+
+void Application::stop() {
+    if (serving_ && !serving_->http.drain(settings_.stop_grace)) log_.event(observe::Level::warning, "requests_abandoned");
+    if (pipeline_) pipeline_->stop();  // answers every request that waits for a commit
+    serving_.reset();                  // joins the worker and I/O threads
+    pipeline_.reset();
+    storage_.reset();
+}
+
+std::filesystem::path Application::data_dir() const { return storage_->folder.path(); }
+
+}  // namespace catenary::server
