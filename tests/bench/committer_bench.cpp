@@ -3,9 +3,8 @@
 // DSN: a database with the migrations applied, reachable as a superuser; tables bench_* are made and dropped.
 
 #include "server/ingest/committer.hpp"
-#include "server/ingest/copy_encoder.hpp"
-#include "server/ingest/group.hpp"
 #include "server/ingest/pq_connection.hpp"
+#include "tests/bench/bare_copy.hpp"
 #include "tests/support/signal_batches.hpp"
 
 #include <fmt/format.h>
@@ -61,46 +60,6 @@ std::shared_ptr<api::ingest::PreparedBatch> make_request(std::size_t count, engi
 
 double seconds(Steady::time_point begin) { return std::chrono::duration<double>(Steady::now() - begin).count(); }
 
-/// The reference: every row in statements of 5,000, one transaction each.
-double bare_copy(server::PqConnection& connection, const std::vector<std::shared_ptr<api::ingest::PreparedBatch>>& requests) {
-    connection.run("DROP TABLE IF EXISTS bench_bare; CREATE TABLE bench_bare (LIKE signal)");
-    server::CopyEncoder encoder;
-    server::Digester digester{server::DigestKey{}};
-    std::vector<server::RequestDigests> digests;
-    for (const auto& request : requests) digests.push_back(server::digest_request(digester, engine::TenantId{1}, *request));
-    const std::vector<std::int64_t> entities(64, 12'345);
-    const auto begin = Steady::now();
-    std::size_t in_statement = 0;
-    std::int64_t position = 1;
-    const auto statement = fmt::format("COPY bench_bare ({}) FROM STDIN (FORMAT binary)", server::copy_columns());
-    const auto finish = [&] {
-        encoder.end();
-        connection.copy_send(encoder.bytes());
-        connection.copy_end();
-        in_statement = 0;
-    };
-    for (std::size_t r = 0; r < requests.size(); ++r) {
-        for (std::size_t i = 0; i < requests[r]->signals.size(); ++i) {
-            if (in_statement == 0) {
-                connection.copy_in(statement);
-                encoder.clear();
-                encoder.begin();
-            }
-            encoder.row(requests[r]->signals[i], digests[r].signals[i], engine::TenantId{1}, engine::Position{position++}, requests[r]->signals[i].time, 1, 1,
-                        entities.data());
-            if (encoder.bytes().size() > (128U << 10U)) {
-                connection.copy_send(encoder.bytes());
-                encoder.clear();
-            }
-            if (++in_statement == 5'000) finish();
-        }
-    }
-    if (in_statement > 0) finish();
-    const auto took = seconds(begin);
-    connection.run("DROP TABLE bench_bare");
-    return took;
-}
-
 double through_committer(server::Committer& committer, const std::vector<std::shared_ptr<api::ingest::PreparedBatch>>& requests, std::size_t in_flight,
                          engine::TenantId tenant) {
     std::mutex mutex;
@@ -141,11 +100,6 @@ double empty_commit(server::PqConnection& connection) {
     return times[times.size() / 2];
 }
 
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    return values[values.size() / 2];
-}
-
 int run(const Settings& settings) {
     server::PqConnection connection{settings.dsn};
     connection.run("INSERT INTO tenant (name, lane) VALUES ('bench', 0) ON CONFLICT DO NOTHING");
@@ -165,7 +119,7 @@ int run(const Settings& settings) {
     for (std::size_t round = 0; round < settings.rounds; ++round) {
         std::vector<std::shared_ptr<api::ingest::PreparedBatch>> requests;
         for (std::size_t made = 0; made < settings.signals; made += settings.request) requests.push_back(make_request(settings.request, clock(), random, serial));
-        const auto bare = bare_copy(connection, requests);
+        const auto bare = bench::bare_copy(connection, requests);
         const auto ours = through_committer(committer, requests, settings.in_flight, tenant);
         ratios.push_back(bare / ours);
         const auto count = static_cast<double>(settings.signals);
@@ -173,7 +127,7 @@ int run(const Settings& settings) {
                     bare / ours);
     }
     const auto status = committer.status();
-    std::printf("median ratio %.2f; %.0f rows a group, %llu collisions\n", median(ratios), static_cast<double>(status.accepted) / static_cast<double>(status.groups),
+    std::printf("median ratio %.2f; %.0f rows a group, %llu collisions\n", bench::median(ratios), static_cast<double>(status.accepted) / static_cast<double>(status.groups),
                 static_cast<unsigned long long>(status.key_collisions));
     committer.stop();
     return 0;

@@ -1,4 +1,4 @@
-#include "api/catalogue/catalogue.hpp"
+#include "api/catalogue/shipped_patterns.hpp"
 #include "engine/lane/lane.hpp"
 
 #include <benchmark/benchmark.h>
