@@ -114,7 +114,12 @@ void ConnectedSets::take_changes(Timeline& timeline, TimelineContext& context) {
     for (const Timeline::Alike& pair : timeline.alike()) {
         const TimelineEntry& entry = timeline.entries()[pair.entry];
         const VertexId vertex = services_.at(timeline.entries()[pair.model].signal.value()).vertex;
-        note(vertex, {vertices_[vertex].first.start, entry.time});
+        // The instances that it joins end at its time; the vertex may be of another timeline.
+        Set& set = sets_[vertices_[vertex].set];
+        touch(vertices_[vertex].set);
+        set.least_new = std::min(set.least_new, {entry.time - context.plan.within, entry.time});
+        set.first_new_end = std::min(set.first_new_end, entry.time);
+        if (linked_) merge_sorted(set.new_principals, std::array{timeline.entity()});
         serve(entry.signal, entry.served, vertex, context);
     }
     timeline.clear_changes();

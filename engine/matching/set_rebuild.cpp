@@ -22,8 +22,13 @@ std::vector<ConnectedSets::SetId> ConnectedSets::rebuild(SetId id, TimelineConte
         place.emplace(members[m], groups.add());
         vertices_[members[m]].ties.clear();
     }
-    const auto tie = [&](std::uint32_t m, std::uint32_t other, Tie by) {
-        if (groups.unite(m, other)) vertices_[members[m]].ties.push_back(by);
+    const auto tie = [&](std::uint32_t m, std::uint32_t other, SignalHandle signal) {
+        if (!groups.unite(m, other)) return;
+        Vertex& a = vertices_[members[m]];
+        Vertex& b = vertices_[members[other]];
+        if (a.timeline != b.timeline) a.ties.push_back({true, signal.value()});
+        else if (b.completion < a.completion) a.ties.push_back({false, members[other]});
+        else b.ties.push_back({false, members[m]});
     };
 
     for (std::uint32_t m = 0; m < members.size(); ++m) {
@@ -32,7 +37,7 @@ std::vector<ConnectedSets::SetId> ConnectedSets::rebuild(SetId id, TimelineConte
         for (auto trace = traces.rbegin(); trace != traces.rend(); ++trace) {
             if (trace->kind != Trace::Kind::meets) continue;
             const VertexId other = vertex.timeline->completions()[trace->a].vertex;
-            if (const auto found = place.find(other); found != place.end()) tie(m, found->second, {false, other});
+            if (const auto found = place.find(other); found != place.end()) tie(m, found->second, no_signal);
         }
     }
     boost::unordered_flat_map<std::uint32_t, std::uint32_t> server;  // signal -> member
@@ -41,11 +46,7 @@ std::vector<ConnectedSets::SetId> ConnectedSets::rebuild(SetId id, TimelineConte
         vertex.timeline->each_served(vertex.completion, [&](std::size_t entry, StageMask) {
             const SignalHandle signal = vertex.timeline->entries()[entry].signal;
             const auto [found, is_new] = server.try_emplace(signal.value(), m);
-            if (is_new) return;
-            const Vertex& other = vertices_[members[found->second]];
-            if (other.timeline != vertex.timeline) tie(m, found->second, {true, signal.value()});
-            else if (other.completion < vertex.completion) tie(m, found->second, {false, members[found->second]});
-            else tie(found->second, m, {false, members[m]});
+            if (!is_new) tie(m, found->second, signal);
         });
     }
     for (std::uint32_t m = 0; m < members.size(); ++m) {
@@ -53,10 +54,7 @@ std::vector<ConnectedSets::SetId> ConnectedSets::rebuild(SetId id, TimelineConte
         for (const Trace& trace : vertex.timeline->traces(vertex.completion)) {
             if (trace.kind != Trace::Kind::shares) continue;
             const SignalHandle signal = vertex.timeline->entries()[trace.a].signal;
-            const auto found = server.find(signal.value());
-            if (found == server.end()) continue;
-            const bool here = vertices_[members[found->second]].timeline == vertex.timeline;
-            tie(m, found->second, {!here, here ? members[found->second] : signal.value()});
+            if (const auto found = server.find(signal.value()); found != server.end()) tie(m, found->second, signal);
         }
     }
     if (former.pruned_before) {

@@ -38,6 +38,8 @@ public:
 
     /// Start of the occurrence completing at `time`, the time of the newest entry taken; empty when there is none.
     std::optional<Timestamp> start(const std::vector<TimelineEntry>& entries, Timestamp time) const;
+    /// Where it starts: an entry with that time.
+    std::size_t first() const { return first_; }
     /// Whether a late signal is among those from `start` on.
     bool late_since(Timestamp start) const { return last_late_ && *last_late_ >= start; }
     std::size_t bytes() const { return counts_ ? sizeof(*counts_) + counts_->bucket_count() * 9 : 0; }

@@ -237,6 +237,7 @@ void Timeline::expire(Timestamp cutoff, TimelineContext& context, std::vector<Si
     for (SegmentList& list : lists_) {
         for (Segment& segment : list.segments) {
             segment.entry -= gone;
+            segment.from = std::max(segment.from, gone) - gone;
             if (segment.visited != 0) segment.visitor -= gone_completions;
         }
     }

@@ -55,6 +55,7 @@ struct Segment {
     Timestamp start;         ///< of the occurrence of `first`; the others take no time
     Timestamp latest;        ///< the latest start of a chain of chosen stages that goes through here
     std::uint32_t entry;     ///< first entry of the instant
+    std::uint32_t from;      ///< an entry that the occurrence of `first` starts with; only of a repeated stage
     std::uint32_t visitor;   ///< the first completion whose instances go through here; meaningless unless visited
     StageMask visited;       ///< last stages of the completions whose instances go through here
     StageMask available;     ///< stages that can be served at this instant within this segment
@@ -173,7 +174,7 @@ private:
     void take(Walk& walk, std::size_t list, std::size_t index, TimelineContext& context);
     void serve(const SegmentList& list, const Segment& segment, TimelineContext& context);
     void serve_by_class(std::size_t entry, TimelineContext& context);
-    void serve_span(StageIndex stage, Timestamp start, std::size_t entry, TimelineContext& context);
+    void serve_span(StageIndex stage, std::size_t from, std::size_t entry, TimelineContext& context);
     void group_at(std::size_t entry, StageMask available, TimelineContext& context) const;
 
     EntityId entity_;

@@ -129,7 +129,7 @@ void Timeline::serve(const SegmentList& list, const Segment& segment, TimelineCo
     const StagePlan& plan = context.plan;
     if (list.first == list.last) {
         if (has_stage(plan.repeated, list.first)) {
-            serve_span(list.first, segment.start, segment.entry, context);
+            serve_span(list.first, segment.from, segment.entry, context);
             return;
         }
         group_at(segment.entry, stage_bit(list.first), context);
@@ -150,7 +150,7 @@ void Timeline::serve(const SegmentList& list, const Segment& segment, TimelineCo
         const auto chosen = static_cast<StageMask>(needed | stage_bit(stage));  // one optional stage more leaves the most signals for the others
         if (!context.group.can_serve(chosen)) return;
         if (has_stage(plan.repeated, stage)) {
-            serve_span(stage, stage == list.first ? segment.start : segment.time, segment.entry, context);
+            serve_span(stage, stage == list.first ? segment.from : segment.entry, segment.entry, context);
             return;
         }
         for (std::size_t c = 0; c < context.classes.size(); ++c) {
@@ -185,35 +185,32 @@ void Timeline::serve_by_class(std::size_t entry, TimelineContext& context) {
     }
 }
 
-void Timeline::serve_span(StageIndex stage, Timestamp start, std::size_t entry, TimelineContext& context) {
+/// Lets the signals of a repeated stage serve it, from the instant of entry `from` to that of `entry`.
+void Timeline::serve_span(StageIndex stage, std::size_t from, std::size_t entry, TimelineContext& context) {
     const StageMask bit = stage_bit(stage);
-    // Spans that served before reach in from either side; what is left between is one piece.
-    std::size_t i = instant_end(entry);
-    bool met = false;
-    while (i > 0 && entries_[i - 1].time >= start && ((entries_[i - 1].stages & bit) == 0 || (entries_[i - 1].served & bit) != 0)) {
+    const Timestamp start = entries_[from].time;
+    // Spans of one stage start in the order in which they end. So one that served before and meets this one ends later and has this one's last
+    // signals, or ends earlier and has its first ones; and what has not served yet is one piece between.
+    if (has_stage(entries_[from].stages, stage) && (entries_[from].served & bit) != 0) {
+        traces_.push_back({Trace::Kind::shares, 0, 0, static_cast<std::uint32_t>(from), 0});
+    }
+    std::size_t end = instant_end(entry);
+    while (!has_stage(entries_[end - 1].stages, stage)) --end;
+    if ((entries_[end - 1].served & bit) != 0) traces_.push_back({Trace::Kind::shares, 0, 0, static_cast<std::uint32_t>(end - 1), 0});
+
+    const auto serves_already = [&](std::size_t i) { return has_stage(entries_[i].stages, stage) && (entries_[i].served & bit) != 0; };
+    const auto is_new = [&](std::size_t i) { return has_stage(entries_[i].stages, stage) && (entries_[i].served & bit) == 0; };
+    while (end > 0 && entries_[end - 1].time >= start && !is_new(end - 1)) {
         ++context.work;
-        if ((entries_[i - 1].stages & bit) != 0 && !met) {
-            met = true;
-            traces_.push_back({Trace::Kind::shares, 0, 0, static_cast<std::uint32_t>(i - 1), 0});
-        }
-        --i;
+        --end;
     }
-    const std::size_t top = i;
-    while (i > 0 && entries_[i - 1].time >= start) {
+    std::size_t begin = end;
+    while (begin > 0 && entries_[begin - 1].time >= start && !serves_already(begin - 1)) {
         ++context.work;
-        TimelineEntry& one = entries_[i - 1];
-        if ((one.stages & bit) != 0) {
-            if ((one.served & bit) != 0) {
-                traces_.push_back({Trace::Kind::shares, 0, 0, static_cast<std::uint32_t>(i - 1), 0});
-                break;
-            }
-            one.served = static_cast<StageMask>(one.served | bit);
-        }
-        --i;
+        --begin;
+        if (has_stage(entries_[begin].stages, stage)) entries_[begin].served = static_cast<StageMask>(entries_[begin].served | bit);
     }
-    if (i < top) {
-        traces_.push_back({Trace::Kind::serve_span, bit, 0, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(top - 1)});
-    }
+    if (begin < end) traces_.push_back({Trace::Kind::serve_span, bit, 0, static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end - 1)});
 }
 
 std::vector<SignalHandle> Timeline::completing_signals(std::size_t completion, TimelineContext& context) const {

@@ -42,11 +42,13 @@ void Timeline::work_out_instant(std::size_t begin, std::size_t end, TimelineCont
     available = static_cast<StageMask>(available & plan.all & ~plan.repeated);
     std::array<Timestamp, max_stages> start;
     start.fill(time);
+    std::array<std::uint32_t, max_stages> from{};
     for (std::size_t r = 0; r < suffixes_.size(); ++r) {
         const TightestSuffix& suffix = suffixes_[r];
         if (!open_starts_[r] || (limits.without_late && suffix.late_since(*open_starts_[r]))) continue;
         available = static_cast<StageMask>(available | stage_bit(suffix.stage()));
         start[suffix.stage()] = *open_starts_[r];
+        from[suffix.stage()] = static_cast<std::uint32_t>(suffix.first());
     }
     if (available == 0) return;
 
@@ -62,7 +64,7 @@ void Timeline::work_out_instant(std::size_t begin, std::size_t end, TimelineCont
             latest[stage] = start[stage];
             beginning = static_cast<StageMask>(beginning | stage_bit(stage));
         } else {
-            const Segment probe{.time = time, .start = start[stage], .latest = {}, .entry = 0, .visitor = 0, .visited = 0, .available = 0};
+            const Segment probe{.time = time, .start = start[stage], .latest = {}, .entry = 0, .from = 0, .visitor = 0, .visited = 0, .available = 0};
             const auto before = latest_before(stage, gate_of(probe, plan.strict), floor, context);
             if (!before) return;
             latest[stage] = *before;
@@ -77,6 +79,7 @@ void Timeline::work_out_instant(std::size_t begin, std::size_t end, TimelineCont
                                  .start = start[first],
                                  .latest = latest[first],
                                  .entry = static_cast<std::uint32_t>(begin),
+                                 .from = from[first],
                                  .visitor = 0,
                                  .visited = 0,
                                  .available = static_cast<StageMask>(timeless | stage_bit(first))});
