@@ -100,16 +100,10 @@ public:
 
 private:
     static LaneWorkerOptions lane_options(const pg::Database& database) {
-        LaneWorkerOptions options;
-        options.dsn = database.dsn(pg::Role::lane);
-        options.owner = process_name();
-        return options;
+        return {.dsn = database.dsn(pg::Role::lane), .owner = process_name()};
     }
     static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database) {
-        CommitterOptions options;
-        options.dsn = database.dsn(pg::Role::ingest);
-        options.dedup_bytes = settings.dedup_bytes;
-        return options;
+        return {.dsn = database.dsn(pg::Role::ingest), .dedup_bytes = settings.dedup_bytes};
     }
 };
 
@@ -159,13 +153,7 @@ private:
         return view;
     }
     static net::HttpServerOptions http_options(const config::Settings& settings) {
-        net::HttpServerOptions options;
-        options.host = settings.host;
-        options.port = settings.port;
-        options.io_threads = settings.io_threads;
-        options.worker_threads = settings.worker_threads;
-        options.limits = settings.http;
-        return options;
+        return {settings.host, settings.port, settings.io_threads, settings.worker_threads, settings.http};
     }
 };
 
@@ -190,11 +178,15 @@ void Application::start() {
 }
 
 void Application::stop() {
+    if (!storage_) return;
+    log_.event(observe::Level::info, "stopping");
     if (serving_ && !serving_->http.drain(settings_.stop_grace)) log_.event(observe::Level::warning, "requests_abandoned");
     if (pipeline_) pipeline_->stop();  // answers every request that waits for a commit
     serving_.reset();                  // joins the worker and I/O threads
     pipeline_.reset();
+    log_.event(observe::Level::info, "results_written");
     storage_.reset();
+    log_.event(observe::Level::info, "stopped");
 }
 
 std::filesystem::path Application::data_dir() const { return storage_->folder.path(); }

@@ -68,8 +68,9 @@ Complaint store_batch(Settings& settings, const std::string& value) {
     settings.replay.batch = static_cast<std::size_t>(number(value));
     return {};
 }
-Complaint store_shift(Settings& settings, const std::string& value) {
-    settings.replay.end = value == "yes" ? ReplayEnd::now : ReplayEnd::as_recorded;
+Complaint store_end(Settings& settings, const std::string& value) {
+    if (value != "recorded" && value != "now") return "recorded or now";
+    settings.replay.end = value == "now" ? ReplayEnd::now : ReplayEnd::as_recorded;
     return {};
 }
 Complaint store_advance(Settings& settings, const std::string& value) {
@@ -145,8 +146,8 @@ constexpr Setting table[] = {
      &store_key_file},
     {"--batch", "CATENARY_BATCH", Kind::number, bit(Command::replay), "1000", 1, 1000, "signals", "Signals a request",
      &store_batch},
-    {"--shift-to-now", "CATENARY_SHIFT_TO_NOW", Kind::mark, bit(Command::replay), "no", 0, 0, "", "Move all times by one amount, so that the newest signal is now",
-     &store_shift},
+    {"--end", "CATENARY_END", Kind::word, bit(Command::replay), "recorded", 0, 0, "recorded or now",
+     "Where the newest signal is placed in time: all times are moved by one amount", &store_end},
     {"--advance-watermark", "CATENARY_ADVANCE_WATERMARK", Kind::mark, bit(Command::replay), "no", 0, 0, "",
      "At the end move the watermark past the newest signal, which closes waiting absences",
      &store_advance},

@@ -80,11 +80,11 @@ TEST_CASE("a setting of another command is unknown to this one") {
 }
 
 TEST_CASE("replay takes files, a batch and marks") {
-    const auto replay = accepted({"replay", "a.ndjson", "b.ndjson.gz", "--batch", "10", "--shift-to-now", "--data-dir", "/srv/c"}).settings.replay;
+    const auto replay = accepted({"replay", "a.ndjson", "b.ndjson.gz", "--batch", "10", "--end", "now", "--advance-watermark", "--data-dir", "/srv/c"}).settings.replay;
     CHECK(replay.files == std::vector<std::string>{"a.ndjson", "b.ndjson.gz"});
     CHECK(replay.batch == 10);
     CHECK(replay.end == catenary::server::ReplayEnd::now);
-    CHECK_FALSE(replay.advance_watermark);
+    CHECK(replay.advance_watermark);
     CHECK(replay.key_file == "/srv/c/admin.key");
     CHECK(holds(refused({"replay"}).text, "FILE"));
 }
