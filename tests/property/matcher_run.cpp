@@ -16,6 +16,12 @@ std::uint32_t symbol_of(const std::string& word) {
     return static_cast<std::uint32_t>(std::find(words.begin(), words.end(), word) - words.begin());
 }
 
+std::vector<engine::Symbol> symbols_of(const std::vector<std::string>& words) {
+    std::vector<engine::Symbol> symbols;
+    for (const auto& word : words) symbols.emplace_back(symbol_of(word));
+    return symbols;
+}
+
 std::string second_of(engine::Timestamp time) { return std::to_string(engine::to_micros(time) / 1'000'000) + "s"; }
 
 template <class Finding>
@@ -54,7 +60,8 @@ std::optional<std::string> difference(const std::vector<oracle::Finding>& expect
 }  // namespace
 
 MatcherRun::MatcherRun(const engine::Pattern& pattern, engine::Timestamp effective_from)
-    : link_kinds_{pattern.link_kinds}, matcher_{std::make_shared<const engine::Pattern>(pattern), identity, effective_from, window_} {}
+    : link_kinds_{pattern.link_kinds},
+      matcher_{std::make_shared<const engine::Pattern>(pattern), identity, effective_from, window_, symbols_of(pattern.link_kinds)} {}
 
 void MatcherRun::add(const oracle::Signal& signal) {
     engine::SignalView view;
@@ -103,7 +110,9 @@ void MatcherRun::apply(const FindingDelta& delta) {
     for (const auto entity : delta.principals) finding.principals.insert(entity.value());
     if (!std::is_sorted(delta.principals.begin(), delta.principals.end())) breaches_.emplace_back("principals are not sorted");
     for (const auto& evidence : delta.added) {
-        if (!finding.evidence.emplace(refs_.at(evidence.signal.value()), evidence.stage).second) breaches_.emplace_back("the same evidence was added twice");
+        const auto [known, is_new] = finding.evidence.emplace(refs_.at(evidence.signal.value()), evidence.stage);
+        if (!is_new && known->second <= evidence.stage) breaches_.emplace_back("evidence was added again for no earlier stage");
+        known->second = evidence.stage;
     }
 }
 
