@@ -58,10 +58,10 @@ public:
     }
 
     void stop(std::chrono::milliseconds grace) {
-        if (!thread_.joinable()) return;
         give_up_at_ = Steady::now() + grace;
         queue_.close();
-        thread_.join();
+        if (thread_.joinable()) thread_.join();
+        fail(queue_.take(options_.queue_items, 0, {}, Steady::now()));  // what waited for a writer that never started
         set_state(CommitterStatus::State::stopped);
     }
 

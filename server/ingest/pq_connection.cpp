@@ -7,6 +7,18 @@
 #include <vector>
 
 namespace catenary::server {
+namespace {
+
+/// libpq's messages have lines; ours go into log events.
+std::string one_line(std::string message) {
+    while (!message.empty() && message.back() == '\n') message.pop_back();
+    for (auto& c : message) {
+        if (c == '\n' || c == '\t') c = ' ';
+    }
+    return message;
+}
+
+}  // namespace
 
 std::string_view PqResult::text(int row, int column) const {
     return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
@@ -30,7 +42,7 @@ std::string_view PqResult::tag() const {
 
 PqConnection::PqConnection(const std::string& dsn) : connection_{PQconnectdb(dsn.c_str())} {
     if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK) {
-        throw PqError{connection_ ? PQerrorMessage(connection_.get()) : "out of memory", "", true};
+        throw PqError{one_line(connection_ ? PQerrorMessage(connection_.get()) : "out of memory"), "", true};
     }
     PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
 }
@@ -41,7 +53,7 @@ void PqConnection::fail(const PGresult* result) {
     if (message.empty()) message = PQerrorMessage(connection_.get());
     std::string sqlstate = state != nullptr ? state : "";
     drain();  // the server may have ended the session with this error; only then does libpq say so
-    throw PqError{message, std::move(sqlstate), !good()};
+    throw PqError{one_line(std::move(message)), std::move(sqlstate), !good()};
 }
 
 void PqConnection::drain() {
