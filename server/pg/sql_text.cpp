@@ -4,6 +4,7 @@
 #include <boost/uuid/uuid_io.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <stdexcept>
@@ -26,13 +27,34 @@ void take(std::string_view& text, char expected) {
     text.remove_prefix(1);
 }
 
+/// Elements of a one-dimensional array as PostgreSQL writes it: {plain,"a \" and a \\"}. By hand, since the parser of libpqxx 6.4 asserts on an
+/// empty element.
 template <class Convert>
 auto array_of(const pqxx::field& field, Convert&& convert) {
     std::vector<decltype(convert(std::string{}))> values;
-    auto parser = field.as_array();
-    for (auto token = parser.get_next(); token.first != pqxx::array_parser::done; token = parser.get_next()) {
-        if (token.first == pqxx::array_parser::string_value) values.push_back(convert(token.second));
-        if (token.first == pqxx::array_parser::null_value) throw std::invalid_argument("a null in an array");
+    std::string_view text{field.c_str(), field.size()};
+    const auto malformed = [] { return std::invalid_argument("not an array"); };
+    if (text.size() < 2 || text.front() != '{' || text.back() != '}') throw malformed();
+    text = text.substr(1, text.size() - 2);
+    while (!text.empty()) {
+        std::string element;
+        std::size_t at = 0;
+        const bool quoted = text.front() == '"';
+        if (quoted) {
+            for (at = 1; at < text.size() && text[at] != '"'; ++at) {
+                if (text[at] == '\\' && ++at == text.size()) break;
+                element += text[at];
+            }
+            if (at >= text.size()) throw malformed();
+            ++at;
+        } else {
+            at = std::min(text.find(','), text.size());
+            element = text.substr(0, at);
+            if (element == "NULL") throw std::invalid_argument("a null in an array");
+        }
+        if (at < text.size() && (text[at] != ',' || at + 1 == text.size())) throw malformed();
+        values.push_back(convert(element));
+        text.remove_prefix(std::min(at + 1, text.size()));
     }
     return values;
 }

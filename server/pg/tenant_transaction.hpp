@@ -7,6 +7,7 @@
 #include <pqxx/pqxx>
 
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace catenary::server::pg {
@@ -32,7 +33,14 @@ auto tenant_transaction(Pool& pool, std::optional<engine::TenantId> tenant, Acce
             pqxx::work transaction{lease->connection()};
             begin_for_tenant(transaction, tenant, access);
             begun = true;
-            Returned value = work(transaction);
+            auto value = [&]() -> Returned {
+                if constexpr (std::is_void_v<std::invoke_result_t<F, pqxx::work&>>) {
+                    work(transaction);
+                    return {};
+                } else {
+                    return work(transaction);
+                }
+            }();
             if (!value) return value;
             committing = true;
             transaction.commit();

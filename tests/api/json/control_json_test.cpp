@@ -1,0 +1,87 @@
+#include "api/json/control_json.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <variant>
+
+using namespace catenary;
+using namespace std::chrono_literals;
+namespace json = api::json;
+
+namespace {
+
+template <class Entry>
+Entry back(const Entry& entry) {
+    const auto read = json::control_from_text(json::control_kind(engine::ControlBody{entry}), json::control_to_text(entry));
+    REQUIRE(read.has_value());
+    return std::get<Entry>(*read);
+}
+
+}  // namespace
+
+TEST_CASE("control entries are read back as they were written") {
+    (void)back(engine::Tick{});
+    const auto call = back(engine::WatermarkCall{engine::from_micros(1'772'750'831'000'001), true});
+    CHECK(engine::to_micros(call.time) == 1'772'750'831'000'001);
+    CHECK(call.hold);
+
+    engine::IncidentEdit edit;
+    edit.number = engine::IncidentNumber{17};
+    edit.actor = "k";
+    const auto plain = back(edit);
+    CHECK(plain.number == edit.number);
+    CHECK(plain.actor == "k");
+    CHECK_FALSE(plain.status.has_value());
+    CHECK_FALSE(plain.owner.has_value());
+    CHECK_FALSE(plain.severity.has_value());
+    edit.status = engine::IncidentStatus::closed;
+    edit.classification = engine::Classification::benign_positive;
+    edit.reason = "a \"test\"\n";
+    edit.owner = "";
+    edit.title = "ümläut";
+    edit.severity = engine::Severity::high;
+    const auto full = back(edit);
+    CHECK(full.status == edit.status);
+    CHECK(full.classification == edit.classification);
+    CHECK(full.reason == edit.reason);
+    CHECK(full.owner == edit.owner);
+    CHECK(full.title == edit.title);
+    CHECK(full.severity == edit.severity);
+
+    engine::SettingChange change;
+    change.lateness = 90min;
+    change.base_rate = 0.30000000000000004;
+    const auto setting = back(change);
+    CHECK(setting.lateness == change.lateness);
+    CHECK(setting.base_rate == change.base_rate);
+    CHECK_FALSE(setting.unlinkable_limit.has_value());
+}
+
+TEST_CASE("a pattern entry is compiled from its document") {
+    const auto text = json::pattern_control_text(
+        "two-steps", 3, engine::Mode::flighting, engine::from_micros(1'772'750'831'000'000),
+        R"({"id":"two-steps","title":"Two steps","within":"4h","link":{"same":["account"]},"stages":[{"id":"a","match":{"name":"x"}},{"id":"b","match":{"name":"y"}}]})");
+    const auto read = json::control_from_text("pattern", text);
+    REQUIRE_MESSAGE(read.has_value(), read.error().detail);
+    const auto& change = std::get<engine::PatternChange>(*read);
+    CHECK(change.pattern->id == "two-steps");
+    CHECK(change.pattern->version == 3);
+    CHECK(change.pattern->mode == engine::Mode::flighting);
+    CHECK(change.pattern->stages.size() == 2);
+    CHECK(change.effective_from == engine::from_micros(1'772'750'831'000'000));
+}
+
+TEST_CASE("an entry that no version has written is a fault, never a crash") {
+    struct Case {
+        std::string kind, body;
+    };
+    for (const auto& [kind, body] :
+         {Case{"merge", "{}"}, Case{"watermark", "{}"}, Case{"watermark", R"({"time":"yesterday","hold":true})"}, Case{"watermark", "[1]"}, Case{"tick", "{"},
+          Case{"incident", R"({"number":"1","actor":"k"})"}, Case{"incident", R"({"number":1,"actor":"k","status":"lost"})"}, Case{"pattern", R"({"mode":"production"})"},
+          Case{"pattern", R"({"id":"p","version":1,"mode":"production","document":{}})"}, Case{"setting", R"({"base_rate":"high"})"}, Case{"", ""}}) {
+        CAPTURE(kind);
+        CAPTURE(body);
+        CHECK(json::control_from_text(kind, body).has_error());
+    }
+}

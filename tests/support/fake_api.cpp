@@ -1,0 +1,264 @@
+#include "tests/support/fake_api.hpp"
+
+#include "api/http/target.hpp"
+#include "api/json/time_json.hpp"
+#include "api/routes.hpp"
+#include "tests/support/schema_check.hpp"
+
+#include <boost/uuid/string_generator.hpp>
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+
+namespace catenary::tests {
+
+using namespace api::ports;
+
+namespace {
+
+const Failure nothing_here{FailureCode::not_found, "there is nothing here"};
+
+}  // namespace
+
+Outcome<Page<engine::IncidentRecord>> FakeIncidents::page(const api::Caller&, const IncidentFilter& filter, const PageRequest& request) {
+    asked = filter;
+    if (failure) return *failure;
+    std::vector<engine::IncidentRecord> all;
+    for (const auto& [number, record] : records) all.push_back(record);
+    return cut_page(all, request);
+}
+Outcome<engine::IncidentRecord> FakeIncidents::find(const api::Caller&, engine::IncidentNumber number) {
+    if (failure) return *failure;
+    const auto it = records.find(number.value());
+    if (it == records.end()) return nothing_here;
+    return it->second;
+}
+Outcome<Page<EvidenceRow>> FakeIncidents::evidence(const api::Caller&, engine::IncidentNumber number, const PageRequest& request) {
+    numbers.push_back(number.value());
+    return cut_page(rows, request);
+}
+Outcome<Page<engine::IncidentActivity>> FakeIncidents::activity(const api::Caller&, engine::IncidentNumber number, const PageRequest& request) {
+    numbers.push_back(number.value());
+    return cut_page(lines, request);
+}
+Outcome<std::vector<engine::FindingRecord>> FakeIncidents::findings(const api::Caller&, engine::IncidentNumber number) {
+    numbers.push_back(number.value());
+    return found;
+}
+
+Outcome<Page<FindingWithEvidence>> FakeFindings::page(const api::Caller&, const FindingFilter& filter, const PageRequest& request) {
+    asked = filter;
+    if (failure) return *failure;
+    return cut_page(rows, request);
+}
+Outcome<FindingWithEvidence> FakeFindings::find(const api::Caller&, const engine::FindingId& id) {
+    for (const auto& row : rows) {
+        if (row.record.id == id) return row;
+    }
+    return nothing_here;
+}
+
+Outcome<std::vector<PatternVersion>> FakePatterns::list(const api::Caller&) {
+    if (failure) return *failure;
+    std::vector<PatternVersion> all;
+    for (const auto& [id, version] : stored) all.push_back(version);
+    return all;
+}
+Outcome<PatternVersion> FakePatterns::find(const api::Caller&, const std::string& id) {
+    const auto it = stored.find(id);
+    if (it == stored.end()) return nothing_here;
+    return it->second;
+}
+Outcome<PatternVersion> FakePatterns::add(const api::Caller&, const PatternVersion& version, std::optional<engine::Timestamp> from) {
+    if (failure) return *failure;
+    if (stored.contains(version.id)) return Failure{FailureCode::conflict, "a pattern of this id exists"};
+    effective_from = from;
+    auto added = version;
+    added.created = at("2026-03-06T08:00:00Z");
+    stored.emplace(version.id, added);
+    return added;
+}
+
+Outcome<engine::Position> FakeControl::watermark(const api::Caller&, const engine::WatermarkCall& call) {
+    if (failure) return *failure;
+    watermarks.push_back(call);
+    return engine::Position{41};
+}
+Outcome<engine::IncidentRecord> FakeControl::edit(const api::Caller&, const engine::IncidentEdit& edit, std::optional<std::int64_t> made_for) {
+    if (failure) return *failure;
+    edits.push_back(edit);
+    revision = made_for;
+    auto& record = incidents.records.at(edit.number.value());
+    if (edit.status) record.status = *edit.status;
+    if (edit.classification) record.classification = edit.classification;
+    if (edit.reason) record.classification_reason = *edit.reason;
+    if (edit.owner) record.owner = *edit.owner;
+    if (edit.title) record.title = *edit.title;
+    if (edit.severity) record.severity = *edit.severity;
+    ++record.revision;
+    return record;
+}
+
+Outcome<NewTenant> FakeTenants::add(const api::Caller&, const std::string& name) {
+    for (const auto& tenant : tenants) {
+        if (tenant.name == name) return Failure{FailureCode::conflict, "a tenant of this name exists"};
+    }
+    tenants.push_back({name, at("2026-03-06T08:00:00Z")});
+    return NewTenant{name, "cat_new_secret"};
+}
+Outcome<Page<TenantRow>> FakeTenants::page(const api::Caller&, const PageRequest& request) { return cut_page(tenants, request); }
+Outcome<Page<KeyRow>> FakeTenants::keys(const api::Caller&, const PageRequest& request) { return cut_page(rows, request); }
+Outcome<NewKey> FakeTenants::add_key(const api::Caller&, const KeyRow& wanted) {
+    auto row = wanted;
+    row.id = "k" + std::to_string(rows.size() + 1);
+    row.created = at("2026-03-06T08:00:00Z");
+    rows.push_back(row);
+    return NewKey{row, "cat_" + row.id + "_secret"};
+}
+Outcome<bool> FakeTenants::remove_key(const api::Caller&, const std::string& id) {
+    if (std::erase_if(rows, [&id](const KeyRow& row) { return row.id == id; }) == 0) return nothing_here;
+    return true;
+}
+
+std::vector<std::string> Reply::pointers() const {
+    std::vector<std::string> all;
+    if (body.contains("errors")) {
+        for (const auto& error : body["errors"]) all.push_back(error["pointer"].get<std::string>());
+    }
+    return all;
+}
+
+std::string_view method_word(api::http::Method method) {
+    switch (method) {
+        case api::http::Method::get: return "get";
+        case api::http::Method::post: return "post";
+        case api::http::Method::put: return "put";
+        case api::http::Method::patch: return "patch";
+        case api::http::Method::delete_: return "delete";
+        case api::http::Method::head: return "head";
+        case api::http::Method::other: break;
+    }
+    return "other";
+}
+
+FakeApi::FakeApi() {
+    caller.tenant = engine::TenantId{1};
+    caller.tenant_name = "ne";
+    caller.key_id = "k0";
+    caller.scopes = 0x7F;
+    caller.operator_tenant = true;
+}
+
+Reply FakeApi::send(api::http::Method method, std::string_view target, std::string_view body, std::string_view type, std::string_view if_none_match,
+                    std::string_view if_match) {
+    const auto parsed = api::http::parse_target(target);
+    REQUIRE(parsed.has_value());
+    api::http::Request request;
+    request.method = method;
+    request.target = target;
+    request.segments = parsed->segments;
+    request.query = parsed->query;
+    request.content_type = type;
+    request.body = body;
+    request.if_match = if_match;
+    request.if_none_match = if_none_match;
+    request.request_id = "r1";
+    const auto match = api::find_route(method, request.segments);
+    REQUIRE(match.route != nullptr);
+    const bool is_handled = match.route->handler != nullptr;
+    REQUIRE(is_handled);
+    const auto response = match.route->handler(request, caller, services_);
+
+    Reply reply{response.status, nullptr, {}};
+    for (const auto& [name, value] : response.headers) reply.headers[name] = value;
+    const std::string said_target{target};
+    CAPTURE(said_target);
+    CAPTURE(response.body);
+    CHECK(contract_knows_status(match.route->path, method_word(method), response.status));
+    if (response.body.empty()) {
+        CHECK((response.status == 204 || response.status == 304));
+        return reply;
+    }
+    reply.body = nlohmann::json::parse(response.body);
+    const auto schema = reply_schema(match.route->path, method_word(method), response.status, response.content_type);
+    REQUIRE_FALSE(schema.is_null());
+    for (const auto& violation : schema_violations(reply.body, schema)) FAIL_CHECK(violation);
+    return reply;
+}
+
+engine::Timestamp at(std::string_view rfc3339) {
+    const auto time = api::json::parse_time(rfc3339);
+    if (!time) throw std::invalid_argument("no time");
+    return *time;
+}
+
+StoredSignalRow stored_sign_in() {
+    StoredSignalRow row;
+    auto& signal = row.signal;
+    signal.source = "entra_id";
+    signal.id = "aad-7f3";
+    signal.time = at("2026-03-05T22:47:11Z");
+    signal.domain = "identity";
+    signal.name = "unfamiliar_location_signin";
+    signal.tactics = {"TA0001"};
+    signal.techniques = {"T1078"};
+    signal.severity = engine::Severity::medium;
+    signal.confidence = 0.35;
+    signal.entities = {{"account", "j.morrison@ne.example", "actor", true}, {"ip", "127.0.0.1", "", false}};
+    row.title = "Sign-in from an unfamiliar location";
+    row.attributes_json = R"({"country":"RO","risk":{"level":"medium"}})";
+    row.shown_json = R"({"0":"J.Morrison@NE.example"})";
+    row.received = at("2026-03-05T22:48:00.5Z");
+    return row;
+}
+
+engine::FindingRecord finding_of_two() {
+    using namespace std::chrono_literals;
+    engine::FindingRecord finding;
+    finding.id = engine::FindingId{boost::uuids::string_generator{}("3b241101-e2bb-5255-8caf-4136c566a962")};
+    finding.pattern = "account-takeover-to-mass-download";
+    finding.title = "Risky sign-in, then an inbox rule — j.morrison@ne.example";
+    finding.severity = engine::Severity::high;
+    finding.tactics = {"TA0001", "TA0003"};
+    finding.techniques = {"T1078", "T1564.008"};
+    finding.domains = {"email", "identity"};
+    finding.principals = {{"account", "j.morrison@ne.example"}};
+    finding.start = at("2026-03-05T22:47:11Z");
+    finding.end = at("2026-03-05T23:10:00Z");
+    finding.score = engine::score({{"access", "entra_id", 0.35, 5.74}, {"persistence", "exchange", 0.35, 5.74}}, 2, 0, {});
+    finding.stages = {{"access", 1, engine::SignalRef{finding.start, "entra_id", "aad-7f3"}, {"name in [unfamiliar_location_signin]"}, {}, {}, finding.principals[0]},
+                      {"persistence", 1, engine::SignalRef{finding.end, "exchange", "o-1"}, {"name = suspicious_inbox_rule"}, 22min + 49s, 24h, finding.principals[0]},
+                      {"collection", 0, {}, {"name = mass_download"}, {}, {}, {}}};
+    finding.evidence_total = 2;
+    finding.incident = engine::IncidentNumber{17};
+    finding.summary = "Somebody signed in from afar; 22 min 49 s later a rule hid mail.";
+    return finding;
+}
+
+engine::IncidentRecord incident_of_two(std::int64_t number) {
+    const auto finding = finding_of_two();
+    engine::IncidentRecord incident;
+    incident.number = engine::IncidentNumber{number};
+    incident.title = finding.title;
+    incident.summary = finding.summary;
+    incident.severity = finding.severity;
+    incident.score = finding.score.probability;
+    incident.tactics = finding.tactics;
+    incident.techniques = finding.techniques;
+    incident.domains = finding.domains;
+    incident.patterns = {finding.pattern};
+    incident.principals = finding.principals;
+    incident.entities = {finding.principals[0], {"ip", "203.0.113.7"}};
+    incident.entity_total = 2;
+    incident.first_activity = finding.start;
+    incident.last_activity = finding.end;
+    incident.created = at("2026-03-05T23:11:00Z");
+    incident.updated = at("2026-03-05T23:12:00Z");
+    incident.signal_count = 2;
+    incident.finding_count = 1;
+    incident.revision = 3;
+    incident.related = {engine::IncidentNumber{4}};
+    return incident;
+}
+
+}  // namespace catenary::tests

@@ -1,0 +1,153 @@
+#pragma once
+
+#include "api/http/request.hpp"
+#include "api/ports/ports.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace catenary::tests {
+
+// Ports that answer from members, and remember what they were asked. A `failure` set is every answer.
+
+/// Items in the order they are in, in pages: the position after an item is its index.
+template <class T>
+api::ports::Page<T> cut_page(const std::vector<T>& items, const api::ports::PageRequest& request) {
+    const auto from = request.after.empty() ? std::size_t{0} : static_cast<std::size_t>(std::stoul(request.after));
+    const auto to = std::min(items.size(), from + request.limit);
+    api::ports::Page<T> page;
+    page.items.assign(items.begin() + static_cast<std::ptrdiff_t>(from), items.begin() + static_cast<std::ptrdiff_t>(to));
+    if (to < items.size()) page.next = std::to_string(to);
+    return page;
+}
+
+struct FakeSignals final : api::ports::SignalReader {
+    std::vector<api::ports::StoredSignalRow> rows;
+    std::optional<api::ports::Failure> failure;
+    api::ports::SignalFilter asked;
+    api::ports::Outcome<api::ports::Page<api::ports::StoredSignalRow>> page(const api::Caller&, const api::ports::SignalFilter& filter,
+                                                                           const api::ports::PageRequest& request) override {
+        asked = filter;
+        if (failure) return *failure;
+        return cut_page(rows, request);
+    }
+};
+
+struct FakeIncidents final : api::ports::IncidentReader {
+    std::map<std::int64_t, engine::IncidentRecord> records;
+    std::vector<api::ports::EvidenceRow> rows;
+    std::vector<engine::IncidentActivity> lines;
+    std::vector<engine::FindingRecord> found;
+    std::optional<api::ports::Failure> failure;
+    api::ports::IncidentFilter asked;
+    std::vector<std::int64_t> numbers;  ///< asked for by evidence, activity and findings
+
+    api::ports::Outcome<api::ports::Page<engine::IncidentRecord>> page(const api::Caller&, const api::ports::IncidentFilter& filter,
+                                                                       const api::ports::PageRequest& request) override;
+    api::ports::Outcome<engine::IncidentRecord> find(const api::Caller&, engine::IncidentNumber number) override;
+    api::ports::Outcome<api::ports::Page<api::ports::EvidenceRow>> evidence(const api::Caller&, engine::IncidentNumber number,
+                                                                            const api::ports::PageRequest& request) override;
+    api::ports::Outcome<api::ports::Page<engine::IncidentActivity>> activity(const api::Caller&, engine::IncidentNumber number,
+                                                                             const api::ports::PageRequest& request) override;
+    api::ports::Outcome<std::vector<engine::FindingRecord>> findings(const api::Caller&, engine::IncidentNumber number) override;
+};
+
+struct FakeFindings final : api::ports::FindingReader {
+    std::vector<api::ports::FindingWithEvidence> rows;
+    std::optional<api::ports::Failure> failure;
+    api::ports::FindingFilter asked;
+    api::ports::Outcome<api::ports::Page<api::ports::FindingWithEvidence>> page(const api::Caller&, const api::ports::FindingFilter& filter,
+                                                                                const api::ports::PageRequest& request) override;
+    api::ports::Outcome<api::ports::FindingWithEvidence> find(const api::Caller&, const engine::FindingId& id) override;
+};
+
+struct FakePatterns final : api::ports::PatternStore {
+    std::map<std::string, api::ports::PatternVersion> stored;
+    std::optional<engine::Timestamp> effective_from;  ///< of the last one added
+    std::optional<api::ports::Failure> failure;
+    api::ports::Outcome<std::vector<api::ports::PatternVersion>> list(const api::Caller&) override;
+    api::ports::Outcome<api::ports::PatternVersion> find(const api::Caller&, const std::string& id) override;
+    api::ports::Outcome<api::ports::PatternVersion> add(const api::Caller&, const api::ports::PatternVersion& version,
+                                                        std::optional<engine::Timestamp> from) override;
+};
+
+/// Applies edits to `incidents` at once, as the lane would.
+struct FakeControl final : api::ports::ControlLog {
+    explicit FakeControl(FakeIncidents& of) : incidents{of} {}
+    FakeIncidents& incidents;
+    std::vector<engine::WatermarkCall> watermarks;
+    std::vector<engine::IncidentEdit> edits;
+    std::optional<std::int64_t> revision;  ///< that the last edit was made for
+    std::optional<api::ports::Failure> failure;
+    api::ports::Outcome<engine::Position> watermark(const api::Caller&, const engine::WatermarkCall& call) override;
+    api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller&, const engine::IncidentEdit& edit, std::optional<std::int64_t> made_for) override;
+};
+
+struct FakeDiagnostics final : api::ports::Diagnostics {
+    api::ports::DiagnosticsReport answer;
+    std::optional<std::string> missing;
+    api::ports::Outcome<api::ports::DiagnosticsReport> report(const api::Caller&) override { return answer; }
+    std::optional<std::string> not_ready() override { return missing; }
+};
+
+struct FakeTenants final : api::ports::TenantDirectory {
+    std::vector<api::ports::TenantRow> tenants;
+    std::vector<api::ports::KeyRow> rows;
+    api::ports::Outcome<api::ports::NewTenant> add(const api::Caller&, const std::string& name) override;
+    api::ports::Outcome<api::ports::Page<api::ports::TenantRow>> page(const api::Caller&, const api::ports::PageRequest& request) override;
+    api::ports::Outcome<api::ports::Page<api::ports::KeyRow>> keys(const api::Caller&, const api::ports::PageRequest& request) override;
+    api::ports::Outcome<api::ports::NewKey> add_key(const api::Caller&, const api::ports::KeyRow& wanted) override;
+    api::ports::Outcome<bool> remove_key(const api::Caller&, const std::string& id) override;
+};
+
+struct Reply {
+    int status = 0;
+    nlohmann::json body;
+    std::map<std::string, std::string> headers;
+    /// Pointers of a problem's `errors`, in order.
+    std::vector<std::string> pointers() const;
+};
+
+/// The routes over fakes. Every reply is held to the contract: a status, media type or member that openapi.yaml does not give fails the test.
+class FakeApi {
+public:
+    FakeApi();
+    Reply get(std::string_view target, std::string_view if_none_match = "") { return send(api::http::Method::get, target, "", "", if_none_match); }
+    Reply post(std::string_view target, const nlohmann::json& body) { return send(api::http::Method::post, target, body.dump(), "application/json"); }
+    Reply post(std::string_view target, std::string_view body, std::string_view type) { return send(api::http::Method::post, target, body, type); }
+    Reply patch(std::string_view target, const nlohmann::json& body, std::string_view if_match = "") {
+        return send(api::http::Method::patch, target, body.dump(), "application/json", "", if_match);
+    }
+    Reply remove(std::string_view target) { return send(api::http::Method::delete_, target, "", ""); }
+    Reply send(api::http::Method method, std::string_view target, std::string_view body, std::string_view type, std::string_view if_none_match = "",
+               std::string_view if_match = "");
+
+    FakeSignals signals;
+    FakeIncidents incidents;
+    FakeFindings findings;
+    FakePatterns patterns;
+    FakeControl control{incidents};
+    FakeDiagnostics diagnostics;
+    FakeTenants tenants;
+    api::Caller caller;
+
+private:
+    api::ports::Services services_{signals, incidents, findings, patterns, control, diagnostics, tenants, {1, 2, 3}};
+};
+
+/// "get", "post" … as the contract names methods.
+std::string_view method_word(api::http::Method method);
+
+// A story of two signals and what it leads to, complete in every member.
+engine::Timestamp at(std::string_view rfc3339);
+api::ports::StoredSignalRow stored_sign_in();
+engine::FindingRecord finding_of_two();
+engine::IncidentRecord incident_of_two(std::int64_t number);
+
+}  // namespace catenary::tests
