@@ -74,8 +74,9 @@ private:
     Place place() const {
         Place here{faults_};
         for (const auto& level : levels_) {
+            const bool open_inside = &level != &levels_.back();  // its last item is the container of the next level
             if (level.key) here = here.member(*level.key);
-            else if (level.container->is_array()) here = here.item(level.container->size());
+            else if (level.container->is_array()) here = here.item(level.container->size() - (open_inside ? 1 : 0));
         }
         return here;
     }

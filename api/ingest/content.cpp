@@ -1,15 +1,17 @@
 #include "api/ingest/content.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
 namespace catenary::api::ingest {
 namespace {
 
-/// Little end first on every machine.
+/// Digests of these bytes are stored: the same on every machine, little end first.
 void append_number(std::uint64_t number, std::string& out) {
+    static_assert(std::endian::native == std::endian::little, "turn the bytes round here before porting");
     char bytes[sizeof number];
-    for (std::size_t i = 0; i < sizeof number; ++i) bytes[i] = static_cast<char>(number >> (8 * i));
+    std::memcpy(bytes, &number, sizeof number);
     out.append(bytes, sizeof number);
 }
 
@@ -28,8 +30,8 @@ void append_json(std::string_view minified, std::string& out) {
     const auto from = out.size();
     append_number(0, out);
     if (!minified.empty()) canonical_json(minified, out);
-    const auto length = out.size() - from - sizeof(std::uint64_t);
-    for (std::size_t i = 0; i < sizeof(std::uint64_t); ++i) out[from + i] = static_cast<char>(static_cast<std::uint64_t>(length) >> (8 * i));
+    const std::uint64_t length = out.size() - from - sizeof(std::uint64_t);
+    std::memcpy(out.data() + from, &length, sizeof length);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 
 namespace catenary::api::ingest {
 namespace {
@@ -16,20 +17,25 @@ constexpr std::size_t most_kind_bytes = 64;
 constexpr std::size_t most_role_bytes = 64;
 constexpr std::size_t most_aliases = 15;  // with the entity itself 16 identifiers, the bound of an alias set
 
+enum EntityMember : std::size_t { kind, value_member, role, aliases };
+constexpr std::string_view entity_members[] = {"kind", "value", "role", "aliases"};
+constexpr std::string_view alias_members[] = {"kind", "value"};
+
 }  // namespace
 
-EntityReader::Entities EntityReader::read(ondemand::value& value, std::size_t depth) {
+EntityReader::Entities EntityReader::read(ondemand::value& value, const At& at) {
     list_.clear();
     aliases_.clear();
     shown_.clear();
-    if (!members_->is(ondemand::json_type::array, value, depth)) return {};
+    if (!members_->is(ondemand::json_type::array, value, at)) return {};
     std::size_t index = 0;
     for (auto entry : value.get_array().value()) {
-        ondemand::value item = std::move(entry).take_value();
-        const Step step{members_->trail(), index};
-        if (index++ == limits_.entities) members_->fault(FaultCode::too_large, fmt::format("at most {} entities are allowed", limits_.entities));
+        auto& item = taken(entry);
+        const Place place{at.place, index};
+        if (index++ == limits_.entities)
+            members_->fault(FaultCode::too_large, place, fmt::format("at most {} entities are allowed", limits_.entities));
         if (index > limits_.entities) continue;  // skipped by the parser; the item is refused
-        entity(item, depth + 1);
+        entity(item, {place, at.depth + 1});
     }
     if (!members_->faults().empty()) return {};
     Entities read;
@@ -42,56 +48,60 @@ EntityReader::Entities EntityReader::read(ondemand::value& value, std::size_t de
         shown_ += "}}";
         read.shown = kept(shown_, members_->arena());
     }
-    text_.clear();
-    for (std::size_t i = 0; i < aliases_.size(); ++i) {
-        if (!aliases_[i].empty()) fmt::format_to(std::back_inserter(text_), "{}\"{}\":[{}]", text_.empty() ? '{' : ',', i, aliases_[i]);
-    }
-    if (!text_.empty()) text_ += '}';
-    read.aliases = kept(text_, members_->arena());
+    read.aliases = aliases_text();
     return read;
 }
 
-void EntityReader::entity(ondemand::value& value, std::size_t depth) {
-    if (!members_->is(ondemand::json_type::object, value, depth)) return;
-    constexpr std::string_view names[] = {"kind", "value", "role", "aliases"};
-    NamedOnce once{*members_, names};
-    Parts parts;
-    for (auto entry : value.get_object().value()) {
-        ondemand::field field = std::move(entry).take_value();
-        const auto name = members_->name(field);
-        const Step step{members_->trail(), name};
-        switch (once.place(name)) {
-            case 0: parts.kind = members_->word(field.value(), depth + 1, most_kind_bytes).value_or(""); break;
-            case 1:
-                parts.spelling = token_of(field.value());
-                parts.value = members_->text(field.value(), depth + 1, limits_.entity_bytes).value_or("");
-                break;
-            case 2: parts.role = members_->line(field.value(), depth + 1, most_role_bytes).value_or(""); break;
-            case 3: parts.aliases = alias_list(field.value(), depth + 1); break;
-            default: members_->unknown(field.value(), depth + 1, "kind, value, role, aliases"); break;
-        }
+std::string_view EntityReader::aliases_text() {
+    std::string text;
+    for (std::size_t i = 0; i < aliases_.size(); ++i) {
+        if (!aliases_[i].empty()) fmt::format_to(std::back_inserter(text), "{}\"{}\":[{}]", text.empty() ? '{' : ',', i, aliases_[i]);
     }
-    once.require("kind");
-    once.require("value");
-    if (!parts.kind.empty() && !parts.value.empty()) keep(parts);
+    if (!text.empty()) text += '}';
+    return kept(text, members_->arena());
 }
 
-void EntityReader::keep(const Parts& parts) {
+void EntityReader::entity(ondemand::value& value, const At& at) {
+    if (!members_->is(ondemand::json_type::object, value, at)) return;
+    MemberNames names{*members_, entity_members};
+    Parts parts;
+    for (auto entry : value.get_object().value()) {
+        auto& field = taken(entry);
+        const auto [index, name] = names.find(field, at.place);
+        const Place place{at.place, name};
+        const At inner{place, at.depth + 1};
+        auto& given = field.value();
+        switch (index) {
+            case EntityMember::kind: parts.kind = members_->word(given, inner, most_kind_bytes).value_or(""); break;
+            case EntityMember::value_member:
+                parts.spelling = token_of(given);
+                parts.value = members_->text(given, inner, limits_.entity_bytes).value_or("");
+                break;
+            case EntityMember::role: parts.role = members_->line(given, inner, most_role_bytes).value_or(""); break;
+            case EntityMember::aliases: parts.aliases = alias_list(given, inner); break;
+            default: names.unknown(given, inner); break;
+        }
+    }
+    names.require(EntityMember::kind, at.place);
+    names.require(EntityMember::value_member, at.place);
+    if (!parts.kind.empty() && !parts.value.empty()) keep(parts, at.place);
+}
+
+void EntityReader::keep(const Parts& parts, const Place& place) {
     const auto canonical = engine::canonical(parts.kind, parts.value);
     if (canonical.value.empty()) {
-        const Step step{members_->trail(), "value"};
-        return members_->fault(FaultCode::malformed, "nothing is left of this value in its canonical form");
+        return members_->fault(FaultCode::malformed, {place, "value"}, "nothing is left of this value in its canonical form");
     }
     if (canonical.value.size() > limits_.entity_bytes) {
-        const Step step{members_->trail(), "value"};
-        return members_->fault(FaultCode::too_large, fmt::format("the canonical form of this value is longer than {} bytes", limits_.entity_bytes));
+        return members_->fault(FaultCode::too_large, {place, "value"},
+                               fmt::format("the canonical form of this value is longer than {} bytes", limits_.entity_bytes));
     }
     const auto same =
         std::find_if(list_.begin(), list_.end(), [&](const auto& entity) { return entity.kind == parts.kind && entity.value == canonical.value; });
     if (same != list_.end()) {  // the first mention stays; what it lacks is taken from the repeat
         if (same->role.empty()) same->role = parts.role;
-        auto& aliases = aliases_[static_cast<std::size_t>(same - list_.begin())];
-        if (aliases.empty()) aliases = parts.aliases;
+        auto& own_aliases = aliases_[static_cast<std::size_t>(same - list_.begin())];
+        if (own_aliases.empty()) own_aliases = parts.aliases;
         return;
     }
     const bool as_posted = canonical.value == parts.value;
@@ -102,41 +112,41 @@ void EntityReader::keep(const Parts& parts) {
     aliases_.push_back(parts.aliases);
 }
 
-std::string_view EntityReader::alias_list(ondemand::value& value, std::size_t depth) {
-    if (!members_->is(ondemand::json_type::array, value, depth)) return {};
+std::string_view EntityReader::alias_list(ondemand::value& value, const At& at) {
+    if (!members_->is(ondemand::json_type::array, value, at)) return {};
     std::string list;
     std::size_t index = 0;
     for (auto entry : value.get_array().value()) {
-        ondemand::value item = std::move(entry).take_value();
-        const Step step{members_->trail(), index};
-        if (index++ == most_aliases) members_->fault(FaultCode::too_large, fmt::format("at most {} aliases are allowed", most_aliases));
-        if (index <= most_aliases) alias(item, depth + 1, list);
+        auto& item = taken(entry);
+        const Place place{at.place, index};
+        if (index++ == most_aliases) members_->fault(FaultCode::too_large, place, fmt::format("at most {} aliases are allowed", most_aliases));
+        if (index <= most_aliases) alias(item, {place, at.depth + 1}, list);
     }
     return kept(list, members_->arena());
 }
 
-void EntityReader::alias(ondemand::value& value, std::size_t depth, std::string& list) {
-    if (!members_->is(ondemand::json_type::object, value, depth)) return;
-    constexpr std::string_view names[] = {"kind", "value"};
-    NamedOnce once{*members_, names};
-    std::string_view kind;
+void EntityReader::alias(ondemand::value& value, const At& at, std::string& list) {
+    if (!members_->is(ondemand::json_type::object, value, at)) return;
+    MemberNames names{*members_, alias_members};
+    std::string_view alias_kind;
     std::string_view spelling;
     for (auto entry : value.get_object().value()) {
-        ondemand::field field = std::move(entry).take_value();
-        const auto name = members_->name(field);
-        const Step step{members_->trail(), name};
-        switch (once.place(name)) {
-            case 0: kind = members_->word(field.value(), depth + 1, most_kind_bytes).value_or(""); break;
-            case 1:
+        auto& field = taken(entry);
+        const auto [index, name] = names.find(field, at.place);
+        const Place place{at.place, name};
+        const At inner{place, at.depth + 1};
+        switch (index) {
+            case EntityMember::kind: alias_kind = members_->word(field.value(), inner, most_kind_bytes).value_or(""); break;
+            case EntityMember::value_member:
                 spelling = token_of(field.value());
-                members_->text(field.value(), depth + 1, limits_.entity_bytes);
+                members_->text(field.value(), inner, limits_.entity_bytes);
                 break;
-            default: members_->unknown(field.value(), depth + 1, "kind, value"); break;
+            default: names.unknown(field.value(), inner); break;
         }
     }
-    once.require("kind");
-    once.require("value");
-    fmt::format_to(std::back_inserter(list), R"({}{{"kind":"{}","value":{}}})", list.empty() ? "" : ",", kind, spelling);
+    names.require(EntityMember::kind, at.place);
+    names.require(EntityMember::value_member, at.place);
+    fmt::format_to(std::back_inserter(list), R"({}{{"kind":"{}","value":{}}})", list.empty() ? "" : ",", alias_kind, spelling);
 }
 
 }  // namespace catenary::api::ingest

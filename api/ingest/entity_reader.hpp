@@ -20,7 +20,7 @@ public:
         std::string_view shown;    ///< as PreparedSignal::shown
         std::string_view aliases;  ///< as PreparedSignal::aliases
     };
-    Entities read(ondemand::value& value, std::size_t depth);
+    Entities read(ondemand::value& value, const At& at);
 
 private:
     struct Parts {
@@ -28,17 +28,17 @@ private:
         std::string_view spelling;  ///< of `value`: its token in the body, with quotes
         std::string_view aliases;   ///< inside of their JSON list
     };
-    void entity(ondemand::value& value, std::size_t depth);
-    void keep(const Parts& parts);
-    std::string_view alias_list(ondemand::value& value, std::size_t depth);
-    void alias(ondemand::value& value, std::size_t depth, std::string& list);
+    void entity(ondemand::value& value, const At& at);
+    void keep(const Parts& parts, const Place& place);
+    std::string_view alias_list(ondemand::value& value, const At& at);
+    void alias(ondemand::value& value, const At& at, std::string& list);
+    std::string_view aliases_text();
 
     MemberReader* members_;
     IngestLimits limits_;
     std::vector<PreparedEntity> list_;
     std::vector<std::string_view> aliases_;  ///< of each of `list_`: the inside of its JSON list
     std::string shown_;
-    std::string text_;
 };
 
 }  // namespace catenary::api::ingest

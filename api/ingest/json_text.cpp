@@ -112,6 +112,14 @@ TextFault decode_text(std::string_view raw, std::string& out) {
     }
 }
 
+bool has_shortest_escapes(std::string_view raw) {
+    for (auto slash = raw.find('\\'); slash != std::string_view::npos; slash = raw.find('\\', slash + 2)) {
+        const char letter = slash + 1 < raw.size() ? raw[slash + 1] : 'u';
+        if (letter == '/' || letter == 'u') return false;  // "\u001f" would be shortest too, but who writes that
+    }
+    return true;
+}
+
 void append_quoted(std::string_view text, std::string& out) {
     out += '"';
     for (const char character : text) {

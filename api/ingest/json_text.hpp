@@ -18,6 +18,9 @@ enum class TextFault {
 /// Appends the characters that the inside of a JSON string stands for. `raw` lies between its quotes and is UTF-8 without control characters.
 TextFault decode_text(std::string_view raw, std::string& out);
 
+/// Whether append_quoted() would write the same: no "\/" and no "\u". `raw` as above and without faults.
+bool has_shortest_escapes(std::string_view raw);
+
 /// Appends `text` as a JSON string with its quotes and the shortest escapes.
 void append_quoted(std::string_view text, std::string& out);
 

@@ -83,6 +83,7 @@ public:
 private:
     /// `text` is a part of the body, so that what follows it is readable: the rest of the body and its padding.
     ondemand::document parsed(std::string_view text) {
+        reader_.start(text);
         const auto offset = static_cast<std::size_t>(text.data() - batch_->body.data());
         return parser_.iterate(text.data(), text.size(), batch_->body.capacity() - offset).take_value();
     }
@@ -96,7 +97,7 @@ private:
 
     std::optional<Refusal> list(ondemand::document& document) {
         for (auto entry : document.get_array().value()) {
-            ondemand::value item = std::move(entry).take_value();
+            auto& item = taken(entry);
             if (index_ == limits_.signals) return too_many();
             const auto index = index_++;
             const char* const begin = item.raw_json_token().data();
@@ -158,6 +159,8 @@ Preparation prepare(const http::Request& request, const Caller& caller, engine::
     }
     auto batch = std::make_shared<PreparedBatch>();
     fill(batch->body, request.body);
+    constexpr std::size_t small_signal = 256;  // bytes; growing the list copies it
+    batch->signals.reserve(std::min(limits.signals, request.body.size() / small_signal + 1));
     Framing framing{*batch, caller, now, limits};
     if (const auto refusal = lines ? framing.lines() : framing.json()) return {nullptr, http::problem(request, refusal->kind, refusal->detail)};
     return {std::move(batch), std::nullopt};

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <memory>
 
 namespace catenary::api::ingest {
 namespace {
@@ -25,13 +27,11 @@ using json::in_quotes;
 enum Member : std::size_t { id, source, time, domain, name, title, tactics, techniques, severity, confidence, count, entities, attributes };
 constexpr std::array<std::string_view, 13> member_names{"id",         "source",   "time",       "domain", "name",     "title",     "tactics",
                                                         "techniques", "severity", "confidence", "count",  "entities", "attributes"};
-constexpr std::string_view known_members =
-    "id, source, time, domain, name, title, tactics, techniques, severity, confidence, count, entities, attributes";
 constexpr double unsaid_confidence = 0.1;
 
 constexpr std::size_t most_id_bytes = 512;
 constexpr std::size_t most_source_bytes = 128;
-constexpr std::size_t most_domain_bytes = 64;
+constexpr std::size_t most_word_bytes = 64;
 constexpr std::size_t most_name_bytes = 256;
 constexpr std::size_t most_title_bytes = 1024;
 constexpr std::size_t most_attack_ids = 32;
@@ -56,112 +56,125 @@ bool is_attack_id(std::string_view text, std::string_view prefix) {
 SignalReader::SignalReader(PreparedBatch& batch, const Caller& caller, engine::Timestamp now, const IngestLimits& limits)
     : batch_{&batch}, caller_{&caller}, now_{now}, limits_{limits}, members_{batch.arena, limits.depth}, entities_{members_, limits} {}
 
-void SignalReader::read(ondemand::value value) {
+void SignalReader::read(ondemand::value& value) {
     if (value.type().value() == ondemand::json_type::object) return read(value.get_object().value());
-    members_.start_item();
+    members_.start(text_);
     signal_ = PreparedSignal{};
-    members_.is(ondemand::json_type::object, value, 0);  // reads it away and says so
+    members_.is(ondemand::json_type::object, value, {Place{}, 0});  // reads it away and says so
 }
 
 void SignalReader::read(ondemand::object object) {
-    members_.start_item();
+    members_.start(text_);
     signal_ = PreparedSignal{};
     signal_.confidence = unsaid_confidence;
     signal_.plain_attributes = true;
-    NamedOnce once{members_, member_names};
+    const Place item;
+    MemberNames names{members_, member_names};
     for (auto entry : object) {
-        ondemand::field field = std::move(entry).take_value();
-        const auto name = members_.name(field);
-        const Step step{members_.trail(), name};
-        member(once.place(name), field.value());
+        auto& field = taken(entry);
+        const auto [index, name] = names.find(field, item);
+        const Place place{item, name};
+        if (index < member_names.size()) {
+            member(index, field.value(), place);
+        } else {
+            names.unknown(field.value(), {place, item_depth});
+        }
     }
-    for (const auto required : {Member::source, Member::time, Member::domain, Member::name}) once.require(member_names[required]);
+    for (const auto required : {Member::source, Member::time, Member::domain, Member::name}) names.require(required, item);
 }
 
-void SignalReader::member(std::size_t place, ondemand::value& value) {
-    switch (place) {
-        case Member::id: signal_.id = members_.line(value, item_depth, most_id_bytes).value_or(""); return;
+void SignalReader::member(std::size_t index, ondemand::value& value, const Place& place) {
+    const At at{place, item_depth};
+    switch (index) {
+        case Member::id: signal_.id = members_.line(value, at, most_id_bytes).value_or(""); return;
         case Member::source:
-            if (const auto given = members_.line(value, item_depth, most_source_bytes)) check_source(*given);
+            if (const auto given = members_.line(value, at, most_source_bytes)) check_source(*given, place);
             return;
         case Member::time:
-            if (const auto given = members_.text(value, item_depth, most_source_bytes)) check_time(*given);
+            if (const auto given = members_.text(value, at, most_word_bytes)) check_time(*given, place);
             return;
-        case Member::domain: signal_.domain = members_.word(value, item_depth, most_domain_bytes).value_or(""); return;
-        case Member::name: signal_.name = members_.line(value, item_depth, most_name_bytes).value_or(""); return;
-        case Member::title: signal_.title = members_.text(value, item_depth, most_title_bytes).value_or(""); return;
-        case Member::tactics: signal_.tactics = technique_ids(value, "TA"); return;
-        case Member::techniques: signal_.techniques = technique_ids(value, "T"); return;
-        case Member::severity: {
-            const auto given = members_.text(value, item_depth, most_source_bytes);
-            if (!given) return;
-            const auto severity = engine::severity_from(*given);
-            if (!severity) members_.fault(FaultCode::out_of_range, fmt::format("{} is none of informational, low, medium, high", in_quotes(*given)));
-            signal_.severity = severity.value_or(engine::Severity::informational);
+        case Member::domain: signal_.domain = members_.word(value, at, most_word_bytes).value_or(""); return;
+        case Member::name: signal_.name = members_.line(value, at, most_name_bytes).value_or(""); return;
+        case Member::title: signal_.title = members_.text(value, at, most_title_bytes).value_or(""); return;
+        case Member::tactics: signal_.tactics = attack_ids(value, at, "TA"); return;
+        case Member::techniques: signal_.techniques = attack_ids(value, at, "T"); return;
+        case Member::severity:
+            if (const auto given = members_.text(value, at, most_word_bytes)) check_severity(*given, place);
             return;
-        }
-        case Member::confidence: signal_.confidence = members_.number(value, item_depth, 0, 1).value_or(0) + 0.0; return;  // -0 becomes 0
-        case Member::count: signal_.count = members_.integer(value, item_depth, 1, most_count).value_or(1); return;
+        case Member::confidence: signal_.confidence = members_.number(value, at, 0, 1).value_or(0) + 0.0; return;  // -0 becomes 0
+        case Member::count: signal_.count = members_.integer(value, at, 1, most_count).value_or(1); return;
         case Member::entities: {
-            const auto read = entities_.read(value, item_depth);
+            const auto read = entities_.read(value, at);
             signal_.entities = read.list;
             signal_.shown = read.shown;
             signal_.aliases = read.aliases;
             return;
         }
         case Member::attributes: {
-            if (!members_.is(ondemand::json_type::object, value, item_depth)) return;
-            const auto read = members_.walk().walk(value, item_depth, members_.trail());
+            if (!members_.is(ondemand::json_type::object, value, at)) return;
+            const auto read = members_.any(value, at);
             if (read.text != "{}") signal_.attributes = kept(read.text, batch_->arena);
             signal_.plain_attributes = read.plain;
             return;
         }
-        default: members_.unknown(value, item_depth, known_members); return;
+        default: return;
     }
 }
 
-void SignalReader::check_source(std::string_view given) {
+void SignalReader::check_source(std::string_view given, const Place& place) {
     if (given == reserved_source) {
-        members_.fault(FaultCode::out_of_range, fmt::format("source '{}' is reserved for what the server derives", reserved_source));
+        members_.fault(FaultCode::out_of_range, place, fmt::format("source '{}' is reserved for what the server derives", reserved_source));
     } else if (!caller_->sources.empty() && !caller_->sources.contains(std::string{given})) {
-        members_.fault(FaultCode::out_of_range, fmt::format("the key may not post for source {}", in_quotes(given)));
+        members_.fault(FaultCode::out_of_range, place, fmt::format("the key may not post for source {}", in_quotes(given)));
     }
     signal_.source = given;
 }
 
-void SignalReader::check_time(std::string_view text) {
+void SignalReader::check_severity(std::string_view word, const Place& place) {
+    const auto severity = engine::severity_from(word);
+    if (!severity) members_.fault(FaultCode::out_of_range, place, fmt::format("{} is none of informational, low, medium, high", in_quotes(word)));
+    signal_.severity = severity.value_or(engine::Severity::informational);
+}
+
+void SignalReader::check_time(std::string_view text, const Place& place) {
     const auto given = json::parse_time(text);
     if (!given) {
-        return members_.fault(FaultCode::malformed, fmt::format("{} is no RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z", in_quotes(text)));
+        return members_.fault(FaultCode::malformed, place,
+                              fmt::format("{} is no RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z", in_quotes(text)));
     }
-    if (*given < first_time) return members_.fault(FaultCode::out_of_range, fmt::format("{} is before 1990-01-01T00:00:00Z", in_quotes(text)));
+    if (*given < first_time) {
+        return members_.fault(FaultCode::out_of_range, place, fmt::format("{} is before 1990-01-01T00:00:00Z", in_quotes(text)));
+    }
     if (*given > now_ + limits_.future) {
-        return members_.fault(FaultCode::out_of_range, fmt::format("{} is more than {} in the future: it is {} now", in_quotes(text),
-                                                                   json::format_span(limits_.future), json::format_time(now_)));
+        return members_.fault(FaultCode::out_of_range, place,
+                              fmt::format("{} is more than {} in the future: it is {} now", in_quotes(text), json::format_span(limits_.future),
+                                          json::format_time(now_)));
     }
     signal_.time = *given;
 }
 
-std::span<const std::string_view> SignalReader::technique_ids(ondemand::value& value, std::string_view prefix) {
-    if (!members_.is(ondemand::json_type::array, value, item_depth)) return {};
+std::span<const std::string_view> SignalReader::attack_ids(ondemand::value& value, const At& at, std::string_view prefix) {
+    if (!members_.is(ondemand::json_type::array, value, at)) return {};
     ids_.clear();
     std::size_t index = 0;
     for (auto entry : value.get_array().value()) {
-        ondemand::value item = std::move(entry).take_value();
-        const Step step{members_.trail(), index};
-        if (index++ == most_attack_ids) members_.fault(FaultCode::too_large, fmt::format("at most {} are allowed", most_attack_ids));
+        auto& item = taken(entry);
+        const Place place{at.place, index};
+        if (index++ == most_attack_ids) members_.fault(FaultCode::too_large, place, fmt::format("at most {} are allowed", most_attack_ids));
         if (index > most_attack_ids) continue;  // skipped by the parser; the item is refused
-        const auto given = members_.text(item, item_depth + 1, most_source_bytes);
+        const auto given = members_.text(item, {place, at.depth + 1}, most_word_bytes);
         if (!given) continue;
         if (!is_attack_id(*given, prefix)) {
-            members_.fault(FaultCode::malformed,
+            members_.fault(FaultCode::malformed, place,
                            fmt::format("{} is no ATT&CK id such as {}", in_quotes(*given), prefix == "T" ? "T1078 or T1078.004" : "TA0001"));
         }
         ids_.push_back(*given);
     }
     if (ids_.empty()) return {};
-    std::sort(ids_.begin(), ids_.end());
-    ids_.erase(std::unique(ids_.begin(), ids_.end()), ids_.end());
+    if (ids_.size() > 1) {
+        std::sort(ids_.begin(), ids_.end());
+        ids_.erase(std::unique(ids_.begin(), ids_.end()), ids_.end());
+    }
     auto* copy = static_cast<std::string_view*>(batch_->arena.allocate(ids_.size() * sizeof(std::string_view), alignof(std::string_view)));
     std::uninitialized_copy(ids_.begin(), ids_.end(), copy);
     return {copy, ids_.size()};
@@ -179,7 +192,8 @@ std::string_view SignalReader::derived_id() {
 
 void SignalReader::keep(std::uint32_t index, std::size_t bytes) {
     if (bytes > limits_.signal_bytes) {
-        members_.fault(FaultCode::too_large, fmt::format("the signal is {} bytes long; at most {} are allowed", bytes, limits_.signal_bytes));
+        members_.fault(FaultCode::too_large, Place{},
+                       fmt::format("the signal is {} bytes long; at most {} are allowed", bytes, limits_.signal_bytes));
     }
     if (!members_.faults().empty()) {
         batch_->refused.push_back({index, std::string{signal_.id}, members_.faults()});

@@ -5,11 +5,6 @@
 namespace catenary::api::ingest {
 namespace {
 
-std::string_view without_trailing_space(std::string_view token) {
-    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' || token.back() == '\t')) token.remove_suffix(1);
-    return token;
-}
-
 constexpr bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
 
 }  // namespace
@@ -21,30 +16,10 @@ std::string_view kept(std::string_view text, Arena& arena) {
     return {copy, text.size()};
 }
 
-StringToken take_string(ondemand::value& value) {
-    const auto token = token_of(value);
-    static_cast<void>(value.get_raw_json_string().value());  // moves on; throws when there is no string
-    const auto raw = token.substr(1, token.size() - 2);
-    return {raw, std::memchr(raw.data(), '\\', raw.size()) != nullptr};
-}
-
-StringToken name_of(ondemand::field& field) {
-    const char* const begin = field.key().raw();
-    const char* end = begin;
-    bool escapes = false;
-    for (; *end != '"'; ++end) {
-        if (*end != '\\') continue;
-        escapes = true;
-        ++end;
-    }
-    return {{begin, static_cast<std::size_t>(end - begin)}, escapes};
-}
-
-Text text_of(const StringToken& token, Arena& arena, std::string& scratch) {
-    if (!token.escapes) return {token.raw};
-    scratch.clear();
-    const auto fault = decode_text(token.raw, scratch);
-    return {kept(scratch, arena), fault};
+Text StringReader::decoded(const StringToken& token) {
+    scratch_.clear();
+    const auto fault = decode_text(token.raw, scratch_);
+    return {kept(scratch_, *arena_), fault};
 }
 
 const char* describe(TextFault fault) {
@@ -56,8 +31,6 @@ const char* describe(TextFault fault) {
     }
     return "";
 }
-
-std::string_view token_of(ondemand::value& value) { return without_trailing_space(value.raw_json_token()); }
 
 bool is_plain_number(std::string_view token) {
     constexpr std::size_t exact_digits = 15;

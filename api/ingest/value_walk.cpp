@@ -39,21 +39,20 @@ bool is_number(std::string_view token) {
 
 }  // namespace
 
-ValueWalk::Minified ValueWalk::walk(ondemand::value value, std::size_t depth, Trail& trail) {
-    trail_ = &trail;
+ValueWalk::Minified ValueWalk::walk(ondemand::value& value, std::size_t depth, const Place& place) {
     text_.clear();
     names_.clear();
     plain_ = true;
-    read(value, depth);
+    read(value, depth, place);
     return {text_, plain_};
 }
 
-void ValueWalk::read(ondemand::value& value, std::size_t depth) {
+void ValueWalk::read(ondemand::value& value, std::size_t depth, const Place& place) {
     switch (value.type().value()) {
-        case ondemand::json_type::object: return object(value, depth + 1);
-        case ondemand::json_type::array: return list(value, depth + 1);
-        case ondemand::json_type::string: return string(take_string(value));
-        case ondemand::json_type::number: return number(value);
+        case ondemand::json_type::object: return object(value, depth + 1, place);
+        case ondemand::json_type::array: return list(value, depth + 1, place);
+        case ondemand::json_type::string: return string(strings_->take(value), place);
+        case ondemand::json_type::number: return number(value, place);
         case ondemand::json_type::boolean: text_ += value.get_bool().value() ? "true" : "false"; return;
         case ondemand::json_type::null:
             if (!value.is_null().value()) throw simdjson::simdjson_error(simdjson::N_ATOM_ERROR);
@@ -62,86 +61,82 @@ void ValueWalk::read(ondemand::value& value, std::size_t depth) {
     }
 }
 
-bool ValueWalk::too_deep(std::size_t depth) {
+bool ValueWalk::too_deep(std::size_t depth, const Place& place) {
     if (depth <= most_depth_) return false;
-    trail_->fault(FaultCode::too_large, fmt::format("lists and objects nested more than {} deep", most_depth_));
+    faults_->add(FaultCode::too_large, place, fmt::format("lists and objects nested more than {} deep", most_depth_));
     return true;  // left unread: the parser skips it, and the item is refused anyway
 }
 
-void ValueWalk::object(ondemand::value& value, std::size_t depth) {
-    if (too_deep(depth)) return;
+void ValueWalk::object(ondemand::value& value, std::size_t depth, const Place& place) {
+    if (too_deep(depth, place)) return;
     const auto first_name = names_.size();
     text_ += '{';
+    bool rising = true;
     for (auto entry : value.get_object().value()) {
-        ondemand::field field = std::move(entry).take_value();
-        const auto token = name_of(field);
-        const auto name = text_of(token, *arena_, scratch_);
-        const Step step{*trail_, name.characters};
-        if (name.fault != TextFault::none) trail_->fault(FaultCode::malformed, fmt::format("a member name holds {}", describe(name.fault)));
+        auto& field = taken(entry);
+        const auto token = strings_->name(field);
+        const auto name = strings_->text(token);
+        const Place inner{place, name.characters};
+        if (name.fault != TextFault::none) faults_->add(FaultCode::malformed, inner, fmt::format("a member name holds {}", describe(name.fault)));
         if (names_.size() > first_name) {
             text_ += ',';
-            plain_ = plain_ && names_.back() < name.characters;
+            rising = rising && names_.back() < name.characters;
         }
-        plain_ = plain_ && !token.escapes;
+        plain_ = plain_ && rising && !token.escapes;
         names_.push_back(name.characters);
         text_ += '"';
         text_ += token.raw;
         text_ += "\":";
-        read(field.value(), depth);
+        read(field.value(), depth, inner);
     }
     text_ += '}';
-    refuse_repeated_names(first_name);
+    if (!rising) refuse_repeated_names(first_name, place);
     names_.resize(first_name);
 }
 
-void ValueWalk::refuse_repeated_names(std::size_t from) {
+void ValueWalk::refuse_repeated_names(std::size_t from, const Place& place) {
     const auto begin = names_.begin() + static_cast<std::ptrdiff_t>(from);
-    bool rising = true;
-    for (auto it = begin; rising && it != names_.end() && it + 1 != names_.end(); ++it) rising = *it < *(it + 1);
-    if (rising) return;
     std::sort(begin, names_.end());
     for (auto it = begin; (it = std::adjacent_find(it, names_.end())) != names_.end(); ++it) {
-        const Step step{*trail_, *it};
-        trail_->fault(FaultCode::conflict, "this member is given more than once");
+        faults_->add(FaultCode::conflict, {place, *it}, "this member is given more than once");
     }
 }
 
-void ValueWalk::list(ondemand::value& value, std::size_t depth) {
-    if (too_deep(depth)) return;
+void ValueWalk::list(ondemand::value& value, std::size_t depth, const Place& place) {
+    if (too_deep(depth, place)) return;
     text_ += '[';
     std::size_t index = 0;
     for (auto entry : value.get_array().value()) {
-        ondemand::value item = std::move(entry).value();
-        const Step step{*trail_, index};
-        if (index++ > 0) text_ += ',';
-        read(item, depth);
+        if (index > 0) text_ += ',';
+        read(taken(entry), depth, {place, index++});
     }
     text_ += ']';
 }
 
-void ValueWalk::string(const StringToken& token) {
+void ValueWalk::string(const StringToken& token, const Place& place) {
     text_ += '"';
     text_ += token.raw;
     text_ += '"';
     if (!token.escapes) return;
-    plain_ = false;
+    plain_ = plain_ && has_shortest_escapes(token.raw);
     scratch_.clear();
     if (const auto fault = decode_text(token.raw, scratch_); fault != TextFault::none) {
-        trail_->fault(FaultCode::malformed, fmt::format("the string holds {}", describe(fault)));
+        faults_->add(FaultCode::malformed, place, fmt::format("the string holds {}", describe(fault)));
     }
 }
 
-void ValueWalk::number(ondemand::value& value) {
+void ValueWalk::number(ondemand::value& value, const Place& place) {
     const auto token = token_of(value);
     text_ += token;
     plain_ = plain_ && is_plain_number(token);
     if (const auto error = value.get_double().error(); error != simdjson::SUCCESS) {
         if (!is_number(token)) throw simdjson::simdjson_error(error);
-        trail_->fault(FaultCode::out_of_range, fmt::format("{} is beyond the range of numbers", json::in_quotes(token)));
+        faults_->add(FaultCode::out_of_range, place, fmt::format("{} is beyond the range of numbers", json::in_quotes(token)));
         return;
     }
     if (json::is_exact_number(token)) return;
-    trail_->fault(FaultCode::out_of_range, fmt::format("{} cannot be held exactly; whole numbers beyond 2^53 are strings", json::in_quotes(token)));
+    faults_->add(FaultCode::out_of_range, place,
+                 fmt::format("{} cannot be held exactly; whole numbers beyond 2^53 are strings", json::in_quotes(token)));
 }
 
 }  // namespace catenary::api::ingest

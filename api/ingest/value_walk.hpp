@@ -1,7 +1,8 @@
 #pragma once
 
+#include "api/ingest/fault_list.hpp"
+#include "api/ingest/place.hpp"
 #include "api/ingest/tokens.hpp"
-#include "api/ingest/trail.hpp"
 
 #include <string>
 #include <string_view>
@@ -10,30 +11,30 @@
 namespace catenary::api::ingest {
 
 /// Reads a value of any shape to its end, so that nothing in it stays unchecked, and keeps its minified text.
-/// Faults go to the trail; a body that is no JSON throws simdjson::simdjson_error. Reused for every item of a request.
+/// A body that is no JSON throws simdjson::simdjson_error. Reused for every item of a request.
 class ValueWalk {
 public:
-    ValueWalk(Arena& arena, std::size_t most_depth) : arena_{&arena}, most_depth_{most_depth} {}
+    ValueWalk(StringReader& strings, FaultList& faults, std::size_t most_depth) : strings_{&strings}, faults_{&faults}, most_depth_{most_depth} {}
 
     struct Minified {
         std::string_view text;  ///< valid until the next walk
         bool plain = true;      ///< canonical_json() would leave it as it is
     };
     /// `depth`: lists and objects around the value.
-    Minified walk(ondemand::value value, std::size_t depth, Trail& trail);
+    Minified walk(ondemand::value& value, std::size_t depth, const Place& place);
 
 private:
-    void read(ondemand::value& value, std::size_t depth);
-    void object(ondemand::value& value, std::size_t depth);
-    void list(ondemand::value& value, std::size_t depth);
-    void string(const StringToken& token);
-    void number(ondemand::value& value);
-    void refuse_repeated_names(std::size_t from);
-    bool too_deep(std::size_t depth);
+    void read(ondemand::value& value, std::size_t depth, const Place& place);
+    void object(ondemand::value& value, std::size_t depth, const Place& place);
+    void list(ondemand::value& value, std::size_t depth, const Place& place);
+    void string(const StringToken& token, const Place& place);
+    void number(ondemand::value& value, const Place& place);
+    void refuse_repeated_names(std::size_t from, const Place& place);
+    bool too_deep(std::size_t depth, const Place& place);
 
-    Arena* arena_;
+    StringReader* strings_;
+    FaultList* faults_;
     std::size_t most_depth_;
-    Trail* trail_ = nullptr;
     std::string text_;
     std::string scratch_;
     std::vector<std::string_view> names_;  ///< of the objects that are open

@@ -90,6 +90,7 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
 }
 
 void Tenant::replay(Deployment& deployment, std::span<const StoredSignal> history) {
+    std::sort(late_marks_.begin(), late_marks_.end());  // they are looked up below
     // Signals that another pattern wanted are in the window already.
     boost::unordered_flat_map<std::pair<std::string_view, std::string_view>, SignalHandle> known;
     for (const SignalHandle handle : held_.all()) known.emplace(std::pair{held_.window().source(handle), held_.window().id(handle)}, handle);

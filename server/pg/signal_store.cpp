@@ -155,6 +155,7 @@ std::vector<KeyedRow> read_rows(pqxx::work& transaction, const SignalFilter& fil
                                 std::size_t wanted) {
     const auto sql = fmt::format(rows_sql, filter.newest_first ? "DESC" : "ASC");
     const auto leaves = leaves_to_read(transaction, filter, after);
+    transaction.exec(SignalStore::walk_the_index);
     std::vector<KeyedRow> rows;
     // A window of leaves that doubles: one leaf usually fills the page, and a rare filter does not need a query for each of hundreds.
     for (std::size_t at = 0, width = 1; at < leaves.size() && rows.size() < wanted; at += width, width *= 2) {

@@ -29,34 +29,33 @@ void take(std::string_view& text, char expected) {
 
 /// Elements of a one-dimensional array as PostgreSQL writes it: {plain,"a \" and a \\"}. By hand, since the parser of libpqxx 6.4 asserts on an
 /// empty element.
-template <class Convert>
-auto array_of(const pqxx::field& field, Convert&& convert) {
-    std::vector<decltype(convert(std::string{}))> values;
-    std::string_view text{field.c_str(), field.size()};
-    const auto malformed = [] { return std::invalid_argument("not an array"); };
-    if (text.size() < 2 || text.front() != '{' || text.back() != '}') throw malformed();
+/// The elements of a one-dimensional array's text. Our own reading: libpqxx's array_parser aborts on some that PostgreSQL writes.
+std::vector<std::string> elements_of(std::string_view text) {
+    const std::invalid_argument damaged{"not an array without nulls"};
+    if (text.size() < 2 || text.front() != '{' || text.back() != '}') throw damaged;
     text = text.substr(1, text.size() - 2);
-    while (!text.empty()) {
+    std::vector<std::string> elements;
+    if (text.empty()) return elements;
+    for (std::size_t at = 0;; ++at) {
         std::string element;
-        std::size_t at = 0;
-        const bool quoted = text.front() == '"';
+        const bool quoted = at < text.size() && text[at] == '"';
         if (quoted) {
-            for (at = 1; at < text.size() && text[at] != '"'; ++at) {
-                if (text[at] == '\\' && ++at == text.size()) break;
+            for (++at; at < text.size() && text[at] != '"'; ++at) {
+                if (text[at] == '\\' && ++at == text.size()) throw damaged;
                 element += text[at];
             }
-            if (at >= text.size()) throw malformed();
-            ++at;
+            if (at++ == text.size()) throw damaged;
         } else {
-            at = std::min(text.find(','), text.size());
-            element = text.substr(0, at);
-            if (element == "NULL") throw std::invalid_argument("a null in an array");
+            for (; at < text.size() && text[at] != ','; ++at) {
+                if (text[at] == '{' || text[at] == '"' || text[at] == '\\') throw damaged;
+                element += text[at];
+            }
+            if (element.empty() || element == "NULL") throw damaged;
         }
-        if (at < text.size() && (text[at] != ',' || at + 1 == text.size())) throw malformed();
-        values.push_back(convert(element));
-        text.remove_prefix(std::min(at + 1, text.size()));
+        elements.push_back(std::move(element));
+        if (at >= text.size()) return elements;
+        if (text[at] != ',') throw damaged;
     }
-    return values;
 }
 
 }  // namespace
@@ -86,12 +85,17 @@ std::optional<std::string> filter_literal(const std::vector<std::string>& values
     return array_literal(values);
 }
 
-std::vector<std::string> text_array(const pqxx::field& field) {
-    return array_of(field, [](const std::string& value) { return value; });
-}
+std::vector<std::string> text_array(const pqxx::field& field) { return elements_of({field.c_str(), field.size()}); }
 
 std::vector<std::int64_t> integer_array(const pqxx::field& field) {
-    return array_of(field, [](const std::string& value) { return static_cast<std::int64_t>(std::stoll(value)); });
+    std::vector<std::int64_t> values;
+    for (const auto& element : elements_of({field.c_str(), field.size()})) {
+        std::int64_t value = 0;
+        const auto [end, error] = std::from_chars(element.data(), element.data() + element.size(), value);
+        if (error != std::errc{} || end != element.data() + element.size()) throw std::invalid_argument("not an array of whole numbers");
+        values.push_back(value);
+    }
+    return values;
 }
 
 std::string timestamp_text(engine::Timestamp time) {

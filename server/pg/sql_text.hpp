@@ -22,7 +22,7 @@ std::string array_literal(const std::vector<std::int64_t>& values);
 /// As above, or null for an empty list: "no filter".
 std::optional<std::string> filter_literal(const std::vector<std::string>& values);
 
-/// Read a one-dimensional array without nulls.
+/// Read a one-dimensional array without nulls; throw std::invalid_argument on anything else.
 std::vector<std::string> text_array(const pqxx::field& field);
 std::vector<std::int64_t> integer_array(const pqxx::field& field);
 

@@ -65,7 +65,7 @@ public:
         char part[8192];
         while (gzgets(stream, part, sizeof part) != nullptr) {
             line += part;
-            if (line.back() == '\n') break;
+            if (line.ends_with('\n')) break;  // a NUL may have cut the part to nothing
         }
         int code = Z_OK;
         const auto* text = gzerror(stream, &code);

@@ -21,6 +21,8 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+constexpr std::size_t most_body_bytes = 8 * 1024 * 1024 - 1;  // what the server takes, without the last line's end
+
 struct Tally {
     std::uint64_t accepted = 0, duplicates = 0, conflicts = 0, rejected = 0, late = 0;
     std::uint64_t posted() const { return accepted + duplicates + conflicts + rejected; }
@@ -117,7 +119,9 @@ Tally post_all(ApiClient& client, const ReplayOptions& options) {
     };
     while (auto signal = recordings.next()) {
         newest = std::max(newest, signal->time + shift);
-        body += shift == engine::Duration{0} ? signal->line : shifted(*signal, shift);
+        const auto line = shift == engine::Duration{0} ? std::move(signal->line) : shifted(*signal, shift);
+        if (body.size() + line.size() >= most_body_bytes) flush();
+        body += line;
         body += '\n';
         if (++waiting == options.batch) flush();
     }

@@ -48,8 +48,8 @@ TEST_CASE("lag counts the tenant's own entries behind its lane, whoever else sha
     commit_signals(database, second, 3001, 500);
     commit_signals(database, third, 3501, 100);
     commit_signals(database, first, 3601, 10);
-    database.run(fmt::format("SELECT set_config('app.tenant', '{0}', true); SELECT append_control({0}, 'tick', '{{}}')", first.caller.tenant.value()));
-    database.run("UPDATE control SET position = 3611; UPDATE batch SET first = 3611, last = 3611 WHERE control");
+    database.run(fmt::format("UPDATE log SET next_position = 3611; SELECT set_config('app.tenant', '{0}', true); SELECT append_control({0}, 'tick', '{{}}')",
+                             first.caller.tenant.value()));
     CHECK(report(store, first).lag_signals == 3011);
     CHECK(report(store, second).lag_signals == 500);
     CHECK(report(store, third).lag_signals == 100);

@@ -177,6 +177,7 @@ TEST_CASE("a page is read from the key's index, not by scanning its leaf") {
     pqxx::connection connection{database.dsn(pg::Role::api).text()};
     pqxx::work transaction{connection};
     transaction.exec(fmt::format("SET LOCAL app.tenant = '{}'", tenant.caller.tenant.value()));
+    transaction.exec(pg::SignalStore::walk_the_index);
     std::string plan;
     for (const auto& row : transaction.exec("EXPLAIN SELECT * FROM signal WHERE time >= '2026-03-01' AND time < '2026-03-02' "
                                             "AND key < 'ffffffff-ffff-ffff-ffff-ffffffffffff' ORDER BY key DESC LIMIT 51")) {

@@ -22,6 +22,11 @@ TEST_CASE("arrays of text come back as they went in") {
         CHECK(pg::text_array(transaction.exec_params1("SELECT $1::text[]", pg::array_literal(values))[0]) == values);
     }
     CHECK(pg::integer_array(transaction.exec1("SELECT '{-1,9223372036854775807}'::int8[]")[0]) == std::vector<std::int64_t>{-1, 9223372036854775807});
+    CHECK(pg::integer_array(transaction.exec1("SELECT '{}'::int8[]")[0]).empty());
+    for (const auto* other : {"'{NULL}'::text[]", "'{{1},{2}}'::text[]", "'[2:3]={a,b}'::text[]", "'no array'", "NULL::text[]", "'{\"a}'", "'{a,}'", "'{\"a\"b}'"}) {
+        CAPTURE(other);
+        CHECK_THROWS_AS((void)pg::text_array(transaction.exec1(std::string{"SELECT "} + other)[0]), std::invalid_argument);
+    }
 }
 
 TEST_CASE("property: times come back to the microsecond") {
