@@ -59,27 +59,43 @@ public:
     Source(const Source&) = delete;
     Source& operator=(const Source&) = delete;
 
-    /// False at the end of the file.
+    /// False at the end of the file. Reads by blocks, since gzgets cannot tell a NUL in a line from its end.
     bool read_line(std::string& line) {
         line.clear();
-        char part[8192];
-        while (gzgets(stream, part, sizeof part) != nullptr) {
-            line += part;
-            if (line.ends_with('\n')) break;  // a NUL may have cut the part to nothing
+        while (true) {
+            const auto end = block.find('\n', at);
+            line.append(block, at, end == std::string::npos ? std::string::npos : end - at);
+            if (end != std::string::npos) {
+                at = end + 1;
+                break;
+            }
+            if (!read_block()) {
+                if (line.empty()) return false;
+                break;
+            }
         }
-        int code = Z_OK;
-        const auto* text = gzerror(stream, &code);
-        if (code != Z_OK && code != Z_STREAM_END) throw RecordingFault{fmt::format("{}: {}", file, text)};
-        if (line.empty()) return false;
-        while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
+        if (line.ends_with('\r')) line.pop_back();
         ++number;
         return true;
+    }
+
+    bool read_block() {
+        block.resize(1U << 16U);
+        at = 0;
+        const int got = gzread(stream, block.data(), static_cast<unsigned>(block.size()));
+        int code = Z_OK;
+        const auto* text = gzerror(stream, &code);
+        if (got < 0 || (code != Z_OK && code != Z_STREAM_END)) throw RecordingFault{fmt::format("{}: {}", file, text)};
+        block.resize(static_cast<std::size_t>(got));
+        return got > 0;
     }
 
     std::string file;
     gzFile stream;
     std::uint64_t size = 0;
     std::size_t number = 0;
+    std::string block;
+    std::size_t at = 0;  // in block: where the next line begins
 };
 
 Recording::Recording(std::string file) : source_{std::make_unique<Source>(std::move(file))} {}
