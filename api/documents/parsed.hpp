@@ -13,8 +13,8 @@ struct Parsed {
     std::optional<T> value;
     engine::Faults faults;
 
-    Parsed(T read) : value{std::move(read)} {}                         // NOLINT(google-explicit-constructor): a return value either way
-    Parsed(engine::Faults found) : faults{std::move(found)} {}         // NOLINT(google-explicit-constructor)
+    Parsed(T read) : value{std::move(read)} {}                  // NOLINT(google-explicit-constructor): a return value either way
+    Parsed(engine::Faults found) : faults{std::move(found)} {}  // NOLINT(google-explicit-constructor)
     explicit operator bool() const { return value.has_value(); }
     T& operator*() { return *value; }
     const T& operator*() const { return *value; }

@@ -47,8 +47,10 @@ std::vector<std::string> attack_ids(const Place& place, const json& value, bool 
     for (std::size_t i = 0; i < value.size(); ++i) {
         auto id = read_line(place.item(i), value[i], 16);
         if (!id) continue;
-        if (is_id(*id)) ids.push_back(std::move(*id));
-        else place.item(i).fault(FaultCode::malformed, fmt::format("{} is no ATT&CK id like {}", in_quotes(*id), like));
+        if (is_id(*id))
+            ids.push_back(std::move(*id));
+        else
+            place.item(i).fault(FaultCode::malformed, fmt::format("{} is no ATT&CK id like {}", in_quotes(*id), like));
     }
     std::ranges::sort(ids);
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -69,8 +71,10 @@ void read_link(const Place& place, const json& value, engine::Pattern& pattern) 
         const auto at = place.member("same").item(i);
         auto kind = read_kind(at, (*same)[i]);
         if (!kind) continue;
-        if (std::ranges::find(pattern.link_kinds, *kind) != pattern.link_kinds.end()) at.fault(FaultCode::conflict, in_quotes(*kind) + " is listed twice");
-        else pattern.link_kinds.push_back(std::move(*kind));
+        if (std::ranges::find(pattern.link_kinds, *kind) != pattern.link_kinds.end())
+            at.fault(FaultCode::conflict, in_quotes(*kind) + " is listed twice");
+        else
+            pattern.link_kinds.push_back(std::move(*kind));
     }
 }
 
@@ -99,7 +103,8 @@ json read_examples(const Place& place, const json& value) {
         for (std::size_t i = 0; i < stories.size(); ++i) {
             if (read_list(list.item(i), stories[i], 1, 256) == nullptr) continue;
             for (std::size_t k = 0; k < stories[i].size(); ++k) {
-                if (!stories[i][k].is_object()) list.item(i).item(k).fault(FaultCode::wrong_type, fmt::format("a signal is an object, not {}", type_name(stories[i][k])));
+                if (!stories[i][k].is_object())
+                    list.item(i).item(k).fault(FaultCode::wrong_type, fmt::format("a signal is an object, not {}", type_name(stories[i][k])));
             }
         }
     }
@@ -130,7 +135,8 @@ void read_optional(const Place& place, const json& value, PatternDocument& docum
         if (const auto index = read_word(at, v, modes)) pattern.mode = *mode_from(modes[*index]);
     });
     with("order", [&](const Place& at, const json& v) {
-        if (read_word(at, v, orders) == std::size_t{1}) at.fault(FaultCode::unsupported, "\"order: any\" is not supported by this version; use \"sequence\"");
+        if (read_word(at, v, orders) == std::size_t{1})
+            at.fault(FaultCode::unsupported, "\"order: any\" is not supported by this version; use \"sequence\"");
     });
     with("max_span", [&](const Place& at, const json& v) { pattern.max_span = read_span(at, v).value_or(pattern.max_span); });
     with("link", [&](const Place& at, const json& v) { read_link(at, v, pattern); });
@@ -179,7 +185,8 @@ Parsed<PatternDocument> pattern_from_json(const json& value) {
     auto& pattern = document.pattern;
     if (const auto* id = required(place, value, "id")) pattern.id = read_line(place.member("id"), *id, 128).value_or("");
     if (const auto* title = required(place, value, "title")) pattern.title = read_line(place.member("title"), *title, 256).value_or("");
-    if (const auto* within = required(place, value, "within")) pattern.within = read_span(place.member("within"), *within).value_or(engine::Duration{});
+    if (const auto* within = required(place, value, "within"))
+        pattern.within = read_span(place.member("within"), *within).value_or(engine::Duration{});
     if (const auto* stages = required(place, value, "stages")) read_stages(place.member("stages"), *stages, document);
     read_optional(place, value, document);
     refuse_unsupported(place, value);
@@ -191,7 +198,8 @@ Parsed<PatternDocument> pattern_from_json(const json& value) {
 engine::Pattern stored_pattern(std::string_view document_json, std::int32_t version, engine::Mode mode) {
     const auto value = json::parse(document_json, nullptr, false);
     auto document = pattern_from_json(value);
-    if (!document) throw std::invalid_argument("damaged pattern document: " + document.faults.front().pointer + ": " + document.faults.front().detail);
+    if (!document)
+        throw std::invalid_argument("damaged pattern document: " + document.faults.front().pointer + ": " + document.faults.front().detail);
     document->pattern.version = version;
     document->pattern.mode = mode;
     return std::move(document->pattern);

@@ -15,10 +15,10 @@ namespace catenary::api::documents {
 
 /// A pattern document as read: compiled, with what the compiled form cannot give back.
 struct PatternDocument {
-    engine::Pattern pattern;                            ///< version 1 until a store says otherwise
-    std::vector<nlohmann::json> matches;                ///< normal form of each stage's `match`
-    nlohmann::json examples;                            ///< as posted; null when absent
-    std::optional<engine::Timestamp> effective_from;    ///< of the deployment, like `mode`; not part of the normal form
+    engine::Pattern pattern;                          ///< version 1 until a store says otherwise
+    std::vector<nlohmann::json> matches;              ///< normal form of each stage's `match`
+    nlohmann::json examples;                          ///< as posted; null when absent
+    std::optional<engine::Timestamp> effective_from;  ///< of the deployment, like `mode`; not part of the normal form
 };
 
 /// Reads a pattern (members and meaning: the README beside this file). Collects every fault, those of single members and those of

@@ -27,8 +27,9 @@ constexpr std::size_t most_matches = 32;     ///< compiled regular expressions i
 constexpr std::size_t most_operand_bytes = 1024;
 
 constexpr std::array<std::string_view, 3> combinators{"all_of", "any_of", "none_of"};
-constexpr std::array<std::string_view, 13> predicate_words{"domain",     "source", "name",         "tactic",     "technique", "severity", "confidence",
-                                                           "count", "attributes.<path>", "entities.<kind>", "all_of", "any_of", "none_of"};
+constexpr std::array<std::string_view, 13> predicate_words{
+    "domain",          "source", "name",   "tactic", "technique", "severity", "confidence", "count", "attributes.<path>",
+    "entities.<kind>", "all_of", "any_of", "none_of"};
 struct OperatorWord {
     std::string_view word;
     Operator op;
@@ -81,7 +82,8 @@ public:
         json normal = json::object();
         bool sound = true;
         for (const auto& [name, value] : document.items()) {
-            auto part = std::ranges::find(combinators, name) != combinators.end() ? combined(place.member(name), name, value) : field(place, name, value);
+            auto part =
+                std::ranges::find(combinators, name) != combinators.end() ? combined(place.member(name), name, value) : field(place, name, value);
             if (!part) {
                 sound = false;
                 continue;
@@ -94,7 +96,9 @@ public:
     }
 
 private:
-    static Predicate conjunction(std::vector<Predicate> parts) { return parts.size() == 1 ? std::move(parts.front()) : Predicate::all_of(std::move(parts)); }
+    static Predicate conjunction(std::vector<Predicate> parts) {
+        return parts.size() == 1 ? std::move(parts.front()) : Predicate::all_of(std::move(parts));
+    }
 
     std::optional<PredicateDocument> combined(const Place& place, std::string_view combinator, const json& value) {
         const auto* list = read_list(place, value, 1, most_parts);

@@ -20,9 +20,9 @@ struct PredicateDocument {
 ///   {field: scalar}            equals          {field: [scalar, …]}   any of them
 ///   {field: {operator: …, …}}  every operator  {all_of|any_of|none_of: [predicate, …]}
 ///
-/// Members are ANDed; `{}` matches every signal. Operators: `gt gte lt lte` (one number; severity takes severity names), `not` (a scalar, a list, or an
-/// operator object), `prefix suffix contains matches cidr in_list` (a string, or a list: any of them), `exists` (true or false).
-/// Every fault goes to `place`, unknown words with the nearest known one. Empty when there was any.
+/// Members are ANDed; `{}` matches every signal. Operators: `gt gte lt lte` (one number; severity takes severity names), `not` (a scalar, a list, or
+/// an operator object), `prefix suffix contains matches cidr in_list` (a string, or a list: any of them), `exists` (true or false). Every fault goes
+/// to `place`, unknown words with the nearest known one. Empty when there was any.
 std::optional<PredicateDocument> predicate_from_json(const Place& place, const nlohmann::json& document);
 
 }  // namespace catenary::api::documents

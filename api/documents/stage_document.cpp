@@ -22,7 +22,8 @@ constexpr std::int64_t most_repeats = 1'000'000'000;
 
 engine::Repeat repeat_from_json(const Place& place, const json& object) {
     engine::Repeat repeat{1, {}, {}, std::nullopt};
-    if (const auto* value = required(place, object, "at_least")) repeat.at_least = read_integer(place.member("at_least"), *value, 1, most_repeats).value_or(1);
+    if (const auto* value = required(place, object, "at_least"))
+        repeat.at_least = read_integer(place.member("at_least"), *value, 1, most_repeats).value_or(1);
     if (const auto* value = required(place, object, "within")) {
         repeat.within = read_span(place.member("within"), *value).value_or(engine::Duration{});
     }
@@ -32,8 +33,10 @@ engine::Repeat repeat_from_json(const Place& place, const json& object) {
         const auto written = read_line(at, *value, 256);
         if (!written) return repeat;
         auto field = engine::Field::parse(*written);
-        if (field) repeat.distinct = std::move(*field);
-        else at.fault(field.error().code, field.error().detail);
+        if (field)
+            repeat.distinct = std::move(*field);
+        else
+            at.fault(field.error().code, field.error().detail);
     }
     return repeat;
 }
@@ -72,7 +75,9 @@ StageDocument stage_from_json(const Place& place, const json& value) {
     if (const auto* optional = optional_member(value, "optional")) stage.optional = read_bool(place.member("optional"), *optional).value_or(false);
     if (const auto* within = optional_member(value, "within")) {
         const auto at = place.member("within");
-        if (read_span(at, *within)) at.fault(FaultCode::unsupported, "a stage's own \"within\" is not supported by this version; the pattern's \"within\" limits the whole match");
+        if (read_span(at, *within))
+            at.fault(FaultCode::unsupported,
+                     "a stage's own \"within\" is not supported by this version; the pattern's \"within\" limits the whole match");
     }
     if (const auto* repeat = optional_member(value, "repeat")) {
         const auto at = place.member("repeat");

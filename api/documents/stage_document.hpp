@@ -10,8 +10,8 @@
 namespace catenary::api::documents {
 
 struct StageDocument {
-    engine::Stage stage;    ///< members at fault keep their defaults, so that checks across members can go on
-    nlohmann::json match;   ///< normal form
+    engine::Stage stage;   ///< members at fault keep their defaults, so that checks across members can go on
+    nlohmann::json match;  ///< normal form
 };
 
 /// One item of a pattern's `stages`.

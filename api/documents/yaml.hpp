@@ -13,7 +13,7 @@ namespace catenary::api::documents {
 struct DocumentLimits {
     std::size_t bytes = 256 * 1024;
     std::size_t depth = 16;
-    std::size_t values = 20'000;     ///< scalars, lists and objects together
+    std::size_t values = 20'000;  ///< scalars, lists and objects together
     std::size_t key_bytes = 256;
 };
 

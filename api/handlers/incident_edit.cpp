@@ -23,9 +23,12 @@ constexpr std::array<std::string_view, 4> classifications{"true_positive", "beni
 void read_reason(const Place& place, const nlohmann::json& body, engine::IncidentEdit& edit) {
     const auto* reason = optional_member(body, "classification_reason");
     const auto* brief = optional_member(body, "reason");  // the same under a shorter name
-    if (reason != nullptr && brief != nullptr) place.member("reason").fault(FaultCode::conflict, "\"reason\" is short for \"classification_reason\"; give one of them");
-    if (reason != nullptr) edit.reason = documents::read_text(place.member("classification_reason"), *reason, 4096);
-    else if (brief != nullptr) edit.reason = documents::read_text(place.member("reason"), *brief, 4096);
+    if (reason != nullptr && brief != nullptr)
+        place.member("reason").fault(FaultCode::conflict, "\"reason\" is short for \"classification_reason\"; give one of them");
+    if (reason != nullptr)
+        edit.reason = documents::read_text(place.member("classification_reason"), *reason, 4096);
+    else if (brief != nullptr)
+        edit.reason = documents::read_text(place.member("reason"), *brief, 4096);
 }
 
 engine::IncidentEdit read_edit(const Place& place, const nlohmann::json& body, engine::IncidentNumber number, const std::string& actor) {
@@ -57,10 +60,12 @@ void check_outcome(const Place& place, const engine::IncidentRecord& incident, c
     const bool classifies = optional_member(body, "classification") != nullptr;
     const bool classified = classifies || incident.classification.has_value();
     if (status == engine::IncidentStatus::closed && !classified) {
-        place.member("classification").fault(FaultCode::missing, "closing needs a classification: true_positive, benign_positive, false_positive or undetermined");
+        place.member("classification")
+            .fault(FaultCode::missing, "closing needs a classification: true_positive, benign_positive, false_positive or undetermined");
     }
     if (status != engine::IncidentStatus::closed && classifies) {
-        place.member("classification").fault(FaultCode::conflict, "a classification is given when the incident is closed; send \"status\": \"closed\" with it");
+        place.member("classification")
+            .fault(FaultCode::conflict, "a classification is given when the incident is closed; send \"status\": \"closed\" with it");
     }
     if (edit.reason && !classified) {
         const auto* member = optional_member(body, "reason") != nullptr ? "reason" : "classification_reason";
@@ -77,7 +82,8 @@ http::Response edit_incident(const http::Request& request, const Caller& caller,
     const auto incident = incident_in_path(request, caller, services);
     if (!incident) return failure_reply(request, incident.error());
     if (incident->merged_into) {
-        return http::problem(request, http::ProblemKind::conflict, "merged into incident " + std::to_string(incident->merged_into->value()) + "; change that one");
+        return http::problem(request, http::ProblemKind::conflict,
+                             "merged into incident " + std::to_string(incident->merged_into->value()) + "; change that one");
     }
     if (!http::if_match_holds(request.if_match, incident->revision)) {
         return http::problem(request, http::ProblemKind::precondition_failed, "the incident is at revision " + std::to_string(incident->revision));

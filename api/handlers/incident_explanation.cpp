@@ -18,7 +18,11 @@ constexpr std::size_t most_findings = 50;
 constexpr std::size_t most_conditions = 40;
 
 Json finding_explained(const engine::FindingRecord& finding) {
-    Json value{{"id", json::text_of(finding.id)}, {"pattern", finding.pattern}, {"version", finding.version}, {"title", finding.title}, {"summary", finding.summary}};
+    Json value{{"id", json::text_of(finding.id)},
+               {"pattern", finding.pattern},
+               {"version", finding.version},
+               {"title", finding.title},
+               {"summary", finding.summary}};
     auto& principals = value["principals"] = Json::array();
     for (const auto& principal : finding.principals) principals.push_back(json::to_json(principal));
     auto& stages = value["stages"] = Json::array();
@@ -28,7 +32,8 @@ Json finding_explained(const engine::FindingRecord& finding) {
 }
 
 /// The version of the pattern that made a finding; null when it is neither shipped nor the tenant's newest.
-ports::Outcome<std::shared_ptr<const engine::Pattern>> pattern_of(const engine::FindingRecord& finding, const Caller& caller, ports::Services& services) {
+ports::Outcome<std::shared_ptr<const engine::Pattern>> pattern_of(const engine::FindingRecord& finding, const Caller& caller,
+                                                                  ports::Services& services) {
     for (const auto& shipped : catalogue::shipped_patterns()) {
         if (shipped.pattern->id == finding.pattern && shipped.pattern->version == finding.version) return shipped.pattern;
     }

@@ -13,15 +13,15 @@ namespace {
 using Sort = ports::IncidentFilter::Sort;
 
 constexpr std::array<std::pair<std::string_view, Sort>, 10> sorts{{{"-score", Sort::score_desc},
-                                                                    {"score", Sort::score_asc},
-                                                                    {"-created", Sort::created_desc},
-                                                                    {"created", Sort::created_asc},
-                                                                    {"-updated", Sort::updated_desc},
-                                                                    {"updated", Sort::updated_asc},
-                                                                    {"-last_activity", Sort::last_activity_desc},
-                                                                    {"last_activity", Sort::last_activity_asc},
-                                                                    {"-number", Sort::number_desc},
-                                                                    {"number", Sort::number_asc}}};
+                                                                   {"score", Sort::score_asc},
+                                                                   {"-created", Sort::created_desc},
+                                                                   {"created", Sort::created_asc},
+                                                                   {"-updated", Sort::updated_desc},
+                                                                   {"updated", Sort::updated_asc},
+                                                                   {"-last_activity", Sort::last_activity_desc},
+                                                                   {"last_activity", Sort::last_activity_asc},
+                                                                   {"-number", Sort::number_desc},
+                                                                   {"number", Sort::number_asc}}};
 constexpr auto sort_words = [] {
     std::array<std::string_view, sorts.size()> words;
     for (std::size_t i = 0; i < sorts.size(); ++i) words[i] = sorts[i].first;
@@ -37,9 +37,12 @@ void read_include(http::QueryReader& query, IncidentListing& listing) {
         for (std::size_t from = 0; from <= written.size();) {
             const auto comma = std::min(written.find(',', from), written.size());
             const auto word = written.substr(from, comma - from);
-            if (word == "redirected") listing.filter.include_redirected = true;
-            else if (word == "entities") listing.all_entities = true;
-            else if (word != "tickets") query.fault("include", engine::FaultCode::out_of_range, "must be entities, tickets or redirected, or several with commas between");
+            if (word == "redirected")
+                listing.filter.include_redirected = true;
+            else if (word == "entities")
+                listing.all_entities = true;
+            else if (word != "tickets")
+                query.fault("include", engine::FaultCode::out_of_range, "must be entities, tickets or redirected, or several with commas between");
             from = comma + 1;
         }
     }
@@ -52,7 +55,8 @@ IncidentListing incident_listing(http::QueryReader& query) {
     auto& filter = listing.filter;
     for (const auto i : query.words("status", statuses)) filter.statuses.push_back(*engine::incident_status_from(statuses[i]));
     for (const auto i : query.words("severity", severities)) filter.severities.push_back(*engine::severity_from(severities[i]));
-    for (const auto i : query.words("classification", classifications)) filter.classifications.push_back(*engine::classification_from(classifications[i]));
+    for (const auto i : query.words("classification", classifications))
+        filter.classifications.push_back(*engine::classification_from(classifications[i]));
     filter.owners = query.many("owner");
     filter.patterns = query.many("pattern");
     filter.domains = query.many("domain");

@@ -8,10 +8,10 @@
 namespace catenary::api::handlers {
 namespace {
 
-constexpr std::size_t number_segment = 3;    // /api/v1/incidents/{number}
+constexpr std::size_t number_segment = 3;  // /api/v1/incidents/{number}
 constexpr std::size_t entities_in_list = 20;
-constexpr std::size_t most_entities = 500;   // what a record holds
-constexpr int most_redirects = 16;           // merges lead on to merges, never in a ring; a longer way is a damaged row
+constexpr std::size_t most_entities = 500;  // what a record holds
+constexpr int most_redirects = 16;          // merges lead on to merges, never in a ring; a longer way is a damaged row
 
 }  // namespace
 

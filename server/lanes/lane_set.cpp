@@ -38,7 +38,7 @@ void LaneSet::apply(std::int16_t lane, std::span<const StoredRow> rows, const St
         const auto& definition = names.definition(row.definition);
         entities_.clear();
         for (std::size_t i = 0; i < row.entity_count(); ++i) {
-            const auto& entity = names.entity(row.entity(i));
+            const auto& entity = names.entity(row, i);
             entities_.push_back({entity.kind, entity.value, entity.identifies});
         }
         read_attributes(engine, row.tenant, row.attributes);

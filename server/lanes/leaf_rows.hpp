@@ -6,20 +6,30 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace catenary::server {
 
-/// One row of `signal` in binary form, with the COPY header taken off.
+/// One row of `signal` in binary form. Rows that were read together share their memory.
 class RawRow {
 public:
-    RawRow(PqRow row, std::size_t skip) : row_{std::move(row)}, skip_{skip} {}
-    std::string_view tuple() const { return row_.bytes().substr(skip_); }
+    RawRow(std::shared_ptr<const std::string> bytes, std::size_t offset, std::size_t size, engine::Position position)
+        : bytes_{std::move(bytes)}, offset_{offset}, size_{size}, position_{position} {}
+    std::string_view tuple() const { return std::string_view{*bytes_}.substr(offset_, size_); }
+    engine::Position position() const { return position_; }
+    std::size_t memory_size() const { return bytes_->size(); }
+    bool shares(const std::shared_ptr<const std::string>& bytes) const { return bytes_ == bytes; }
+    /// The same row in memory of its own.
+    RawRow apart() const { return {std::make_shared<const std::string>(tuple()), 0, size_, position_}; }
 
 private:
-    PqRow row_;
-    std::size_t skip_ = 0;
+    std::shared_ptr<const std::string> bytes_;
+    std::size_t offset_;
+    std::size_t size_;
+    engine::Position position_;
 };
 
 /// Reads rows of leaves by ranges of blocks: what was inserted together lies together, so that a range of positions costs about its own rows. Nearly
@@ -38,20 +48,23 @@ public:
     std::vector<RawRow> at_end(Day leaf, engine::Position from, engine::Position to, std::int64_t count);
 
 private:
-    using ByPosition = std::map<engine::Position, RawRow>;
     struct Stream {
         std::int64_t next_block = 0;
-        std::int64_t blocks = 0;   ///< of the leaf when last asked
-        ByPosition met;            ///< not taken yet
+        std::int64_t blocks = 0;      ///< of the leaf when last asked
+        std::vector<RawRow> met;      ///< not taken yet, by position
+        std::shared_ptr<const std::string> newest;  ///< memory of what was read last
     };
-    void read(Day leaf, std::int64_t first_block, std::int64_t end_block, engine::Position from, ByPosition& into);
+    /// Rows of `COPY (select) TO STDOUT`, as they come, and their memory.
+    std::vector<RawRow> copy(const std::string& select, std::shared_ptr<const std::string>& memory);
+    std::vector<RawRow> read(Day leaf, std::int64_t first_block, std::int64_t end_block, engine::Position from, std::shared_ptr<const std::string>& memory);
+    void read_on(Day leaf, Stream& stream, std::int64_t blocks, engine::Position from);
     std::int64_t blocks(Day leaf);
     std::vector<RawRow> all_between(Day leaf, engine::Position from, engine::Position to, std::int64_t count);
 
     PqConnection& connection_;
     const LeafCalendar& calendar_;
     std::size_t most_held_;
-    std::size_t held_ = 0;
+    std::size_t held_ = 0;           ///< bytes of rows in streams
     std::map<Day, Stream> streams_;
 };
 

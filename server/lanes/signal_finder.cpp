@@ -81,7 +81,7 @@ std::map<engine::SignalRef, FoundSignal> SignalFinder::find(engine::TenantId ten
             const auto some = std::span{keys}.subspan(begin, std::min(keys_a_statement, keys.size() - begin));
             const auto select = fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND key = ANY ('{{{}}}'::uuid[]) AND tenant = {}", stored_columns(),
                                             sql_time(leaf), sql_time(calendar_.end_of(leaf)), uuid_list(some), tenant.value());
-            each_rows(connection_, select, [&](const std::vector<StoredRow>& rows) {
+            each_rows(connection_, select, [&](std::vector<StoredRow>& rows) {
                 names_.load(rows, StoredNames::Titles::read);
                 for (const auto& row : rows) {
                     FoundSignal signal{row.key, signal_of(row, names_), title_of(row, names_), std::string{row.attributes}, std::string{row.shown}, row.received};
@@ -109,7 +109,7 @@ std::vector<engine::StoredSignal> SignalFinder::history(const engine::HistoryReq
         if (start_of(leaf) > request.to || start_of(calendar_.end_of(leaf)) <= request.from) continue;
         const auto select = fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND tenant = {} AND position < {}", stored_columns(), sql_time(leaf),
                                         sql_time(calendar_.end_of(leaf)), request.tenant.value(), below.value());
-        each_rows(connection_, select, [&](const std::vector<StoredRow>& rows) {
+        each_rows(connection_, select, [&](std::vector<StoredRow>& rows) {
             names_.load(rows);
             for (const auto& row : rows) {
                 if (row.time < request.from || row.time > request.to) continue;

@@ -36,7 +36,7 @@ const auto& named(const Names& names, Id id, const char* what) {
 
 }  // namespace
 
-void StoredNames::load(std::span<const StoredRow> rows, Titles titles) {
+void StoredNames::load(std::span<StoredRow> rows, Titles titles) {
     if (bytes_ > most_bytes_) {
         definitions_.clear();
         titles_.clear();
@@ -45,17 +45,25 @@ void StoredNames::load(std::span<const StoredRow> rows, Titles titles) {
     }
     std::vector<std::int32_t> unknown_definitions, unknown_titles;
     std::vector<std::int64_t> unknown_entities;
-    for (const auto& row : rows) {
+    std::vector<std::pair<std::size_t, std::int64_t>> open;  // (place in resolved_, id)
+    resolved_.clear();
+    for (auto& row : rows) {
+        row.names = static_cast<std::uint32_t>(resolved_.size());
         if (!definitions_.contains(row.definition)) add_unknown(unknown_definitions, row.definition);
         if (titles == Titles::read && row.title != 0 && !titles_.contains(row.title)) add_unknown(unknown_titles, row.title);
         for (std::size_t i = 0; i < row.entity_count(); ++i) {
             const auto id = row.entity(i);
-            if (!entities_.contains(id)) unknown_entities.push_back(id);
+            const auto known = entities_.find(id);
+            resolved_.push_back(known == entities_.end() ? nullptr : known->second.get());
+            if (known != entities_.end()) continue;
+            open.emplace_back(resolved_.size() - 1, id);
+            unknown_entities.push_back(id);
         }
     }
     if (!unknown_definitions.empty()) load_definitions((keep_each_once(unknown_definitions), unknown_definitions));
     if (!unknown_titles.empty()) load_titles((keep_each_once(unknown_titles), unknown_titles));
     if (!unknown_entities.empty()) load_entities((keep_each_once(unknown_entities), unknown_entities));
+    for (const auto& [place, id] : open) resolved_[place] = &named(entities_, id, "entity");
 }
 
 void StoredNames::load_definitions(const std::vector<std::int32_t>& ids) {
@@ -91,7 +99,6 @@ void StoredNames::load_entities(const std::vector<std::int64_t>& ids) {
 }
 
 const StoredNames::Definition& StoredNames::definition(std::int32_t id) const { return named(definitions_, id, "definition"); }
-const StoredNames::Entity& StoredNames::entity(std::int64_t id) const { return named(entities_, id, "entity"); }
 const std::string& StoredNames::title(std::int32_t id) const { return named(titles_, id, "title"); }
 
 engine::Signal signal_of(const StoredRow& row, const StoredNames& names) {
@@ -109,7 +116,7 @@ engine::Signal signal_of(const StoredRow& row, const StoredNames& names) {
     signal.count = row.count;
     const auto shown = shown_from(row.shown);
     for (std::size_t i = 0; i < row.entity_count(); ++i) {
-        const auto& entity = names.entity(row.entity(i));
+        const auto& entity = names.entity(row, i);
         signal.entities.push_back({entity.kind, entity.value, role_of(row.roles, i, shown), entity.identifies});
     }
     return signal;

@@ -32,11 +32,11 @@ public:
 
     enum class Titles { leave_out, read };
     /// Makes sure that everything these rows name can be looked up until the next call. Throws PqError.
-    void load(std::span<const StoredRow> rows, Titles titles = Titles::leave_out);
+    void load(std::span<StoredRow> rows, Titles titles = Titles::leave_out);
 
     /// Of a row that was given to the last `load`; std::runtime_error when the dictionary lacks it.
     const Definition& definition(std::int32_t id) const;
-    const Entity& entity(std::int64_t id) const;
+    const Entity& entity(const StoredRow& row, std::size_t index) const { return *resolved_[row.names + index]; }
     const std::string& title(std::int32_t id) const;
 
 private:
@@ -53,6 +53,7 @@ private:
     Names<std::int32_t, Definition> definitions_;
     Names<std::int32_t, std::string> titles_;
     Names<std::int64_t, Entity> entities_;
+    std::vector<const Entity*> resolved_;  ///< of the rows of the last `load`, one after the other
 };
 
 /// The signal of a row as its sender meant it: canonical entities with their roles; attributes left empty.

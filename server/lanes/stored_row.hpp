@@ -32,6 +32,7 @@ struct StoredRow {
     std::string_view source_id;
     std::string_view attributes;  ///< "" for null
     std::string_view shown;       ///< "" for null
+    std::uint32_t names = 0;      ///< where StoredNames::load put what its entities stand for
 
     std::size_t entity_count() const;
     std::int64_t entity(std::size_t index) const;

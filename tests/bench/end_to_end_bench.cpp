@@ -3,20 +3,17 @@
 
 #include "server/pg/private_cluster.hpp"
 #include "tests/bench/bare_copy.hpp"
+#include "tests/bench/load_client.hpp"
+#include "tests/bench/signal_generator.hpp"
 #include "tests/support/server_process.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <fstream>
-#include <random>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace catenary;
@@ -27,36 +24,6 @@ namespace {
 constexpr std::size_t request_signals = 1'000;
 
 double seconds_since(Steady::time_point begin) { return std::chrono::duration<double>(Steady::now() - begin).count(); }
-
-/// Bodies of 1,000 signals of about 512 bytes: 40 names of 4 sources, 2.8 entities from 20,000 by a Zipf-like law, random ids.
-class Generator {
-public:
-    std::string body() {
-        std::string text;
-        for (std::size_t i = 0; i < request_signals; ++i) text += line() + "\n";
-        return text;
-    }
-
-private:
-    int zipf() { return static_cast<int>(std::pow(20'000.0, std::uniform_real_distribution<double>{0, 1}(random_))); }
-
-    std::string line() {
-        const auto kind = random_() % 40;
-        const auto time = std::chrono::sys_days{std::chrono::year{2026} / 3 / 2} + std::chrono::milliseconds{++serial_};
-        const auto of_day = std::chrono::hh_mm_ss{time - std::chrono::floor<std::chrono::days>(time)};
-        const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(time)};
-        auto entities = fmt::format(R"({{"kind":"account","value":"user{}@corp.example","role":"actor"}},{{"kind":"host","value":"ws-{}.corp.example","role":"target"}})",
-                                    zipf(), zipf());
-        if (random_() % 10 < 8) entities += fmt::format(R"(,{{"kind":"ip","value":"10.{}.{}.7","role":"source"}})", zipf() % 200, zipf() % 250);
-        return fmt::format(
-            R"({{"id":"{:016x}-{:08x}","source":"source-{}","time":"{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z","domain":"endpoint","name":"suspicious_activity_{}","title":"Suspicious activity of kind {} was observed","tactics":["TA0002"],"techniques":["T1059"],"severity":"low","confidence":0.2,"entities":[{}],"attributes":{{"country":"RO","risk_level":"medium","process":"C:\\Windows\\System32\\rundll32.exe","bytes":{},"session":"{:016x}"}}}})",
-            random_(), serial_, kind % 4, static_cast<int>(day.year()), static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()), of_day.hours().count(),
-            of_day.minutes().count(), of_day.seconds().count(), of_day.subseconds().count(), kind, kind, entities, random_() % 100'000, random_());
-    }
-
-    std::mt19937_64 random_{42};
-    std::uint64_t serial_ = 0;
-};
 
 std::shared_ptr<api::ingest::PreparedBatch> prepared(const std::string& body) {
     api::http::Request request;
@@ -74,30 +41,40 @@ struct Rates {
     double correlated;    ///< seconds until the engine had caught up as well
 };
 
-Rates through_server(const std::string& url, const std::string& key, const std::vector<std::string>& bodies, std::size_t connections) {
-    std::atomic<std::size_t> next{0};
-    std::atomic<std::size_t> failed{0};
+Rates through_server(const bench::LoadOptions& load, const std::vector<std::string>& bodies) {
     const auto begin = Steady::now();
-    std::vector<std::thread> senders;
-    for (std::size_t i = 0; i < connections; ++i) {
-        senders.emplace_back([&] {
-            server::ApiClient client{url, key};
-            for (auto mine = next++; mine < bodies.size(); mine = next++) {
-                auto reply = client.post("/api/v1/signals", bodies[mine], "application/x-ndjson");
-                while (reply.status == 503 || reply.status == 429) {
-                    std::this_thread::sleep_for(std::chrono::milliseconds{20});
-                    reply = client.post("/api/v1/signals", bodies[mine], "application/x-ndjson");
-                }
-                if (reply.status != 200) ++failed;
-            }
-        });
-    }
-    for (auto& sender : senders) sender.join();
-    const auto acknowledged = seconds_since(begin);
-    server::ApiClient client{url, key};
+    const auto report = bench::send_load(load, bodies);
+    server::ApiClient client{load.url, load.key};
     tests::wait_until_correlated(client);
-    if (failed > 0) throw std::runtime_error(fmt::format("{} requests were refused", failed.load()));
-    return {acknowledged, seconds_since(begin)};
+    if (report.refused > 0) throw std::runtime_error(fmt::format("{} requests were refused", report.refused));
+    return {report.seconds, seconds_since(begin)};
+}
+
+/// Seconds that a transaction takes which writes nothing but its commit record: the floor under every acknowledgement.
+double empty_commit(server::PqConnection& connection) {
+    std::vector<double> times;
+    for (int i = 0; i < 201; ++i) {
+        const auto begin = Steady::now();
+        connection.run("BEGIN; SELECT pg_current_xact_id(); COMMIT");
+        times.push_back(seconds_since(begin));
+    }
+    return bench::median(times);
+}
+
+/// How long acknowledgements take while the server has half as much to do as it can.
+void at_half_rate(const bench::LoadOptions& load, double requests_per_second, bench::SignalGenerator& generator, server::PqConnection& connection) {
+    constexpr double span = 10;  // seconds
+    auto half = load;
+    half.requests_per_second = requests_per_second / 2;
+    std::vector<std::string> bodies(static_cast<std::size_t>(span * half.requests_per_second) + 1);
+    for (auto& body : bodies) body = generator.body(request_signals);
+    const auto commit = empty_commit(connection);
+    const auto report = bench::send_load(half, bodies);
+    const auto p99 = bench::percentile(report.latencies, 0.99);
+    fmt::print("acknowledged at half of that, {:.0f} signals/s for {:.0f} s: p50 {:.1f} ms, p90 {:.1f}, p99 {:.1f}, most {:.1f}\n",
+               half.requests_per_second * request_signals, span, bench::percentile(report.latencies, 0.5) * 1e3,
+               bench::percentile(report.latencies, 0.9) * 1e3, p99 * 1e3, report.latencies.back() * 1e3);
+    fmt::print("an empty durable commit: {:.2f} ms, median; the p99 is {:.1f} of them\n", commit * 1e3, p99 / commit);
 }
 
 /// The socket folder of the server's private PostgreSQL, as its pid file says.
@@ -114,24 +91,29 @@ int run(std::size_t signals, std::size_t rounds, std::size_t connections) {
     auto admin = server.admin();
     const auto key = nlohmann::json::parse(admin.post("/api/v1/tenants", R"({"name":"bench"})").body)["key"].get<std::string>();
     server::PqConnection connection{superuser_dsn(server.data_folder())};
-    Generator generator;
+    const bench::LoadOptions load{server.url(), key, connections};
+    bench::SignalGenerator generator{42};
     std::vector<double> ratios;
+    std::vector<double> rates;
     for (std::size_t round = 0; round <= rounds; ++round) {
         std::vector<std::string> bodies;
         std::vector<std::shared_ptr<api::ingest::PreparedBatch>> requests;
         for (std::size_t made = 0; made < signals; made += request_signals) {
-            bodies.push_back(generator.body());
+            bodies.push_back(generator.body(request_signals));
             requests.push_back(prepared(bodies.back()));
         }
         const auto bare = bench::bare_copy(connection, requests);
         requests.clear();
-        const auto ours = through_server(server.url(), key, bodies, connections);
+        const auto ours = through_server(load, bodies);
         const auto count = static_cast<double>(bodies.size() * request_signals);
         fmt::print("{}bare COPY {:.0f} rows/s; end to end {:.0f} signals/s acknowledged, {:.0f} correlated; {:.3f} of bare COPY\n", round == 0 ? "warm-up: " : "", count / bare,
                    count / ours.acknowledged, count / ours.correlated, bare / ours.correlated);
-        if (round > 0) ratios.push_back(bare / ours.correlated);
+        if (round == 0) continue;
+        ratios.push_back(bare / ours.correlated);
+        rates.push_back(static_cast<double>(bodies.size()) / ours.correlated);
     }
     fmt::print("end to end, median of {} rounds of {} signals over {} connections: {:.3f} of bare COPY\n", rounds, signals, connections, bench::median(ratios));
+    at_half_rate(load, bench::median(rates), generator, connection);
     server.stop();
     return 0;
 }

@@ -5,8 +5,8 @@
 #include "api/routes.hpp"
 #include "tests/support/schema_check.hpp"
 
-#include <boost/uuid/string_generator.hpp>
 #include <doctest/doctest.h>
+#include <boost/uuid/string_generator.hpp>
 
 #include <stdexcept>
 
@@ -171,6 +171,7 @@ Reply FakeApi::send(api::http::Method method, std::string_view target, std::stri
 
     Reply reply{response.status, nullptr, {}};
     for (const auto& [name, value] : response.headers) reply.headers[name] = value;
+    if (response.status == 0) return reply;  // the connection is closed instead
     const std::string said_target{target};
     CAPTURE(said_target);
     CAPTURE(response.body);
@@ -226,8 +227,20 @@ engine::FindingRecord finding_of_two() {
     finding.start = at("2026-03-05T22:47:11Z");
     finding.end = at("2026-03-05T23:10:00Z");
     finding.score = engine::score({{"access", "entra_id", 0.35, 5.74}, {"persistence", "exchange", 0.35, 5.74}}, 2, 0, {});
-    finding.stages = {{"access", 1, engine::SignalRef{finding.start, "entra_id", "aad-7f3"}, {"name in [unfamiliar_location_signin]"}, {}, {}, finding.principals[0]},
-                      {"persistence", 1, engine::SignalRef{finding.end, "exchange", "o-1"}, {"name = suspicious_inbox_rule"}, 22min + 49s, 24h, finding.principals[0]},
+    finding.stages = {{"access",
+                       1,
+                       engine::SignalRef{finding.start, "entra_id", "aad-7f3"},
+                       {"name in [unfamiliar_location_signin]"},
+                       {},
+                       {},
+                       finding.principals[0]},
+                      {"persistence",
+                       1,
+                       engine::SignalRef{finding.end, "exchange", "o-1"},
+                       {"name = suspicious_inbox_rule"},
+                       22min + 49s,
+                       24h,
+                       finding.principals[0]},
                       {"collection", 0, {}, {"name = mass_download"}, {}, {}, {}}};
     finding.evidence_total = 2;
     finding.incident = engine::IncidentNumber{17};

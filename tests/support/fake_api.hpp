@@ -32,7 +32,7 @@ struct FakeSignals final : api::ports::SignalReader {
     std::optional<api::ports::Failure> failure;
     api::ports::SignalFilter asked;
     api::ports::Outcome<api::ports::Page<api::ports::StoredSignalRow>> page(const api::Caller&, const api::ports::SignalFilter& filter,
-                                                                           const api::ports::PageRequest& request) override {
+                                                                            const api::ports::PageRequest& request) override {
         asked = filter;
         if (failure) return *failure;
         return cut_page(rows, request);
@@ -86,7 +86,8 @@ struct FakeControl final : api::ports::ControlLog {
     std::optional<std::int64_t> revision;  ///< that the last edit was made for
     std::optional<api::ports::Failure> failure;
     api::ports::Outcome<engine::Position> watermark(const api::Caller&, const engine::WatermarkCall& call) override;
-    api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller&, const engine::IncidentEdit& edit, std::optional<std::int64_t> made_for) override;
+    api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller&, const engine::IncidentEdit& edit,
+                                                     std::optional<std::int64_t> made_for) override;
 };
 
 struct FakeDiagnostics final : api::ports::Diagnostics {
@@ -107,7 +108,7 @@ struct FakeTenants final : api::ports::TenantDirectory {
 };
 
 struct Reply {
-    int status = 0;
+    int status = 0;  ///< 0: none, the connection is closed
     nlohmann::json body;
     std::map<std::string, std::string> headers;
     /// Pointers of a problem's `errors`, in order.

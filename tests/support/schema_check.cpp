@@ -39,14 +39,16 @@ class Check {
 public:
     void run(const json& value, const json& unresolved, const std::string& place) {
         const auto& schema = resolved(unresolved);
-        static const std::set<std::string> known{"type",          "enum",          "required",  "properties", "additionalProperties", "items",  "minItems",
-                                                 "maxItems",      "minimum",       "maximum",   "minLength",  "maxLength",            "oneOf",  "format",
-                                                 "minProperties", "maxProperties", "description", "default"};
+        static const std::set<std::string> known{"type",          "enum",        "required", "properties", "additionalProperties",
+                                                 "items",         "minItems",    "maxItems", "minimum",    "maximum",
+                                                 "minLength",     "maxLength",   "oneOf",    "format",     "minProperties",
+                                                 "maxProperties", "description", "default"};
         for (const auto& [keyword, unused] : schema.items()) {
             if (!known.contains(keyword)) say(place, "the checker does not know the keyword " + keyword);
         }
         if (!type_holds(value, schema)) return say(place, "is " + value.dump() + ", not of type " + schema["type"].dump());
-        if (schema.contains("enum") && std::ranges::find(schema["enum"], value) == schema["enum"].end()) say(place, value.dump() + " is none of " + schema["enum"].dump());
+        if (schema.contains("enum") && std::ranges::find(schema["enum"], value) == schema["enum"].end())
+            say(place, value.dump() + " is none of " + schema["enum"].dump());
         one_of(value, schema, place);
         if (value.is_object()) object(value, schema, place);
         if (value.is_array()) array(value, schema, place);
@@ -83,8 +85,10 @@ private:
         }
         const auto properties = schema.value("properties", json::object());
         for (const auto& [name, member] : value.items()) {
-            if (properties.contains(name)) run(member, properties[name], place + "/" + name);
-            else if (schema.contains("additionalProperties") && schema["additionalProperties"] == false) say(place, "has the unknown member " + name);
+            if (properties.contains(name))
+                run(member, properties[name], place + "/" + name);
+            else if (schema.contains("additionalProperties") && schema["additionalProperties"] == false)
+                say(place, "has the unknown member " + name);
         }
     }
     void array(const json& value, const json& schema, const std::string& place) {

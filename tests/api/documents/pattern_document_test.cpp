@@ -1,5 +1,5 @@
-#include "api/documents/document.hpp"
 #include "api/documents/pattern_document.hpp"
+#include "api/documents/document.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -108,7 +108,8 @@ TEST_CASE("a bad pattern is refused at the pointer of its fault") {
         {"technique with a bad part", changed("/techniques", R"(["T1078.4"])"), "/techniques/0", FaultCode::malformed},
         {"unknown mode", changed("/mode", R"("live")"), "/mode", FaultCode::out_of_range},
         {"bad time", changed("/effective_from", R"("yesterday")"), "/effective_from", FaultCode::malformed},
-        {"stages without a link", json::parse(R"({"id": "p", "title": "P", "within": "1h", "stages": [{"id": "a", "match": {}}, {"id": "b", "match": {}}]})"), "/link",
+        {"stages without a link",
+         json::parse(R"({"id": "p", "title": "P", "within": "1h", "stages": [{"id": "a", "match": {}}, {"id": "b", "match": {}}]})"), "/link",
          FaultCode::missing},
         {"link without kinds", changed("/link", "{}"), "/link", FaultCode::missing},
         {"kind given twice", changed("/link/same", R"(["account", "account"])"), "/link/same/1", FaultCode::conflict},
@@ -123,7 +124,8 @@ TEST_CASE("a bad pattern is refused at the pointer of its fault") {
         {"repeat of nothing", changed("/stages/1/repeat/at_least", "0"), "/stages/1/repeat/at_least", FaultCode::out_of_range},
         {"repeat of a fraction", changed("/stages/1/repeat/at_least", "2.5"), "/stages/1/repeat/at_least", FaultCode::out_of_range},
         {"distinct of nothing", changed("/stages/1/repeat/distinct", R"("colour")"), "/stages/1/repeat/distinct", FaultCode::unknown_field},
-        {"examples of another shape", changed("/examples", R"({"must_match": [[{"name": "x"}], ["x"]]})"), "/examples/must_match/1/0", FaultCode::wrong_type},
+        {"examples of another shape", changed("/examples", R"({"must_match": [[{"name": "x"}], ["x"]]})"), "/examples/must_match/1/0",
+         FaultCode::wrong_type},
         {"any order", changed("/order", R"("any")"), "/order", FaultCode::unsupported},
         {"chained link", changed("/link", R"({"chain": ["account", "host"]})"), "/link/chain", FaultCode::unsupported},
         {"within of a stage", changed("/stages/1/within", R"("4h")"), "/stages/1/within", FaultCode::unsupported},

@@ -27,8 +27,10 @@ std::set<std::string> routed() {
 void collect_references(const json& value, std::set<std::string>& references) {
     if (value.is_structured()) {
         for (const auto& [name, member] : value.items()) {
-            if (name == "$ref" && member.is_string()) references.insert(member.get<std::string>());
-            else collect_references(member, references);
+            if (name == "$ref" && member.is_string())
+                references.insert(member.get<std::string>());
+            else
+                collect_references(member, references);
         }
     }
 }
@@ -70,7 +72,8 @@ TEST_CASE("the contract documents every path parameter, has unique operation ids
             for (const auto& parameter : operation.value("parameters", json::array())) parameters.push_back(parameter);
             std::set<std::string> in_path;
             for (const auto& parameter : parameters) {
-                const auto full = parameter.contains("$ref") ? tests::contract().at(json::json_pointer(parameter["$ref"].get<std::string>().substr(1))) : parameter;
+                const auto full =
+                    parameter.contains("$ref") ? tests::contract().at(json::json_pointer(parameter["$ref"].get<std::string>().substr(1))) : parameter;
                 if (full["in"] == "path") in_path.insert("{" + full["name"].get<std::string>() + "}");
             }
             for (const auto& name : in_path) CHECK(path.find(name) != std::string::npos);
@@ -102,7 +105,8 @@ TEST_CASE("routes are found by decoded segments, and say which methods a path ta
     const auto refused = api::find_route(Method::delete_, {"api", "v1", "incidents", "17"});
     CHECK(refused.route == nullptr);
     CHECK(refused.allowed == std::vector<Method>{Method::get, Method::head, Method::patch});
-    for (const auto& segments : {std::vector<std::string>{}, {""}, {"api"}, {"api", "v1", "patterns", ""}, {"api", "v1", "patterns", "a", ""}, {"api/v1/patterns"}}) {
+    for (const auto& segments :
+         {std::vector<std::string>{}, {""}, {"api"}, {"api", "v1", "patterns", ""}, {"api", "v1", "patterns", "a", ""}, {"api/v1/patterns"}}) {
         const auto none = api::find_route(Method::get, segments);
         CHECK(none.route == nullptr);
         CHECK(none.allowed.empty());

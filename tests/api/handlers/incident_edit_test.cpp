@@ -20,7 +20,8 @@ struct Story {
 
 TEST_CASE("closing with a classification changes the incident in the name of the key") {
     Story story;
-    const auto reply = story.patch({{"status", "closed"}, {"classification", "true_positive"}, {"classification_reason", "confirmed"}, {"owner", "mika"}}, "\"3\"");
+    const auto reply =
+        story.patch({{"status", "closed"}, {"classification", "true_positive"}, {"classification_reason", "confirmed"}, {"owner", "mika"}}, "\"3\"");
     REQUIRE(reply.status == 200);
     CHECK(reply.body["status"] == "closed");
     CHECK(reply.body["classification"] == "true_positive");
@@ -104,10 +105,8 @@ TEST_CASE("an edit needs a JSON body of bounded size") {
     CHECK(story.api.patch("/api/v1/incidents/18", {{"owner", "mika"}}).status == 404);
 }
 
-TEST_CASE("an edit whose outcome is unknown is neither done nor refused") {
+TEST_CASE("an edit whose outcome is unknown gets no reply") {
     Story story;
     story.api.control.failure = api::ports::Failure{api::ports::FailureCode::outcome_unknown, "connection lost"};
-    const auto reply = story.patch({{"owner", "mika"}});
-    CHECK(reply.status == 500);
-    CHECK_FALSE(reply.headers.contains("Retry-After"));
+    CHECK(story.patch({{"owner", "mika"}}).status == 0);
 }

