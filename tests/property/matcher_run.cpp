@@ -77,10 +77,21 @@ void MatcherRun::add(const oracle::Signal& signal) {
     }
     std::sort(mentioned.begin(), mentioned.end());
     std::sort(links.begin(), links.end());
-    const auto position = engine::Position{static_cast<std::int64_t>(refs_.size()) + 1};
+    const auto position = engine::Position{++added_};
     const auto handle = window_.add(view, position, signal.late, engine::Symbol{symbol_of(signal.ref.source)}, engine::Symbol{}, engine::Symbol{}, mentioned);
     refs_.emplace(handle.value(), signal.ref);
     matcher_.add(handle, signal.stages, links, signal.distinct);
+}
+
+void MatcherRun::expire(engine::Timestamp horizon) {
+    settle();  // what the deltas name must still be in the window
+    for (const auto handle : matcher_.expire(horizon)) {
+        if (refs_.erase(handle.value()) == 0) {
+            breaches_.emplace_back("a signal was given up that is not held");
+            continue;
+        }
+        window_.release(handle);
+    }
 }
 
 const SeenFindings& MatcherRun::settle() {

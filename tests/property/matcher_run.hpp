@@ -30,6 +30,10 @@ public:
     MatcherRun& operator=(const MatcherRun&) = delete;
 
     void add(const oracle::Signal& signal);
+    /// Promises the matcher that nothing earlier than `horizon` comes any more. A signal given up twice, or never added, is a breach.
+    void expire(engine::Timestamp horizon);
+    /// Signals added and not yet given up.
+    std::size_t held() const { return refs_.size(); }
     /// Applies the deltas since the last call. A delta that contradicts what came before is a breach.
     const SeenFindings& settle();
     const std::vector<std::string>& breaches() const { return breaches_; }
@@ -39,6 +43,7 @@ private:
 
     engine::SignalWindow window_;
     std::map<std::uint32_t, engine::SignalRef> refs_;  // by handle
+    std::int64_t added_ = 0;
     std::vector<std::string> link_kinds_;
     engine::PatternMatcher matcher_;
     SeenFindings findings_;

@@ -33,13 +33,33 @@ TEST_CASE("property: the matcher agrees with the oracle") {
 
 TEST_CASE("property: the order of arrival does not show") {
     std::mt19937 random{17};
-    for (std::uint32_t seed = cases; seed < cases + 1000; ++seed) {
+    for (std::uint32_t seed = cases; seed < cases + 1200; ++seed) {
         CAPTURE(seed);
-        Case c = random_case(seed);
+        Case c = seed % 6 == 0 ? large_case(seed, 120) : random_case(seed);
         const auto expected = found(c);
         for (int times = 0; times < 3; ++times) {
             std::shuffle(c.signals.begin(), c.signals.end(), random);
             CHECK(found(c) == expected);
         }
     }
+}
+
+TEST_CASE("property: forgetting what no later signal can reach does not show") {
+    int gave_up_early = 0;
+    for (std::uint32_t seed = cases; seed < cases + 5000; ++seed) {
+        CAPTURE(seed);
+        const Case c = random_case(seed);
+        const auto is_earlier = [](const oracle::Signal& left, const oracle::Signal& right) { return left.ref.time < right.ref.time; };
+        MatcherRun forgetful{c.pattern, c.effective_from};
+        for (auto signal = c.signals.begin(); signal != c.signals.end(); ++signal) {
+            forgetful.expire(std::min_element(signal, c.signals.end(), is_earlier)->ref.time);  // nothing earlier is still to come
+            forgetful.add(*signal);
+        }
+        gave_up_early += forgetful.held() < c.signals.size() ? 1 : 0;
+        if (forgetful.settle() != found(c)) FAIL(readable(c));
+        forgetful.expire(std::max_element(c.signals.begin(), c.signals.end(), is_earlier)->ref.time + std::chrono::days{30});
+        CHECK(forgetful.held() == 0);
+        for (const auto& breach : forgetful.breaches()) FAIL_CHECK(breach);
+    }
+    CHECK(gave_up_early > 1000);
 }

@@ -98,19 +98,28 @@ void arrange(Dice& dice, std::vector<oracle::Signal>& signals) {
 std::string second_of(engine::Timestamp time) { return std::to_string(std::chrono::floor<seconds>(time).time_since_epoch().count()) + "s"; }
 std::string second_of(Duration duration) { return std::to_string(std::chrono::floor<seconds>(duration).count()) + "s"; }
 
+Case drawn(Dice& dice, int signals, int instants, bool crowded) {
+    Case c;
+    c.pattern = random_pattern(dice, instants);
+    if (dice.one_in(8)) c.effective_from = engine::Timestamp{dice.seconds_between(0, instants)};
+    for (int number = 0; number < signals; ++number) c.signals.push_back(random_signal(dice, c.pattern, number, instants, crowded));
+    arrange(dice, c.signals);
+    return c;
+}
+
 }  // namespace
 
 Case random_case(std::uint32_t seed) {
     Dice dice{seed};
-    Case c;
-    const int count = dice.between(4, 14);
+    const int signals = dice.between(4, 14);
     const bool crowded = dice.one_in(3);
     const int instants = crowded ? dice.between(6, 13) : dice.between(3, 13);
-    c.pattern = random_pattern(dice, instants);
-    if (dice.one_in(8)) c.effective_from = engine::Timestamp{dice.seconds_between(0, instants)};
-    for (int number = 0; number < count; ++number) c.signals.push_back(random_signal(dice, c.pattern, number, instants, crowded));
-    arrange(dice, c.signals);
-    return c;
+    return drawn(dice, signals, instants, crowded);
+}
+
+Case large_case(std::uint32_t seed, int signals) {
+    Dice dice{seed};
+    return drawn(dice, signals, signals * dice.between(1, 3) / 2, dice.one_in(3));
 }
 
 std::string readable(const Case& c) {

@@ -28,6 +28,9 @@ struct Case {
 /// | arrival | in time order, nearly so, or any |
 Case random_case(std::uint32_t seed);
 
+/// The same with `signals` signals, over a time as much longer: too many for the oracle.
+Case large_case(std::uint32_t seed, int signals);
+
 /// For a person who has to understand why this one fails.
 std::string readable(const Case& c);
 
