@@ -8,6 +8,7 @@
 #include "server/net/http_server.hpp"
 #include "server/observe/process_metrics.hpp"
 #include "server/pg/control_log.hpp"
+#include "server/pg/cursor_key.hpp"
 #include "server/pg/data_folder.hpp"
 #include "server/pg/database.hpp"
 #include "server/pg/diagnostics_store.hpp"
@@ -117,7 +118,7 @@ public:
           control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
           diagnostics{database.api(), process_view(pipeline)},
           tenants{database.api()},
-          services{signals, incidents, findings, patterns, control, diagnostics, tenants},
+          services{signals, incidents, findings, patterns, control, diagnostics, tenants, need(pg::cursor_key(database))},
           keys{database.api()},
           http{http_options(settings), endpoints(database, pipeline), log} {}
 
