@@ -181,6 +181,7 @@ void ConnectedSets::tie(VertexId vertex, VertexId other, SignalHandle signal) {
     if (!join(vertex, other)) return;
     const bool here = vertices_[vertex].timeline == vertices_[other].timeline;
     vertices_[vertex].ties.push_back({!here, here ? other : signal.value()});
+    if (!here) vertices_[other].tied_to = true;
 }
 
 bool ConnectedSets::join(VertexId vertex, VertexId other) {

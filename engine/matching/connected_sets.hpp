@@ -50,6 +50,7 @@ private:
         std::uint32_t completion = 0;
         SetId set = 0;
         bool gone = false;
+        bool tied_to = false;          // a vertex of another timeline may have a tie by a signal of this one
         InstanceSpan first{};          // least span of its instances
         boost::container::small_vector<Tie, 1> ties;
     };

@@ -21,14 +21,20 @@ std::vector<ConnectedSets::SetId> ConnectedSets::rebuild(SetId id, TimelineConte
     for (std::uint32_t m = 0; m < members.size(); ++m) {
         place.emplace(members[m], groups.add());
         vertices_[members[m]].ties.clear();
+        vertices_[members[m]].tied_to = false;
     }
     const auto tie = [&](std::uint32_t m, std::uint32_t other, SignalHandle signal) {
         if (!groups.unite(m, other)) return;
         Vertex& a = vertices_[members[m]];
         Vertex& b = vertices_[members[other]];
-        if (a.timeline != b.timeline) a.ties.push_back({true, signal.value()});
-        else if (b.completion < a.completion) a.ties.push_back({false, members[other]});
-        else b.ties.push_back({false, members[m]});
+        if (a.timeline != b.timeline) {
+            a.ties.push_back({true, signal.value()});
+            b.tied_to = true;
+        } else if (b.completion < a.completion) {
+            a.ties.push_back({false, members[other]});
+        } else {
+            b.ties.push_back({false, members[m]});
+        }
     };
 
     for (std::uint32_t m = 0; m < members.size(); ++m) {

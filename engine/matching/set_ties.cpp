@@ -14,7 +14,8 @@ void ConnectedSets::break_up(VertexId vertex) {
 
 /// A timeline took completions back and worked them out again: those from `first_completion` on, here "the redone". A set certainly still hangs
 /// together when the rest of it does and every redone member hangs on to the rest or, if there is no rest, to the other redone ones. The rest does
-/// - when no group of redone members, held together by former ties among them, had more than one tie to it; otherwise when all those ties hold still;
+/// - when no group of redone members, held together by former ties among them, had more than one tie with it; otherwise when all those ties hold
+///   still;
 /// - since ties of the rest to redone members are by signals: when whoever brought a signal in before hangs together with who does now.
 /// A set of which that cannot be said is put together again. Ties of the redone are made anew.
 void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_completion) {
@@ -86,6 +87,9 @@ void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_compl
     }
     boost::unordered_flat_map<std::uint32_t, std::size_t> outward_of;
     for (const auto& [vertex, tie] : outward) ++outward_of[former.find(redone.at(vertex))];
+    for (const auto& [vertex, place] : redone) {
+        if (vertices_[vertex].tied_to) ++outward_of[former.find(place)];
+    }
     for (const auto& [vertex, tie] : outward) {
         if (outward_of.at(former.find(redone.at(vertex))) < 2) continue;
         const auto holds = [&, wanted = tie](const Meeting& meeting) {
@@ -104,6 +108,13 @@ void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_compl
         const auto local = redone.find(meeting.other);
         const std::uint32_t other = local == redone.end() ? rest_of(meeting.vertex) : local->second;
         if (now.unite(redone.at(meeting.vertex), other)) vertices_[meeting.vertex].ties.push_back(meeting.by);
+    }
+    // A signal goes by a completion that has it; ties by it are ties to that one.
+    for (const auto& [signal, server] : servers) {
+        const auto service = services_.find(signal);
+        if (service == services_.end() || service->second.vertex == server.vertex || !redone.contains(service->second.vertex)) continue;
+        if (vertices_[service->second.vertex].tied_to) vertices_[server.vertex].tied_to = true;
+        service->second.vertex = server.vertex;
     }
     const auto together = [&](VertexId a, VertexId b) { return now.find(redone.at(a)) == now.find(redone.at(b)); };
 
