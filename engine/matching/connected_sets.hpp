@@ -128,6 +128,7 @@ private:
     SetInstances instances_of(const Set& set, TimelineContext& context) const;
     InstanceRegion base_of(const Set& set) const;
     SignalHandle anchor_of(const Set& set, TimelineContext& context) const;
+    SetFinding whole(const Set& set, TimelineContext& context) const;
     std::vector<StageEvidence> evidence_of(const Set& set, const SetFinding& finding) const;
     void add_cut(Set& set, std::vector<CutFinding> cut, TimelineContext& context);
     void compare(std::vector<Revision> before, std::vector<Revision> after, TimelineContext& context, std::vector<FindingDelta>& deltas) const;

@@ -95,20 +95,25 @@ std::vector<StageEvidence> ConnectedSets::take_fresh(Set& set, TimelineContext& 
     return evidence;
 }
 
+/// The finding that all instances of an uncut set are.
+ConnectedSets::SetFinding ConnectedSets::whole(const Set& set, TimelineContext& context) const {
+    const SignalHandle anchor = anchor_of(set, context);
+    return {.id = finding_id(identity_, context.window, {.anchor = anchor}),
+            .anchor = anchor,
+            .opening = set.first,
+            .start = set.first.start,
+            .end = set.end,
+            .principals = set.principals,
+            .evidence = {}};
+}
+
 /// The usual case: one finding, new or longer. Returns whether it was that.
 bool ConnectedSets::extend(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas) {
     if (set.broken || set.revised || set.cut || set.has_late || set.floor) return false;
     if (set.end - set.first.start > context.plan.max_span) return false;
     clear_news(set);
     if (set.findings.empty()) {
-        const SignalHandle anchor = anchor_of(set, context);
-        set.findings.push_back({.id = finding_id(identity_, context.window, {.anchor = anchor}),
-                                .anchor = anchor,
-                                .opening = set.first,
-                                .start = set.first.start,
-                                .end = set.end,
-                                .principals = set.principals,
-                                .evidence = {}});
+        set.findings.push_back(whole(set, context));
         const SetFinding& finding = set.findings[0];
         deltas.push_back({FindingDelta::Kind::opened, finding.id, take_fresh(set, context), finding.start, finding.end, finding.principals, {}});
         return true;
@@ -221,14 +226,7 @@ void ConnectedSets::find_again(Set& set, TimelineContext& context) {
     set.closed_until = Timestamp::min();
     set.cut = set.has_late || set.floor || set.end - set.first.start > context.plan.max_span;
     if (!set.cut) {
-        const SignalHandle anchor = anchor_of(set, context);
-        set.findings.push_back({.id = finding_id(identity_, context.window, {.anchor = anchor}),
-                                .anchor = anchor,
-                                .opening = set.first,
-                                .start = set.first.start,
-                                .end = set.end,
-                                .principals = set.principals,
-                                .evidence = {}});
+        set.findings.push_back(whole(set, context));
         return;
     }
     if (set.floor) set.closed_until = set.floor->end;
