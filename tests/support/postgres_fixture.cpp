@@ -50,18 +50,6 @@ std::string make_database() {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
-    std::string name = "/tmp/catenary-test-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder under /tmp");
-    path_ = name;
-    if (::geteuid() == 0) ::chmod(name.c_str(), 0711);  // PostgreSQL runs as somebody else then
-}
-
-TemporaryFolder::~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-}
-
 pg::PrivateCluster& test_cluster() {
     static Cluster cluster;
     return *cluster.cluster;

@@ -5,6 +5,7 @@
 #include "server/pg/dsn.hpp"
 #include "server/pg/pool.hpp"
 #include "server/pg/private_cluster.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <pqxx/pqxx>
 
@@ -13,19 +14,6 @@
 #include <string>
 
 namespace catenary::tests {
-
-/// A folder under /tmp, short and open enough for a private cluster whoever runs the tests; removed with everything in it.
-class TemporaryFolder {
-public:
-    TemporaryFolder();
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// A tenant made for a test.
 struct TestTenant {

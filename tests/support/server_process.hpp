@@ -1,6 +1,7 @@
 #pragma once
 
 #include "server/replay/api_client.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <sys/types.h>
 
@@ -12,19 +13,6 @@
 #include <vector>
 
 namespace catenary::tests {
-
-/// A folder under /tmp that goes away with its owner.
-class TemporaryFolder {
-public:
-    TemporaryFolder();
-    ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
 
 /// A child process with its standard output and error in one file.
 class ChildProcess {
