@@ -132,7 +132,8 @@ CREATE FUNCTION leaf_day(day date) RETURNS date LANGUAGE sql STABLE
     RETURN CASE WHEN day >= (SELECT daily_from FROM layout) THEN day ELSE date_trunc('year', day)::date END;
 
 -- Makes the leaf of a day where it is missing. ATTACH takes a weaker lock than CREATE TABLE … PARTITION OF, so ingest goes on meanwhile.
--- Leaves are append-only until they are sealed: readers follow them by physical order, so nothing may reuse space in them.
+-- Leaves are append-only until they are sealed, so autovacuum stays away. Physical order is mostly, not always, that of positions: readers count against
+-- batch.leaf_rows.
 CREATE FUNCTION ensure_leaf(day date) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     low date := leaf_day(day);
