@@ -15,18 +15,21 @@ void ConnectedSets::break_up(VertexId vertex) {
 /// A timeline took completions back and worked them out again: those from `first_completion` on, here "the redone". A set certainly still hangs
 /// together when the rest of it does and every redone member hangs on to the rest or, if there is no rest, to the other redone ones. The rest does
 /// - when no group of redone members, held together by former ties among them, had more than one tie with it; otherwise when all those ties hold
-///   still;
-/// - since ties of the rest to redone members are by signals: when whoever brought a signal in before hangs together with who does now.
+///   still and their redone ends hang together without the rest;
+/// - since ties of the rest to redone members are by signals: when whoever brought a signal in before hangs together, without the rest, with who does
+///   now.
 /// A set of which that cannot be said is put together again. Ties of the redone are made anew.
 void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_completion) {
     const auto& completions = timeline.completions();
     VertexGroups now;     // redone members and the rest of each set, as they hang together now
+    VertexGroups local;   // redone members, as they hang together now without the rest
     VertexGroups former;  // redone members, as their ties held them together
     boost::unordered_flat_map<VertexId, std::uint32_t> redone;
     boost::unordered_flat_map<SetId, std::uint32_t> rests;
     boost::unordered_flat_map<SetId, std::size_t> redone_of;
     for (std::size_t c = first_completion; c < completions.size(); ++c) {
         redone.emplace(completions[c].vertex, now.add());
+        local.add();
         former.add();
         ++redone_of[vertices_[completions[c].vertex].set];
     }
@@ -80,16 +83,28 @@ void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_compl
     for (std::size_t c = first_completion; c < completions.size(); ++c) {
         const VertexId vertex = completions[c].vertex;
         for (const Tie& tie : std::exchange(vertices_[vertex].ties, {})) {
-            const auto local = tie.by_signal ? redone.end() : redone.find(tie.number);
-            if (local != redone.end()) former.unite(redone.at(vertex), local->second);
+            const auto tied = tie.by_signal ? redone.end() : redone.find(tie.number);
+            if (tied != redone.end()) former.unite(redone.at(vertex), tied->second);
             else outward.emplace_back(vertex, tie);
         }
+    }
+    for (const Meeting& meeting : meetings) {
+        const auto other = redone.find(meeting.other);
+        if (other == redone.end() || !local.unite(redone.at(meeting.vertex), other->second)) continue;
+        now.unite(redone.at(meeting.vertex), other->second);
+        vertices_[meeting.vertex].ties.push_back(meeting.by);
     }
     boost::unordered_flat_map<std::uint32_t, std::size_t> outward_of;
     for (const auto& [vertex, tie] : outward) ++outward_of[former.find(redone.at(vertex))];
     for (const auto& [vertex, place] : redone) {
         if (vertices_[vertex].tied_to) ++outward_of[former.find(place)];
     }
+    // What holds parts of the rest together must hang together without the rest.
+    boost::unordered_flat_map<std::uint32_t, std::uint32_t> bridges;  // by former group
+    const auto bridge = [&](VertexId former_holder, VertexId holder) {
+        const std::uint32_t group = local.find(redone.at(holder));
+        if (bridges.try_emplace(former.find(redone.at(former_holder)), group).first->second != group) break_up(holder);
+    };
     for (const auto& [vertex, tie] : outward) {
         if (outward_of.at(former.find(redone.at(vertex))) < 2) continue;
         const auto holds = [&, wanted = tie](const Meeting& meeting) {
@@ -103,11 +118,14 @@ void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_compl
         }
         vertices_[meeting->vertex].ties.push_back(tie);
         now.unite(redone.at(meeting->vertex), rest_of(meeting->vertex));
+        bridge(vertex, meeting->vertex);
+    }
+    for (const auto& [vertex, place] : redone) {
+        if (vertices_[vertex].tied_to && outward_of.at(former.find(place)) > 1) bridge(vertex, vertex);
     }
     for (const Meeting& meeting : meetings) {
-        const auto local = redone.find(meeting.other);
-        const std::uint32_t other = local == redone.end() ? rest_of(meeting.vertex) : local->second;
-        if (now.unite(redone.at(meeting.vertex), other)) vertices_[meeting.vertex].ties.push_back(meeting.by);
+        if (redone.contains(meeting.other)) continue;
+        if (now.unite(redone.at(meeting.vertex), rest_of(meeting.vertex))) vertices_[meeting.vertex].ties.push_back(meeting.by);
     }
     // A signal goes by a completion that has it; ties by it are ties to that one.
     for (const auto& [signal, server] : servers) {
@@ -116,7 +134,7 @@ void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_compl
         if (vertices_[service->second.vertex].tied_to) vertices_[server.vertex].tied_to = true;
         service->second.vertex = server.vertex;
     }
-    const auto together = [&](VertexId a, VertexId b) { return now.find(redone.at(a)) == now.find(redone.at(b)); };
+    const auto together = [&](VertexId a, VertexId b) { return local.find(redone.at(a)) == local.find(redone.at(b)); };
 
     std::vector<Timeline::TakenBack::Lost> lost = timeline.taken_back()->services;
     std::sort(lost.begin(), lost.end());

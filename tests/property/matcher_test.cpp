@@ -11,7 +11,7 @@ using namespace catenary::property;
 
 namespace {
 
-constexpr std::uint32_t cases = 20'000;
+constexpr std::uint32_t cases = 100'000;
 
 SeenFindings found(const Case& c) {
     MatcherRun run{c.pattern, c.effective_from};
