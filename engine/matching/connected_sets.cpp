@@ -63,6 +63,13 @@ void ConnectedSets::forget_evidence(const Set& set) {
     for (const SignalHandle signal : set.fresh) services_.erase(signal.value());
 }
 
+void ConnectedSets::saw(const Timeline& timeline, const TimelineEntry& entry, TimelineContext& context) {
+    if (followers_.empty()) return;
+    const auto followers = followers_.find(&timeline);
+    if (followers == followers_.end()) return;
+    for (FindingTail* tail : followers->second) tail->add(timeline, entry, context);
+}
+
 void ConnectedSets::take_changes(Timeline& timeline, TimelineContext& context) {
     using Gone = Timeline::TakenBack::Gone;
     const std::size_t first = timeline.unregistered_from();
@@ -133,6 +140,10 @@ void ConnectedSets::note(VertexId id, const InstanceSpan& first) {
     set.least_new = std::min(set.least_new, first);
     set.first_new_end = std::min(set.first_new_end, first.end);
     if (linked_) merge_sorted(set.new_principals, std::array{vertex.timeline->entity()});
+    if (set.cut) {
+        set.news.push_back(id);
+        set.reopened = set.reopened || (!set.findings.empty() && set.findings.back().opening == vertex.first);
+    }
     if (vertex.first == first) return;
     if (vertex.first <= set.first || first <= set.first) set.revised = true;
     vertex.first = first;
@@ -148,12 +159,12 @@ void ConnectedSets::connect(VertexId id, TimelineContext& context) {
         if (trace->kind == Trace::Kind::meets) {
             const VertexId other = timeline.completions()[trace->a].vertex;
             if (other == no_vertex) continue;
-            if (join(id, other)) vertices_[id].ties.push_back({false, other});
+            if (join(id, other, context.window)) vertices_[id].ties.push_back({false, other});
         } else if (trace->kind == Trace::Kind::shares) {
             const SignalHandle signal = timeline.entries()[trace->a].signal;
             const auto service = services_.find(signal.value());
             if (service == services_.end()) continue;  // served by this very completion
-            tie(id, service->second.vertex, signal);
+            tie(id, service->second.vertex, signal, context.window);
         }
     }
     timeline.each_served(completion, [&](std::size_t entry, StageMask stages) { serve(timeline.entries()[entry].signal, stages, id, context); });
@@ -163,28 +174,24 @@ void ConnectedSets::connect(VertexId id, TimelineContext& context) {
 void ConnectedSets::serve(SignalHandle signal, StageMask stages, VertexId vertex, TimelineContext& context) {
     const StageIndex stage = context.plan.earliest(stages);
     const auto [place, is_new] = services_.try_emplace(signal.value(), Service{vertex, stage, not_reported});
-    if (!is_new) tie(vertex, place->second.vertex, signal);
+    if (!is_new) tie(vertex, place->second.vertex, signal, context.window);
     Set& set = sets_[vertices_[vertex].set];
     if (is_new || stage < place->second.stage) {
         place->second.stage = stage;
         set.fresh.push_back(signal);
         set.has_late = set.has_late || context.window[signal].late;
     }
-    const Timestamp time = context.window[signal].time;
-    for (const SetFinding& finding : set.findings) {
-        // It may complete the first instance as well, and name the finding.
-        if (finding.opening.end == time && context.window.before(signal, finding.anchor)) set.revised = true;
-    }
+    if (context.window[signal].time == vertices_[vertex].first.end) set.completing.push_back(signal);
 }
 
-void ConnectedSets::tie(VertexId vertex, VertexId other, SignalHandle signal) {
-    if (!join(vertex, other)) return;
+void ConnectedSets::tie(VertexId vertex, VertexId other, SignalHandle signal, const SignalWindow& window) {
+    if (!join(vertex, other, window)) return;
     const bool here = vertices_[vertex].timeline == vertices_[other].timeline;
     vertices_[vertex].ties.push_back({!here, here ? other : signal.value()});
     if (!here) vertices_[other].tied_to = true;
 }
 
-bool ConnectedSets::join(VertexId vertex, VertexId other) {
+bool ConnectedSets::join(VertexId vertex, VertexId other, const SignalWindow& window) {
     SetId a = vertices_[vertex].set;
     SetId b = vertices_[other].set;
     if (a == b) return false;
@@ -193,22 +200,27 @@ bool ConnectedSets::join(VertexId vertex, VertexId other) {
     Set& from = sets_[b];
     for (const VertexId member : from.members) vertices_[member].set = a;
 
-    const bool both = !into.findings.empty() && !from.findings.empty();
     const bool earlier = into.findings.empty() ? into.first <= from.first : from.first <= into.first;  // than what a finding is named after
+    const bool both = !into.findings.empty() && !from.findings.empty();
     const bool named = !into.findings.empty() || !from.findings.empty();
-    if (both) {
+    const bool absorbed = both && absorb(into, from, window);
+    if (both && !absorbed) {
         // Each finding keeps what was reported of it until the comparison.
         for (Set* one : {&into, &from}) {
+            drop_tail(*one);
             if (!one->cut) one->findings[0].evidence = evidence_of(*one, one->findings[0]);
         }
         into.cut = true;
     }
-    into.revised = into.revised || from.revised || both || (named && earlier) || into.floor.has_value() || from.floor.has_value();
+    into.revised = into.revised || from.revised || (both && !absorbed) || (!both && named && earlier) || into.floor.has_value() || from.floor.has_value();
     if (into.floor && (!from.floor ? from.first.start < into.floor->start : from.floor->start < into.floor->start)) into.floor = from.floor;
     else if (!into.floor && from.floor && into.first.start >= from.floor->start) into.floor = from.floor;
     if (from.pruned_before) into.pruned_before = into.pruned_before ? std::max(*into.pruned_before, *from.pruned_before) : *from.pruned_before;
+    if (from.cut && !into.cut) into.news = into.members;
+    if (into.cut && !from.cut) from.news = from.members;
     into.cut = into.cut || from.cut;
     into.broken = into.broken || from.broken;
+    into.reopened = into.reopened || from.reopened;
     into.has_late = into.has_late || from.has_late;
     into.first = std::min(into.first, from.first);
     into.end = std::max(into.end, from.end);
@@ -220,11 +232,43 @@ bool ConnectedSets::join(VertexId vertex, VertexId other) {
     pour(into.members, from.members);
     pour(into.fresh, from.fresh);
     pour(into.evidence, from.evidence);
+    pour(into.news, from.news);
+    pour(into.completing, from.completing);
     for (SetFinding& finding : from.findings) into.findings.push_back(std::move(finding));
+    for (SetFinding& finding : from.absorbed) into.absorbed.push_back(std::move(finding));
+    if (!into.tail) into.tail = std::move(from.tail);
     from.alive = false;
     from.findings.clear();
     dead_sets_.push_back(b);
     touch(a);
+    return true;
+}
+
+/// Two sets with findings become one: where the finding of the one can simply go on as part of the other's, its evidence is news there. Returns whether
+/// it was so.
+bool ConnectedSets::absorb(Set& into, Set& from, const SignalWindow& window) {
+    if (into.cut && from.cut) return false;
+    Set* stays = &into;
+    Set* goes = &from;
+    if (from.cut) std::swap(stays, goes);
+    if (!stays->cut) {
+        const auto precedes = [&](const Set& left, const Set& right) {
+            if (left.first != right.first) return left.first < right.first;
+            return window.before(left.findings[0].anchor, right.findings[0].anchor);
+        };
+        if (precedes(*goes, *stays)) std::swap(stays, goes);
+    }
+    if (stays->floor || goes->floor || goes->pruned_before || stays->has_late || goes->has_late || stays->revised || goes->revised) return false;
+
+    SetFinding& former = goes->findings[0];
+    former.evidence = evidence_of(*goes, former);
+    for (const SignalHandle signal : goes->evidence) services_.at(signal.value()).reported_stage = not_reported;
+    pour(goes->fresh, goes->evidence);
+    goes->absorbed.push_back(std::move(former));
+    goes->findings.clear();
+    goes->least_new = std::min(goes->least_new, goes->first);
+    goes->first_new_end = std::min(goes->first_new_end, goes->first.start);
+    goes->new_principals = goes->principals;
     return true;
 }
 
@@ -247,6 +291,7 @@ boost::unordered_flat_map<const Timeline*, Timestamp> ConnectedSets::expire(Time
     for (SetId id = 0; id < sets_.size(); ++id) {
         Set& set = sets_[id];
         if (!set.alive) continue;
+        drop_tail(set);
         if (set.end < reach) {
             forget_evidence(set);
             for (const VertexId member : set.members) release(member);
@@ -288,6 +333,7 @@ std::size_t ConnectedSets::bytes() const {
     for (const Set& set : sets_) {
         total += set.members.capacity() * sizeof(VertexId) + (set.evidence.capacity() + set.fresh.capacity()) * sizeof(SignalHandle);
         for (const SetFinding& finding : set.findings) total += sizeof(finding) + finding.evidence.capacity() * sizeof(StageEvidence);
+        if (set.tail) total += set.tail->bytes();
     }
     return total;
 }

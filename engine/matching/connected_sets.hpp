@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/matching/finding_cut.hpp"
+#include "engine/matching/finding_tail.hpp"
 #include "engine/matching/matcher.hpp"
 #include "engine/matching/timeline.hpp"
 
@@ -9,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +24,8 @@ class ConnectedSets {
 public:
     ConnectedSets(std::string identity, bool linked) : identity_{std::move(identity)}, linked_{linked} {}
 
+    /// A timeline has a further signal, not worked out yet.
+    void saw(const Timeline& timeline, const TimelineEntry& entry, TimelineContext& context);
     /// Takes in what `timeline.process` changed.
     void take_changes(Timeline& timeline, TimelineContext& context);
 
@@ -67,7 +71,7 @@ private:
         Timestamp start;
         Timestamp end;
         std::vector<EntityId> principals;
-        std::vector<StageEvidence> evidence;  // only of a set that is cut; otherwise it is that of the set
+        std::vector<StageEvidence> evidence;  // only of a set that is cut; otherwise it is that of the set. A signal may be in it for several stages
     };
     /// Instances behind this are in findings that nothing can change any more.
     struct Floor {
@@ -88,10 +92,15 @@ private:
         InstanceSpan least_new = no_span;             // of the completions that came since the set was settled
         Timestamp first_new_end = Timestamp::max();
         std::vector<EntityId> new_principals;         // sorted
+        std::vector<SetFinding> absorbed;             // findings that became part of the one of this set, or of the last of a cut one
+        std::unique_ptr<FindingTail> tail;            // of the last finding, while it holds less than the set has in its time
+        std::vector<VertexId> news;                   // completions that the tail has not been told of
+        std::vector<SignalHandle> completing;         // evidence that came, perhaps as such, at the end of instances
         bool alive = false;
         bool touched = false;
         bool broken = false;    // may have fallen apart
         bool revised = false;   // the findings must be worked out anew
+        bool reopened = false;  // the instance that opened the last finding was worked out again
         bool cut = false;       // findings hold their evidence themselves
         bool has_late = false;
     };
@@ -104,8 +113,9 @@ private:
     void note(VertexId vertex, const InstanceSpan& first);
     void connect(VertexId vertex, TimelineContext& context);
     void serve(SignalHandle signal, StageMask stages, VertexId vertex, TimelineContext& context);
-    void tie(VertexId vertex, VertexId other, SignalHandle signal);
-    bool join(VertexId vertex, VertexId other);
+    void tie(VertexId vertex, VertexId other, SignalHandle signal, const SignalWindow& window);
+    bool join(VertexId vertex, VertexId other, const SignalWindow& window);
+    bool absorb(Set& into, Set& from, const SignalWindow& window);
     void break_up(VertexId vertex);
     // set_ties.cpp
     void check_ties(const Timeline& timeline, std::size_t first_completion);
@@ -120,9 +130,13 @@ private:
     bool extend(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
     bool extend_last(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
     bool concerns_last_only(const Set& set) const;
+    static bool renames(const Set& set, const SetFinding& finding, const SignalWindow& window);
     void find_again(Set& set, TimelineContext& context);
     void find_last_again(Set& set, TimelineContext& context);
     void report_all(Set& set);
+    bool extend_tail(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
+    static void drop_tail(Set& set);
+    static void report_absorbed(Set& set, const SetFinding& by, std::vector<FindingDelta>& deltas);
     static void clear_news(Set& set);
     std::vector<StageEvidence> take_fresh(Set& set, TimelineContext& context);
     SetInstances instances_of(const Set& set, TimelineContext& context) const;
@@ -135,6 +149,7 @@ private:
 
     std::string identity_;
     bool linked_;
+    FindingTail::Followers followers_;      // before the sets, whose tails leave it when they go
     std::vector<Vertex> vertices_;
     std::vector<VertexId> free_vertices_;
     std::vector<VertexId> gone_vertices_;   // to be freed when settled

@@ -50,8 +50,8 @@ private:
     std::vector<std::pair<Symbol, StageMask>> counted_by_;  // kinds that repeated stages count by, with those stages
     DistinctValues values_;
     TimelineContext context_;
-    ConnectedSets sets_;
     boost::unordered_flat_map<std::uint32_t, std::unique_ptr<Timeline>> timelines_;  // by entity
+    ConnectedSets sets_;
     boost::unordered_flat_map<std::uint32_t, std::uint16_t> holds_;                  // signals in several timelines, with how many
     std::vector<EntityId> changed_;                                                  // timelines to bring up to date, perhaps repeated
     std::vector<SignalHandle> aside_;                                                // signals in no timeline
@@ -130,6 +130,7 @@ void PatternMatcher::State::append(EntityId entity, const TimelineEntry& entry) 
     std::unique_ptr<Timeline>& timeline = timelines_[entity.value()];
     if (!timeline) timeline = std::make_unique<Timeline>(entity, plan_);
     timeline->add(entry, context_);
+    sets_.saw(*timeline, entry, context_);
     if (changed_.empty() || changed_.back() != entity) changed_.push_back(entity);
     ++entries_;
 }

@@ -45,7 +45,13 @@ void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& 
     for (const SetId id : std::exchange(touched_, {})) {
         if (!sets_[id].alive) continue;
         sets_[id].touched = false;
-        if (extend(sets_[id], context, changes) || extend_last(sets_[id], context, changes)) continue;
+        if (extend(sets_[id], context, changes) || extend_last(sets_[id], context, changes) || extend_tail(sets_[id], context, changes)) continue;
+        drop_tail(sets_[id]);
+        for (const SetFinding& finding : std::exchange(sets_[id].absorbed, {})) {
+            std::vector<StageEvidence> evidence = finding.evidence;
+            std::sort(evidence.begin(), evidence.end(), by_signal);
+            before.push_back({finding.id, finding.anchor, finding.opening, finding.start, finding.end, finding.principals, std::move(evidence)});
+        }
         if (concerns_last_only(sets_[id])) {
             add_to(before, sets_[id], sets_[id].findings.back());
             const std::size_t kept = sets_[id].findings.size() - 1;
@@ -111,6 +117,7 @@ ConnectedSets::SetFinding ConnectedSets::whole(const Set& set, TimelineContext& 
 bool ConnectedSets::extend(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas) {
     if (set.broken || set.revised || set.cut || set.has_late || set.floor) return false;
     if (set.end - set.first.start > context.plan.max_span) return false;
+    if (!set.findings.empty() && renames(set, set.findings[0], context.window)) return false;
     clear_news(set);
     if (set.findings.empty()) {
         set.findings.push_back(whole(set, context));
@@ -123,7 +130,21 @@ bool ConnectedSets::extend(Set& set, TimelineContext& context, std::vector<Findi
     finding.end = set.end;
     finding.principals = set.principals;
     deltas.push_back({FindingDelta::Kind::extended, finding.id, take_fresh(set, context), finding.start, finding.end, finding.principals, {}});
+    report_absorbed(set, finding, deltas);
     return true;
+}
+
+void ConnectedSets::report_absorbed(Set& set, const SetFinding& by, std::vector<FindingDelta>& deltas) {
+    for (const SetFinding& one : std::exchange(set.absorbed, {})) {
+        deltas.push_back({FindingDelta::Kind::superseded, one.id, {}, one.start, one.end, one.principals, by.id});
+    }
+}
+
+/// Whether a signal that came may complete the instance that opened the finding, too, and precedes the one that it is named after.
+bool ConnectedSets::renames(const Set& set, const SetFinding& finding, const SignalWindow& window) {
+    return std::any_of(set.completing.begin(), set.completing.end(), [&](SignalHandle signal) {
+        return finding.opening.end == window[signal].time && window.before(signal, finding.anchor);
+    });
 }
 
 /// Whether all that came belongs to the last finding of a cut set.
@@ -139,8 +160,8 @@ bool ConnectedSets::extend_last(Set& set, TimelineContext& context, std::vector<
     SetFinding& last = set.findings.back();
     if (set.end - last.opening.start > context.plan.max_span) return false;
     if (set.closed_until != Timestamp::min() && set.first_new_end <= set.closed_until + context.plan.within) return false;
-    const auto known = [&](SignalHandle signal) { return services_.at(signal.value()).reported_stage != not_reported; };
-    if (std::any_of(set.fresh.begin(), set.fresh.end(), known)) return false;
+    if (renames(set, last, context.window)) return false;
+    drop_tail(set);
 
     // Not all principals of the set are those of its last finding; who came now is.
     std::vector<EntityId> principals;
@@ -152,12 +173,61 @@ bool ConnectedSets::extend_last(Set& set, TimelineContext& context, std::vector<
     std::vector<StageEvidence> added = take_fresh(set, context);
     last.evidence.insert(last.evidence.end(), added.begin(), added.end());
     deltas.push_back({FindingDelta::Kind::extended, last.id, std::move(added), last.start, last.end, last.principals, {}});
+    report_absorbed(set, last, deltas);
     return true;
 }
 
+/// A cut set that has not gone on for so long. Returns whether the last finding is all that changed.
+bool ConnectedSets::extend_tail(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas) {
+    if (!concerns_last_only(set) || set.reopened) return false;
+    SetFinding& last = set.findings.back();
+    if (set.least_new < last.opening || set.end - last.opening.start > context.plan.max_span || renames(set, last, context.window)) return false;
+    if (!set.tail) {
+        set.tail = std::make_unique<FindingTail>(followers_, last.opening, last.opening.start + context.plan.max_span, false);
+        set.tail->assume_reported(std::exchange(last.evidence, {}));
+        set.news = set.members;
+    }
+    for (const VertexId id : set.news) {
+        const Vertex& vertex = vertices_[id];
+        set.tail->include(*vertex.timeline, vertex.timeline->key(vertex.completion), context);
+    }
+    FindingTail::News news = set.tail->settle(context);
+    take_fresh(set, context);
+    clear_news(set);
+
+    std::vector<EntityId> principals;
+    if (linked_) principals = set.tail->principals();
+    const bool changed = news.withdrawn || !news.added.empty() || last.end != set.tail->end() || last.principals != principals;
+    last.end = set.tail->end();
+    last.principals = std::move(principals);
+    if (changed) {
+        std::vector<StageEvidence> evidence = news.withdrawn ? set.tail->evidence() : std::move(news.added);
+        sort_canonically(evidence, context.window);
+        const auto kind = news.withdrawn ? FindingDelta::Kind::revised : FindingDelta::Kind::extended;
+        deltas.push_back({kind, last.id, std::move(evidence), last.start, last.end, last.principals, {}});
+    }
+    report_absorbed(set, last, deltas);
+    return true;
+}
+
+/// The last finding of a cut set keeps its evidence itself again.
+void ConnectedSets::drop_tail(Set& set) {
+    if (!set.tail) return;
+    set.findings.back().evidence = set.tail->evidence();
+    set.tail.reset();
+}
+
 std::vector<StageEvidence> ConnectedSets::evidence_of(const Set& set, const SetFinding& finding) const {
-    if (set.cut) return finding.evidence;
     std::vector<StageEvidence> evidence;
+    if (set.cut) {
+        evidence = set.tail && &finding == &set.findings.back() ? set.tail->evidence() : finding.evidence;
+        std::sort(evidence.begin(), evidence.end(), [](const StageEvidence& left, const StageEvidence& right) {
+            return std::tie(left.signal, left.stage) < std::tie(right.signal, right.stage);
+        });
+        const auto same = [](const StageEvidence& left, const StageEvidence& right) { return left.signal == right.signal; };
+        evidence.erase(std::unique(evidence.begin(), evidence.end(), same), evidence.end());
+        return evidence;
+    }
     evidence.reserve(set.evidence.size());
     for (const SignalHandle signal : set.evidence) evidence.push_back({signal, services_.at(signal.value()).reported_stage});
     return evidence;
@@ -215,6 +285,9 @@ void ConnectedSets::report_all(Set& set) {
 }
 
 void ConnectedSets::clear_news(Set& set) {
+    set.news = {};
+    set.completing = {};
+    set.reopened = false;
     set.least_new = no_span;
     set.first_new_end = Timestamp::max();
     set.new_principals.clear();

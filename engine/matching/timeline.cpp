@@ -19,17 +19,19 @@ Timeline::Timeline(EntityId entity, const StagePlan& plan) : entity_{entity} {
 void Timeline::add(const TimelineEntry& entry, TimelineContext& context) {
     if (processed_ > 0) {
         const Timestamp newest = entries_[processed_ - 1].time;
-        if (entry.time < newest || (entry.time == newest && !open_)) {
-            take_back(entry.time);
-            processed_ = static_cast<std::uint32_t>(std::lower_bound(entries_.begin(), entries_.begin() + processed_, entry.time, by_time) -
-                                                    entries_.begin());
-            open_ = false;
-            for (TightestSuffix& suffix : suffixes_) suffix.restart(entries_, processed_, context.window, context.values);
-        }
+        if (entry.time < newest || (entry.time == newest && !open_)) work_again_from(entry.time, context);
     }
     const auto place = std::upper_bound(entries_.begin() + processed_, entries_.end(), entry.time,
                                         [](Timestamp time, const TimelineEntry& other) { return time < other.time; });
     entries_.insert(place, entry);
+}
+
+void Timeline::work_again_from(Timestamp time, TimelineContext& context) {
+    if (processed_ == 0 || entries_[processed_ - 1].time < time) return;
+    take_back(time);
+    processed_ = static_cast<std::uint32_t>(std::lower_bound(entries_.begin(), entries_.begin() + processed_, time, by_time) - entries_.begin());
+    open_ = false;
+    for (TightestSuffix& suffix : suffixes_) suffix.restart(entries_, processed_, context.window, context.values);
 }
 
 void Timeline::process(TimelineContext& context) {

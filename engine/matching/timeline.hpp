@@ -109,6 +109,8 @@ public:
     /// Takes a signal; `process` works out what follows. An earlier time than the last takes back what was worked out from there on.
     void add(const TimelineEntry& entry, TimelineContext& context);
     void process(TimelineContext& context);
+    /// Takes back what was worked out from `time` on; `process` works it out again.
+    void work_again_from(Timestamp time, TimelineContext& context);
 
     const std::vector<TimelineEntry>& entries() const { return entries_; }
     const std::vector<Completion>& completions() const { return completions_; }

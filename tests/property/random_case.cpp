@@ -117,6 +117,30 @@ Case random_case(std::uint32_t seed) {
     return drawn(dice, signals, instants, crowded);
 }
 
+Case long_case(std::uint32_t seed) {
+    Dice dice{seed};
+    Case c;
+    const int signals = dice.between(14, 26);
+    const int instants = signals * dice.between(2, 4) / 3;
+    const bool late_ones = dice.one_in(3);
+    do c.pattern = random_pattern(dice, 4);
+    while (c.pattern.stages.size() > 3);
+    c.pattern.within = dice.seconds_between(1, 4);
+    c.pattern.max_span = c.pattern.within + dice.seconds_between(0, 4);
+    for (int number = 0; number < signals; ++number) {
+        c.signals.push_back(random_signal(dice, c.pattern, number, instants, true));
+        c.signals.back().late = late_ones && dice.one_in(8);
+    }
+    const auto by_time = [](const oracle::Signal& left, const oracle::Signal& right) { return left.ref < right.ref; };
+    std::sort(c.signals.begin(), c.signals.end(), by_time);
+    if (dice.one_in(2)) return c;
+    for (int swaps = dice.between(1, 4); swaps > 0; --swaps) {
+        const auto place = static_cast<std::size_t>(dice.between(0, signals - 3));
+        std::swap(c.signals[place], c.signals[place + static_cast<std::size_t>(dice.between(1, 2))]);
+    }
+    return c;
+}
+
 Case large_case(std::uint32_t seed, int signals) {
     Dice dice{seed};
     return drawn(dice, signals, signals * dice.between(1, 3) / 2, dice.one_in(3));

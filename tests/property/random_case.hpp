@@ -28,7 +28,10 @@ struct Case {
 /// | arrival | in time order, nearly so, or any |
 Case random_case(std::uint32_t seed);
 
-/// The same with `signals` signals, over a time as much longer: too many for the oracle.
+/// Nearly in time order, on one busy entity and a few others, for several times `max_span`: findings that are cut while they grow. Up to three stages.
+Case long_case(std::uint32_t seed);
+
+/// As random_case with `signals` signals, over a time as much longer: too many for the oracle.
 Case large_case(std::uint32_t seed, int signals);
 
 /// For a person who has to understand why this one fails.
