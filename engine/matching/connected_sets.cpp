@@ -127,6 +127,11 @@ void ConnectedSets::take_changes(Timeline& timeline, TimelineContext& context) {
         set.least_new = std::min(set.least_new, {entry.time - context.plan.within, entry.time});
         set.first_new_end = std::min(set.first_new_end, entry.time);
         if (linked_) merge_sorted(set.new_principals, std::array{timeline.entity()});
+        if (set.knows_late) {
+            for (auto one = timeline.completions().rbegin(); one != timeline.completions().rend() && one->time == entry.time; ++one) {
+                set.news.push_back(one->vertex);
+            }
+        }
         serve(entry.signal, entry.served, vertex, context);
     }
     timeline.clear_changes();
@@ -140,9 +145,10 @@ void ConnectedSets::note(VertexId id, const InstanceSpan& first) {
     set.least_new = std::min(set.least_new, first);
     set.first_new_end = std::min(set.first_new_end, first.end);
     if (linked_) merge_sorted(set.new_principals, std::array{vertex.timeline->entity()});
-    if (set.cut) {
+    if (set.keeps_news()) {
         set.news.push_back(id);
-        set.reopened = set.reopened || (!set.findings.empty() && set.findings.back().opening == vertex.first);
+        const std::size_t last = set.cut ? set.last : 0;
+        set.reopened = set.reopened || (last < set.findings.size() && set.findings[last].opening.end == vertex.first.end);
     }
     if (vertex.first == first) return;
     if (vertex.first <= set.first || first <= set.first) set.revised = true;
@@ -179,7 +185,7 @@ void ConnectedSets::serve(SignalHandle signal, StageMask stages, VertexId vertex
     if (is_new || stage < place->second.stage) {
         place->second.stage = stage;
         set.fresh.push_back(signal);
-        set.has_late = set.has_late || context.window[signal].late;
+        if (context.window[signal].late) set.last_late = std::max(set.last_late, context.window[signal].time);
     }
     if (context.window[signal].time == vertices_[vertex].first.end) set.completing.push_back(signal);
 }
@@ -216,12 +222,13 @@ bool ConnectedSets::join(VertexId vertex, VertexId other, const SignalWindow& wi
     if (into.floor && (!from.floor ? from.first.start < into.floor->start : from.floor->start < into.floor->start)) into.floor = from.floor;
     else if (!into.floor && from.floor && into.first.start >= from.floor->start) into.floor = from.floor;
     if (from.pruned_before) into.pruned_before = into.pruned_before ? std::max(*into.pruned_before, *from.pruned_before) : *from.pruned_before;
-    if (from.cut && !into.cut) into.news = into.members;
-    if (into.cut && !from.cut) from.news = from.members;
+    if (from.keeps_news() && !into.keeps_news()) into.news = into.members;
+    if (into.keeps_news() && !from.keeps_news()) from.news = from.members;
     into.cut = into.cut || from.cut;
     into.broken = into.broken || from.broken;
     into.reopened = into.reopened || from.reopened;
-    into.has_late = into.has_late || from.has_late;
+    into.last_late = std::max(into.last_late, from.last_late);
+    into.knows_late = into.knows_late || from.knows_late;
     into.first = std::min(into.first, from.first);
     into.end = std::max(into.end, from.end);
     into.least_new = std::min(into.least_new, from.least_new);
@@ -234,9 +241,11 @@ bool ConnectedSets::join(VertexId vertex, VertexId other, const SignalWindow& wi
     pour(into.evidence, from.evidence);
     pour(into.news, from.news);
     pour(into.completing, from.completing);
+    if (into.findings.empty()) into.last = from.last;
     for (SetFinding& finding : from.findings) into.findings.push_back(std::move(finding));
     for (SetFinding& finding : from.absorbed) into.absorbed.push_back(std::move(finding));
     if (!into.tail) into.tail = std::move(from.tail);
+    if (!into.clean) into.clean = std::move(from.clean);
     from.alive = false;
     from.findings.clear();
     dead_sets_.push_back(b);
@@ -258,7 +267,7 @@ bool ConnectedSets::absorb(Set& into, Set& from, const SignalWindow& window) {
         };
         if (precedes(*goes, *stays)) std::swap(stays, goes);
     }
-    if (stays->floor || goes->floor || goes->pruned_before || stays->has_late || goes->has_late || stays->revised || goes->revised) return false;
+    if (stays->floor || goes->floor || goes->pruned_before || stays->has_late() || goes->has_late() || stays->revised || goes->revised) return false;
 
     SetFinding& former = goes->findings[0];
     former.evidence = evidence_of(*goes, former);
@@ -299,12 +308,17 @@ boost::unordered_flat_map<const Timeline*, Timestamp> ConnectedSets::expire(Time
             continue;
         }
         Timestamp keep = set.floor ? set.floor->start : set.first.start;
-        if (set.cut && !set.has_late && set.findings.size() > 1) {
-            const SetFinding& last = set.findings.back();
-            if (last.opening.start < reach && set.closed_until < horizon) {
+        if (set.cut && set.last < set.findings.size() && set.findings.size() > 1) {
+            SetFinding& last = set.findings[set.last];
+            const bool late_ones_gone = !set.has_late() || set.last_late + context.plan.within < last.opening.start;
+            if (late_ones_gone && last.opening.start < reach && set.closed_until < horizon) {
                 set.floor = Floor{last.opening.start, set.closed_until};
-                set.findings.erase(set.findings.begin(), set.findings.end() - 1);
                 keep = set.floor->start;
+                std::swap(set.findings[0], last);
+                set.findings.resize(1);
+                set.last = 0;
+                set.last_late = Timestamp::min();
+                set.knows_late = false;
             }
         }
         keep = std::min(keep, reach);

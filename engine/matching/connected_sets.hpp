@@ -68,6 +68,7 @@ private:
         FindingId id;
         SignalHandle anchor;
         InstanceSpan opening;
+        bool opened_late;
         Timestamp start;
         Timestamp end;
         std::vector<EntityId> principals;
@@ -93,16 +94,21 @@ private:
         Timestamp first_new_end = Timestamp::max();
         std::vector<EntityId> new_principals;         // sorted
         std::vector<SetFinding> absorbed;             // findings that became part of the one of this set, or of the last of a cut one
-        std::unique_ptr<FindingTail> tail;            // of the last finding, while it holds less than the set has in its time
-        std::vector<VertexId> news;                   // completions that the tail has not been told of
+        std::size_t last = 0;                         // of a cut set: its last finding that an instance without late signals opened; past the end: none
+        std::unique_ptr<FindingTail> tail;            // of that finding, while it holds less than the set has in its time
+        std::unique_ptr<FindingTail> clean;           // of an uncut set with late signals: its instances without them
+        std::vector<VertexId> news;                   // completions that came, for the tails; only once the set is cut or known to hold late signals
         std::vector<SignalHandle> completing;         // evidence that came, perhaps as such, at the end of instances
         bool alive = false;
         bool touched = false;
         bool broken = false;    // may have fallen apart
         bool revised = false;   // the findings must be worked out anew
-        bool reopened = false;  // the instance that opened the last finding was worked out again
+        bool reopened = false;  // the instance that opened the last finding may have been worked out again
         bool cut = false;       // findings hold their evidence themselves
-        bool has_late = false;
+        bool knows_late = false;                      // the findings were worked out with a late signal in the set
+        Timestamp last_late = Timestamp::min();       // of its late signals; the least there is: none
+        bool has_late() const { return last_late != Timestamp::min(); }
+        bool keeps_news() const { return cut || knows_late; }
     };
     static constexpr InstanceSpan no_span{Timestamp::max(), Timestamp::max()};
 
@@ -125,20 +131,27 @@ private:
     std::vector<SetId> rebuild(SetId id, TimelineContext& context);
     void recount(Set& set) const;
 
-    // set_findings.cpp
-    struct Revision;
+    // set_growth.cpp
     bool extend(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
     bool extend_last(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
-    bool concerns_last_only(const Set& set) const;
-    static bool renames(const Set& set, const SetFinding& finding, const SignalWindow& window);
-    void find_again(Set& set, TimelineContext& context);
-    void find_last_again(Set& set, TimelineContext& context);
-    void report_all(Set& set);
     bool extend_tail(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
+    bool extend_late(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
+    bool takes_late_ones(Set& set, TimelineContext& context);
+    bool begins_with_known(const Vertex& vertex, Timestamp known_until, const StagePlan& plan) const;
+    void tell(FindingTail& tail, const std::vector<VertexId>& news, TimelineContext& context) const;
+    static bool concerns_last_only(const Set& set, const StagePlan& plan);
+    static bool renames(const Set& set, const SetFinding& finding, const SignalWindow& window);
     static void drop_tail(Set& set);
     static void report_absorbed(Set& set, const SetFinding& by, std::vector<FindingDelta>& deltas);
     static void clear_news(Set& set);
     std::vector<StageEvidence> take_fresh(Set& set, TimelineContext& context);
+
+    // set_findings.cpp
+    struct Revision;
+    static void sort_canonically(std::vector<StageEvidence>& evidence, const SignalWindow& window);
+    void find_again(Set& set, TimelineContext& context);
+    void find_last_again(Set& set, TimelineContext& context);
+    void report_all(Set& set);
     SetInstances instances_of(const Set& set, TimelineContext& context) const;
     InstanceRegion base_of(const Set& set) const;
     SignalHandle anchor_of(const Set& set, TimelineContext& context) const;

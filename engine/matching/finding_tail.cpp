@@ -16,6 +16,10 @@ FindingTail::~FindingTail() {
     }
 }
 
+void FindingTail::keep(std::span<const StageEvidence> evidence) {
+    for (const StageEvidence& one : evidence) provide(one.signal, kept_apart, stage_bit(one.stage));
+}
+
 void FindingTail::assume_reported(std::span<const StageEvidence> evidence) {
     for (const StageEvidence& one : evidence) {
         std::uint8_t& reported = services_[one.signal.value()].reported;
@@ -30,7 +34,9 @@ void FindingTail::include(const Timeline& timeline, const CompletionKey& key, Ti
     if (!part) {
         part = std::make_unique<Part>();
         (*followers_)[&timeline].push_back(this);
-        const InstanceRegion region = InstanceRegion::everything().from(opening_).ending_by(end_max_);
+        const bool from_ever = opening_.start == Timestamp::min();
+        const InstanceRegion everything = InstanceRegion::everything();
+        const InstanceRegion region = (from_ever ? everything : everything.from(opening_)).ending_by(end_max_);
         const auto& entries = timeline.entries();
         for (const InstanceRegion::Box& box : region.boxes()) {
             part->works.push_back({.limits = {.start_min = box.start_min,

@@ -29,6 +29,8 @@ public:
     FindingTail(const FindingTail&) = delete;
     FindingTail& operator=(const FindingTail&) = delete;
 
+    /// Evidence of the finding apart from those instances, for good.
+    void keep(std::span<const StageEvidence> evidence);
     /// What was reported of the finding before; `settle` tells what differs.
     void assume_reported(std::span<const StageEvidence> evidence);
     /// Instances with this completion belong to the set. May be said again.
@@ -66,6 +68,7 @@ private:
         std::uint8_t reported = not_reported;
     };
     static constexpr std::uint8_t not_reported = 0xFF;
+    static constexpr std::uint32_t kept_apart = 0;  // in place of a work's number
 
     void wait(Part& part);
     static bool takes(const Work& work, Timestamp time, const TimelineContext& context);
@@ -77,7 +80,7 @@ private:
     InstanceSpan opening_;
     Timestamp end_max_;
     bool without_late_;
-    std::uint32_t works_ = 0;
+    std::uint32_t works_ = kept_apart + 1;
     boost::unordered_flat_map<const Timeline*, std::unique_ptr<Part>> parts_;
     std::vector<Part*> waiting_;
     boost::unordered_flat_map<std::uint32_t, Service> services_;  // by signal

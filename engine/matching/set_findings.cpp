@@ -12,12 +12,12 @@ namespace {
 
 bool by_signal(const StageEvidence& left, const StageEvidence& right) { return left.signal < right.signal; }
 
-void sort_canonically(std::vector<StageEvidence>& evidence, const SignalWindow& window) {
+}  // namespace
+
+void ConnectedSets::sort_canonically(std::vector<StageEvidence>& evidence, const SignalWindow& window) {
     std::sort(evidence.begin(), evidence.end(),
               [&](const StageEvidence& left, const StageEvidence& right) { return window.before(left.signal, right.signal); });
 }
-
-}  // namespace
 
 /// A finding with its whole evidence, sorted by handle, for comparison.
 struct ConnectedSets::Revision {
@@ -45,14 +45,17 @@ void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& 
     for (const SetId id : std::exchange(touched_, {})) {
         if (!sets_[id].alive) continue;
         sets_[id].touched = false;
-        if (extend(sets_[id], context, changes) || extend_last(sets_[id], context, changes) || extend_tail(sets_[id], context, changes)) continue;
+        if (extend(sets_[id], context, changes) || extend_last(sets_[id], context, changes) || extend_tail(sets_[id], context, changes) ||
+            extend_late(sets_[id], context, changes)) {
+            continue;
+        }
         drop_tail(sets_[id]);
         for (const SetFinding& finding : std::exchange(sets_[id].absorbed, {})) {
             std::vector<StageEvidence> evidence = finding.evidence;
             std::sort(evidence.begin(), evidence.end(), by_signal);
             before.push_back({finding.id, finding.anchor, finding.opening, finding.start, finding.end, finding.principals, std::move(evidence)});
         }
-        if (concerns_last_only(sets_[id])) {
+        if (!sets_[id].has_late() && concerns_last_only(sets_[id], context.plan)) {
             add_to(before, sets_[id], sets_[id].findings.back());
             const std::size_t kept = sets_[id].findings.size() - 1;
             find_last_again(sets_[id], context);
@@ -84,143 +87,23 @@ void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& 
     std::move(changes.begin(), changes.end(), std::back_inserter(deltas));
 }
 
-/// What is to be reported, in canonical order, each signal once; afterwards it counts as reported.
-std::vector<StageEvidence> ConnectedSets::take_fresh(Set& set, TimelineContext& context) {
-    std::sort(set.fresh.begin(), set.fresh.end());
-    set.fresh.erase(std::unique(set.fresh.begin(), set.fresh.end()), set.fresh.end());
-    std::vector<StageEvidence> evidence;
-    evidence.reserve(set.fresh.size());
-    for (const SignalHandle signal : set.fresh) {
-        Service& service = services_.at(signal.value());
-        if (service.reported_stage == not_reported) set.evidence.push_back(signal);
-        service.reported_stage = service.stage;
-        evidence.push_back({signal, service.stage});
-    }
-    set.fresh = {};
-    sort_canonically(evidence, context.window);
-    return evidence;
-}
-
 /// The finding that all instances of an uncut set are.
 ConnectedSets::SetFinding ConnectedSets::whole(const Set& set, TimelineContext& context) const {
     const SignalHandle anchor = anchor_of(set, context);
     return {.id = finding_id(identity_, context.window, {.anchor = anchor}),
             .anchor = anchor,
             .opening = set.first,
+            .opened_late = false,
             .start = set.first.start,
             .end = set.end,
             .principals = set.principals,
             .evidence = {}};
 }
 
-/// The usual case: one finding, new or longer. Returns whether it was that.
-bool ConnectedSets::extend(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas) {
-    if (set.broken || set.revised || set.cut || set.has_late || set.floor) return false;
-    if (set.end - set.first.start > context.plan.max_span) return false;
-    if (!set.findings.empty() && renames(set, set.findings[0], context.window)) return false;
-    clear_news(set);
-    if (set.findings.empty()) {
-        set.findings.push_back(whole(set, context));
-        const SetFinding& finding = set.findings[0];
-        deltas.push_back({FindingDelta::Kind::opened, finding.id, take_fresh(set, context), finding.start, finding.end, finding.principals, {}});
-        return true;
-    }
-    SetFinding& finding = set.findings[0];
-    if (set.fresh.empty() && finding.end == set.end && finding.principals == set.principals) return true;
-    finding.end = set.end;
-    finding.principals = set.principals;
-    deltas.push_back({FindingDelta::Kind::extended, finding.id, take_fresh(set, context), finding.start, finding.end, finding.principals, {}});
-    report_absorbed(set, finding, deltas);
-    return true;
-}
-
-void ConnectedSets::report_absorbed(Set& set, const SetFinding& by, std::vector<FindingDelta>& deltas) {
-    for (const SetFinding& one : std::exchange(set.absorbed, {})) {
-        deltas.push_back({FindingDelta::Kind::superseded, one.id, {}, one.start, one.end, one.principals, by.id});
-    }
-}
-
-/// Whether a signal that came may complete the instance that opened the finding, too, and precedes the one that it is named after.
-bool ConnectedSets::renames(const Set& set, const SetFinding& finding, const SignalWindow& window) {
-    return std::any_of(set.completing.begin(), set.completing.end(), [&](SignalHandle signal) {
-        return finding.opening.end == window[signal].time && window.before(signal, finding.anchor);
-    });
-}
-
-/// Whether all that came belongs to the last finding of a cut set.
-bool ConnectedSets::concerns_last_only(const Set& set) const {
-    if (set.broken || set.revised || !set.cut || set.has_late || set.findings.empty()) return false;
-    const Timestamp opened = set.findings.back().opening.start;
-    return set.least_new.start > opened || (set.least_new.start == opened && set.first_new_end > set.closed_until);
-}
-
-/// A cut set that has gone on for so long that new evidence of the set is new evidence of its last finding, too. Returns whether it was that.
-bool ConnectedSets::extend_last(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas) {
-    if (!concerns_last_only(set)) return false;
-    SetFinding& last = set.findings.back();
-    if (set.end - last.opening.start > context.plan.max_span) return false;
-    if (set.closed_until != Timestamp::min() && set.first_new_end <= set.closed_until + context.plan.within) return false;
-    if (renames(set, last, context.window)) return false;
-    drop_tail(set);
-
-    // Not all principals of the set are those of its last finding; who came now is.
-    std::vector<EntityId> principals;
-    std::set_union(last.principals.begin(), last.principals.end(), set.new_principals.begin(), set.new_principals.end(), std::back_inserter(principals));
-    clear_news(set);
-    if (set.fresh.empty() && last.end == set.end && last.principals == principals) return true;
-    last.end = set.end;
-    last.principals = std::move(principals);
-    std::vector<StageEvidence> added = take_fresh(set, context);
-    last.evidence.insert(last.evidence.end(), added.begin(), added.end());
-    deltas.push_back({FindingDelta::Kind::extended, last.id, std::move(added), last.start, last.end, last.principals, {}});
-    report_absorbed(set, last, deltas);
-    return true;
-}
-
-/// A cut set that has not gone on for so long. Returns whether the last finding is all that changed.
-bool ConnectedSets::extend_tail(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas) {
-    if (!concerns_last_only(set) || set.reopened) return false;
-    SetFinding& last = set.findings.back();
-    if (set.least_new < last.opening || set.end - last.opening.start > context.plan.max_span || renames(set, last, context.window)) return false;
-    if (!set.tail) {
-        set.tail = std::make_unique<FindingTail>(followers_, last.opening, last.opening.start + context.plan.max_span, false);
-        set.tail->assume_reported(std::exchange(last.evidence, {}));
-        set.news = set.members;
-    }
-    for (const VertexId id : set.news) {
-        const Vertex& vertex = vertices_[id];
-        set.tail->include(*vertex.timeline, vertex.timeline->key(vertex.completion), context);
-    }
-    FindingTail::News news = set.tail->settle(context);
-    take_fresh(set, context);
-    clear_news(set);
-
-    std::vector<EntityId> principals;
-    if (linked_) principals = set.tail->principals();
-    const bool changed = news.withdrawn || !news.added.empty() || last.end != set.tail->end() || last.principals != principals;
-    last.end = set.tail->end();
-    last.principals = std::move(principals);
-    if (changed) {
-        std::vector<StageEvidence> evidence = news.withdrawn ? set.tail->evidence() : std::move(news.added);
-        sort_canonically(evidence, context.window);
-        const auto kind = news.withdrawn ? FindingDelta::Kind::revised : FindingDelta::Kind::extended;
-        deltas.push_back({kind, last.id, std::move(evidence), last.start, last.end, last.principals, {}});
-    }
-    report_absorbed(set, last, deltas);
-    return true;
-}
-
-/// The last finding of a cut set keeps its evidence itself again.
-void ConnectedSets::drop_tail(Set& set) {
-    if (!set.tail) return;
-    set.findings.back().evidence = set.tail->evidence();
-    set.tail.reset();
-}
-
 std::vector<StageEvidence> ConnectedSets::evidence_of(const Set& set, const SetFinding& finding) const {
     std::vector<StageEvidence> evidence;
     if (set.cut) {
-        evidence = set.tail && &finding == &set.findings.back() ? set.tail->evidence() : finding.evidence;
+        evidence = set.tail && &finding == &set.findings[set.last] ? set.tail->evidence() : finding.evidence;
         std::sort(evidence.begin(), evidence.end(), [](const StageEvidence& left, const StageEvidence& right) {
             return std::tie(left.signal, left.stage) < std::tie(right.signal, right.stage);
         });
@@ -284,26 +167,24 @@ void ConnectedSets::report_all(Set& set) {
     set.revised = false;
 }
 
-void ConnectedSets::clear_news(Set& set) {
-    set.news = {};
-    set.completing = {};
-    set.reopened = false;
-    set.least_new = no_span;
-    set.first_new_end = Timestamp::max();
-    set.new_principals.clear();
-}
-
 void ConnectedSets::find_again(Set& set, TimelineContext& context) {
     report_all(set);
     set.findings.clear();
+    set.last = 0;
     set.closed_until = Timestamp::min();
-    set.cut = set.has_late || set.floor || set.end - set.first.start > context.plan.max_span;
+    set.cut = set.has_late() || set.floor || set.end - set.first.start > context.plan.max_span;
     if (!set.cut) {
         set.findings.push_back(whole(set, context));
         return;
     }
     if (set.floor) set.closed_until = set.floor->end;
-    add_cut(set, cut_into_findings(instances_of(set, context), base_of(set), context.plan.max_span, set.has_late), context);
+    add_cut(set, cut_into_findings(instances_of(set, context), base_of(set), context.plan.max_span, set.has_late()), context);
+    set.knows_late = set.has_late();
+    if (set.has_late() && !set.floor && set.findings.size() == 1) {
+        // All instances are in it, as in the finding of a set without late signals.
+        set.findings[0].evidence = {};
+        set.cut = false;
+    }
 }
 
 void ConnectedSets::find_last_again(Set& set, TimelineContext& context) {
@@ -313,6 +194,7 @@ void ConnectedSets::find_last_again(Set& set, TimelineContext& context) {
     const auto former = std::exchange(set.floor, floor);
     const InstanceRegion base = base_of(set);
     set.floor = former;
+    set.last = set.findings.size();
     add_cut(set, cut_into_findings(instances_of(set, context), base, context.plan.max_span, false), context);
 }
 
@@ -323,6 +205,7 @@ void ConnectedSets::add_cut(Set& set, std::vector<CutFinding> cut, TimelineConte
         if (one.opened_late) name.late_start = one.opening.start;
         while (std::find(names.begin(), names.end(), name) != names.end()) ++name.rank;
         names.push_back(name);
+        if (!one.opened_late) set.last = set.findings.size();
         if (!one.opened_late && !set.findings.empty()) set.closed_until = set.findings.back().opening.start + context.plan.max_span;
         std::vector<StageEvidence> evidence;
         evidence.reserve(one.summary.evidence.size());
@@ -330,6 +213,7 @@ void ConnectedSets::add_cut(Set& set, std::vector<CutFinding> cut, TimelineConte
         set.findings.push_back({.id = finding_id(identity_, context.window, name),
                                 .anchor = one.anchor,
                                 .opening = one.opening,
+                                .opened_late = one.opened_late,
                                 .start = one.summary.start,
                                 .end = one.summary.end,
                                 .principals = linked_ ? std::move(one.summary.principals) : std::vector<EntityId>{},

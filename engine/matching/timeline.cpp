@@ -56,6 +56,26 @@ std::size_t Timeline::instant_end(std::size_t begin) const {
     return end;
 }
 
+std::span<const TimelineEntry> Timeline::instant(Timestamp time) const {
+    const auto begin = std::lower_bound(entries_.begin(), entries_.end(), time, by_time);
+    const auto end = std::upper_bound(begin, entries_.end(), time, [](Timestamp wanted, const TimelineEntry& entry) { return wanted < entry.time; });
+    return {begin, end};
+}
+
+bool Timeline::is_of_one_stage(Timestamp time) const {
+    const auto stages = [](StageMask mask) { return static_cast<StageMask>(mask & ~late_bit); };
+    const bool is_newest = processed_ > 0 && entries_[processed_ - 1].time == time;
+    if (is_newest && !open_classes_.empty()) {
+        return std::all_of(open_classes_.begin(), open_classes_.end(), [&](const auto& one) {
+            return stage_count(stages(one.mask)) == 1 && stages(one.mask) == stages(open_classes_[0].mask);
+        });
+    }
+    const auto entries = instant(time);
+    return std::all_of(entries.begin(), entries.end(), [&](const TimelineEntry& entry) {
+        return stage_count(stages(entry.stages)) == 1 && stages(entry.stages) == stages(entries[0].stages);
+    });
+}
+
 void Timeline::push_instant(std::size_t begin, std::size_t end, TimelineContext& context) {
     open_classes_.clear();
     open_starts_.clear();

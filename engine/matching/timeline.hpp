@@ -113,6 +113,10 @@ public:
     void work_again_from(Timestamp time, TimelineContext& context);
 
     const std::vector<TimelineEntry>& entries() const { return entries_; }
+    /// The signals of one instant.
+    std::span<const TimelineEntry> instant(Timestamp time) const;
+    /// Whether all signals of the instant satisfy one and the same stage and no other.
+    bool is_of_one_stage(Timestamp time) const;
     const std::vector<Completion>& completions() const { return completions_; }
     std::vector<Completion>& completions() { return completions_; }
     std::span<const Trace> traces(std::size_t completion) const;
