@@ -2,6 +2,7 @@
 
 #include "engine/lane/control.hpp"
 #include "engine/matching/pattern.hpp"
+#include "engine/model/entity_key.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/signal.hpp"
 #include "engine/scoring/score.hpp"
@@ -12,12 +13,6 @@
 #include <vector>
 
 namespace catenary::engine {
-
-struct EntityKey {
-    std::string kind;
-    std::string value;
-    friend auto operator<=>(const EntityKey&, const EntityKey&) = default;
-};
 
 enum class FindingState { open, waiting, superseded };
 const char* to_string(FindingState state);

@@ -73,6 +73,15 @@ TEST_CASE("the contract knows no server") {
     CHECK(found.empty());
 }
 
+TEST_CASE("graphs are built in one folder only") {
+    for (const auto* folder : {"engine", "api", "server"}) {
+        for (const auto& breach : breaches(sources_below(folder), {"boost/graph"}, {})) {
+            if (!breach.starts_with("engine/graph/")) FAIL_CHECK(breach);
+        }
+    }
+    CHECK(!breaches(sources_below("engine/graph"), {"boost/graph"}, {}).empty());
+}
+
 TEST_CASE("the check of the layers sees a breach") {
     const std::vector<Source> sources{{"x.cpp", {"#include <thread>", "  # include \"server/x.hpp\"", "// thread> server/", "auto t = std::chrono::system_clock::now();", "sys_time<x> y;"}}};
     CHECK(breaches(sources, {"thread>", "server/"}, {"system_clock"}).size() == 3);
