@@ -229,6 +229,7 @@ bool ConnectedSets::join(VertexId vertex, VertexId other, const SignalWindow& wi
     into.reopened = into.reopened || from.reopened;
     into.last_late = std::max(into.last_late, from.last_late);
     into.knows_late = into.knows_late || from.knows_late;
+    into.ignores_late = into.ignores_late || from.ignores_late;
     into.first = std::min(into.first, from.first);
     into.end = std::max(into.end, from.end);
     into.least_new = std::min(into.least_new, from.least_new);

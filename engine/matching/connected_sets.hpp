@@ -107,7 +107,8 @@ private:
         bool cut = false;       // findings hold their evidence themselves
         bool knows_late = false;                      // the findings were worked out with a late signal in the set
         Timestamp last_late = Timestamp::min();       // of its late signals; the least there is: none
-        bool has_late() const { return last_late != Timestamp::min(); }
+        bool ignores_late = false;                    // too large once to tell late ones apart
+        bool has_late() const { return last_late != Timestamp::min() && !ignores_late; }
         bool keeps_news() const { return cut || knows_late; }
     };
     static constexpr InstanceSpan no_span{Timestamp::max(), Timestamp::max()};
@@ -137,9 +138,10 @@ private:
     bool extend_tail(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
     bool extend_late(Set& set, TimelineContext& context, std::vector<FindingDelta>& deltas);
     bool takes_late_ones(Set& set, TimelineContext& context);
-    bool begins_with_known(const Vertex& vertex, Timestamp known_until, const StagePlan& plan) const;
+    bool begins_with_known(const Vertex& vertex, const StagePlan& plan) const;
     void tell(FindingTail& tail, const std::vector<VertexId>& news, TimelineContext& context) const;
-    static bool concerns_last_only(const Set& set, const StagePlan& plan);
+    bool concerns_last_only(const Set& set, const StagePlan& plan) const;
+    bool is_too_large_for_late(const Set& set) const;
     static bool renames(const Set& set, const SetFinding& finding, const SignalWindow& window);
     static void drop_tail(Set& set);
     static void report_absorbed(Set& set, const SetFinding& by, std::vector<FindingDelta>& deltas);

@@ -19,6 +19,10 @@ struct LateInstance {
 /// of signals of the stages.
 constexpr std::size_t most_spelled_out = 2048;
 
+/// In a connected set that spans more than `max_span` and has more signals than this, late ones count like others: telling them apart would cost a pass
+/// over the set for each signal that comes.
+constexpr std::size_t most_judged_late = 256;
+
 /// The instances of the set in the region that have a late signal, in the order of semantics.md 4.3; empty optional: they may be too many.
 std::optional<std::vector<LateInstance>> spell_out_late(const std::vector<SetTimeline>& timelines, Timestamp earliest, const InstanceRegion& region,
                                                         const TimelineContext& context);

@@ -1,5 +1,6 @@
 #include "engine/matching/connected_sets.hpp"
 #include "engine/matching/finding_id.hpp"
+#include "engine/matching/late_instances.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -172,6 +173,7 @@ void ConnectedSets::find_again(Set& set, TimelineContext& context) {
     set.findings.clear();
     set.last = 0;
     set.closed_until = Timestamp::min();
+    set.ignores_late = set.ignores_late || (set.end - set.first.start > context.plan.max_span && set.evidence.size() > most_judged_late);
     set.cut = set.has_late() || set.floor || set.end - set.first.start > context.plan.max_span;
     if (!set.cut) {
         set.findings.push_back(whole(set, context));

@@ -1,4 +1,7 @@
 #include "engine/matching/connected_sets.hpp"
+#include "engine/matching/late_instances.hpp"
+
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -57,11 +60,21 @@ bool ConnectedSets::renames(const Set& set, const SetFinding& finding, const Sig
     });
 }
 
+/// Whether a cut set has so many signals that its late ones are to count like others from now on.
+bool ConnectedSets::is_too_large_for_late(const Set& set) const {
+    if (set.evidence.size() + set.fresh.size() <= most_judged_late) return false;
+    boost::unordered_flat_set<std::uint32_t> fresh;
+    for (const SignalHandle signal : set.fresh) {
+        if (services_.at(signal.value()).reported_stage == not_reported) fresh.insert(signal.value());
+    }
+    return set.evidence.size() + fresh.size() > most_judged_late;
+}
+
 /// Whether all that came belongs to the last finding of a cut set.
-bool ConnectedSets::concerns_last_only(const Set& set, const StagePlan& plan) {
+bool ConnectedSets::concerns_last_only(const Set& set, const StagePlan& plan) const {
     if (set.broken || set.revised || !set.cut || set.last >= set.findings.size()) return false;
     // Instances with late signals hold none that came now, so that what they joined stays theirs.
-    if (set.has_late() && (!set.knows_late || set.least_new.start <= set.last_late + plan.within)) return false;
+    if (set.has_late() && (!set.knows_late || is_too_large_for_late(set) || set.least_new.start <= set.last_late + plan.within)) return false;
     const Timestamp opened = set.findings[set.last].opening.start;
     return set.least_new.start > opened || (set.least_new.start == opened && set.first_new_end > set.closed_until);
 }
@@ -147,7 +160,7 @@ bool ConnectedSets::takes_late_ones(Set& set, TimelineContext& context) {
     const SetFinding& finding = set.findings[0];
     if (!finding.opened_late && set.least_new.start > set.last_late) return set.least_new >= finding.opening;
     if (finding.opened_late && set.least_new <= finding.opening) return false;
-    if (!std::all_of(set.news.begin(), set.news.end(), [&](VertexId id) { return begins_with_known(vertices_[id], finding.end, context.plan); })) return false;
+    if (!std::all_of(set.news.begin(), set.news.end(), [&](VertexId id) { return begins_with_known(vertices_[id], context.plan); })) return false;
 
     if (!set.clean) {
         set.clean = std::make_unique<FindingTail>(followers_, InstanceSpan{Timestamp::min(), Timestamp::min()}, Timestamp::max(), true);
@@ -161,9 +174,9 @@ bool ConnectedSets::takes_late_ones(Set& set, TimelineContext& context) {
 /// Whether the earliest instances of a completion surely have a signal in common with one that comes before them in the order. They have when each signal
 /// that they may begin with served in an instance that ended before, which cannot begin later than the signal. When all signals that end them are alike,
 /// the others with such a last signal have that one in common with these.
-bool ConnectedSets::begins_with_known(const Vertex& vertex, Timestamp known_until, const StagePlan& plan) const {
+bool ConnectedSets::begins_with_known(const Vertex& vertex, const StagePlan& plan) const {
     constexpr std::size_t most_looked_at = 64;
-    if (vertex.first.end < known_until || !vertex.timeline->is_of_one_stage(vertex.first.end)) return false;
+    if (!vertex.timeline->is_of_one_stage(vertex.first.end)) return false;
     const auto entries = vertex.timeline->instant(vertex.first.start);
     return entries.size() <= most_looked_at && std::all_of(entries.begin(), entries.end(), [&](const TimelineEntry& entry) {
         if ((entry.served & (plan.first | lone_bit)) == 0) return true;

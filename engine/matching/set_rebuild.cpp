@@ -83,6 +83,7 @@ std::vector<ConnectedSets::SetId> ConnectedSets::rebuild(SetId id, TimelineConte
             made.push_back(found->second);
             sets_[found->second].floor = former.floor;
             sets_[found->second].pruned_before = former.pruned_before;
+            sets_[found->second].ignores_late = former.ignores_late && former.floor.has_value();
         }
         vertices_[members[m]].set = found->second;
         sets_[found->second].members.push_back(members[m]);
