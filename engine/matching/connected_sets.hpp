@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/matching/finding_changes.hpp"
 #include "engine/matching/finding_cut.hpp"
 #include "engine/matching/finding_tail.hpp"
 #include "engine/matching/matcher.hpp"
@@ -149,8 +150,6 @@ private:
     std::vector<StageEvidence> take_fresh(Set& set, TimelineContext& context);
 
     // set_findings.cpp
-    struct Revision;
-    static void sort_canonically(std::vector<StageEvidence>& evidence, const SignalWindow& window);
     void find_again(Set& set, TimelineContext& context);
     void find_last_again(Set& set, TimelineContext& context);
     void report_all(Set& set);
@@ -160,7 +159,7 @@ private:
     SetFinding whole(const Set& set, TimelineContext& context) const;
     std::vector<StageEvidence> evidence_of(const Set& set, const SetFinding& finding) const;
     void add_cut(Set& set, std::vector<CutFinding> cut, TimelineContext& context);
-    void compare(std::vector<Revision> before, std::vector<Revision> after, TimelineContext& context, std::vector<FindingDelta>& deltas) const;
+    std::optional<FindingId> successor_of(const FindingRevision& former) const;
 
     std::string identity_;
     bool linked_;

@@ -1,199 +1,32 @@
 #include "engine/matching/matcher.hpp"
 
-#include "engine/matching/connected_sets.hpp"
-#include "engine/matching/finding_id.hpp"
-#include "engine/matching/timeline.hpp"
-#include "engine/model/assert.hpp"
+#include "engine/matching/group_matcher.hpp"
+#include "engine/matching/timeline_matcher.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace catenary::engine {
 namespace {
 
-// The one timeline of an unlinked pattern.
-constexpr EntityId nobody{std::numeric_limits<std::uint32_t>::max()};
+/// Whether an instance may be told from the latest start of a chain of stages on one entity.
+bool fits_timelines(const Pattern& pattern) {
+    if (pattern.stages.size() == 1) return true;
+    const auto limits_gap = [](const Stage& stage) { return stage.within.has_value(); };
+    return pattern.order == Order::sequence && pattern.link != LinkMode::chain && std::none_of(pattern.stages.begin(), pattern.stages.end(), limits_gap);
+}
 
-InstanceLimits after(Timestamp effective_from) {
-    InstanceLimits limits;
-    if (effective_from > Timestamp::min()) limits.end_min = effective_from + Duration{1};
-    return limits;
+std::unique_ptr<MatcherState> make_state(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from,
+                                         const SignalWindow& window, const std::vector<Symbol>& link_kinds) {
+    if (fits_timelines(*pattern)) return std::make_unique<TimelineMatcher>(std::move(pattern), std::move(identity), effective_from, window, link_kinds);
+    return std::make_unique<GroupMatcher>(std::move(pattern), std::move(identity), effective_from, window, link_kinds);
 }
 
 }  // namespace
 
-class PatternMatcher::State {
-public:
-    State(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
-          const std::vector<Symbol>& link_kinds);
-
-    void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values);
-    std::vector<SignalHandle> expire(Timestamp horizon);
-    std::vector<FindingDelta> take_deltas();
-
-    const Pattern& pattern() const { return *plan_.pattern; }
-    std::size_t bytes() const;
-    std::uint64_t work() const { return context_.work; }
-
-private:
-    /// A signal that needs no timeline: the pattern is one unlinked plain stage, and the signal a finding by itself.
-    void find_alone(SignalHandle signal);
-    StageMask stages_for(EntityId entity, SignalHandle signal, StageMask stages) const;
-    void append(EntityId entity, const TimelineEntry& entry);
-    void bring_up_to_date();
-    void release(SignalHandle signal, std::vector<SignalHandle>& given_up);
-
-    StagePlan plan_;
-    std::string identity_;
-    const SignalWindow& window_;
-    std::vector<std::pair<Symbol, StageMask>> counted_by_;  // kinds that repeated stages count by, with those stages
-    DistinctValues values_;
-    TimelineContext context_;
-    boost::unordered_flat_map<std::uint32_t, std::unique_ptr<Timeline>> timelines_;  // by entity
-    ConnectedSets sets_;
-    boost::unordered_flat_map<std::uint32_t, std::uint16_t> holds_;                  // signals in several timelines, with how many
-    std::vector<EntityId> changed_;                                                  // timelines to bring up to date, perhaps repeated
-    std::vector<SignalHandle> aside_;                                                // signals in no timeline
-    std::vector<FindingDelta> deltas_;
-    std::size_t entries_ = 0;
-};
-
-PatternMatcher::State::State(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
-                             const std::vector<Symbol>& link_kinds)
-    : plan_{std::move(pattern)},
-      identity_{std::move(identity)},
-      window_{window},
-      context_{plan_, window_, values_, after(effective_from), {}, {}, {}, 0},
-      sets_{identity_, plan_.pattern->link != LinkMode::none} {
-    const std::vector<std::string>& names = plan_.pattern->link_kinds;
-    CATENARY_ASSERT(link_kinds.empty() || link_kinds.size() == names.size(), "one symbol a link kind");
-    for (std::size_t k = 0; k < link_kinds.size(); ++k) {
-        StageMask stages = 0;
-        each_stage(plan_.repeated, [&](StageIndex stage) {
-            if (plan_.pattern->stages[stage].repeat->by == names[k]) stages = static_cast<StageMask>(stages | stage_bit(stage));
-        });
-        counted_by_.emplace_back(link_kinds[k], stages);
-    }
-}
-
-void PatternMatcher::State::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links,
-                                std::span<const std::vector<std::string>> distinct_values) {
-    CATENARY_ASSERT(stages != 0 && (stages & ~plan_.all) == 0, "a signal satisfies some stages of the pattern");
-    const bool linked = plan_.pattern->link != LinkMode::none;
-    if (!linked && plan_.stages == 1 && plan_.repeated == 0) {
-        find_alone(signal);
-        return;
-    }
-    const WindowSignal& facts = window_[signal];
-    const StageMask late = facts.late ? late_bit : StageMask{0};
-    std::uint16_t timelines = 0;
-    const auto append_to = [&](EntityId entity, StageMask own) {
-        if (own == 0) return;
-        append(entity, {facts.time, signal, static_cast<StageMask>(own | late), 0});
-        ++timelines;
-    };
-    if (linked) {
-        for (const EntityId entity : links) append_to(entity, stages_for(entity, signal, stages));
-    } else {
-        append_to(nobody, stages);
-    }
-    if (timelines == 0) {
-        aside_.push_back(signal);
-        return;
-    }
-    if (timelines > 1) holds_.emplace(signal.value(), timelines);
-    each_stage(static_cast<StageMask>(stages & plan_.distinct), [&](StageIndex stage) { values_.add(signal, stage, distinct_values[stage]); });
-}
-
-void PatternMatcher::State::find_alone(SignalHandle signal) {
-    aside_.push_back(signal);
-    const Timestamp time = window_[signal].time;
-    if (time < context_.limits.end_min) return;
-    deltas_.push_back({FindingDelta::Kind::opened, finding_id(identity_, window_, {.anchor = signal}), {{signal, 0}}, time, time, {}, std::nullopt});
-}
-
-/// A repeated stage counts for entities of its kind only.
-StageMask PatternMatcher::State::stages_for(EntityId entity, SignalHandle signal, StageMask stages) const {
-    if (counted_by_.empty() || (stages & plan_.repeated) == 0) return stages;
-    auto allowed = static_cast<StageMask>(plan_.all & ~plan_.repeated);
-    for (const LinkEntity& link : window_.links(signal)) {
-        if (link.entity != entity) continue;
-        for (const auto& [kind, counted] : counted_by_) {
-            if (kind == link.kind) allowed = static_cast<StageMask>(allowed | counted);
-        }
-    }
-    return static_cast<StageMask>(stages & allowed);
-}
-
-void PatternMatcher::State::append(EntityId entity, const TimelineEntry& entry) {
-    std::unique_ptr<Timeline>& timeline = timelines_[entity.value()];
-    if (!timeline) timeline = std::make_unique<Timeline>(entity, plan_);
-    timeline->add(entry, context_);
-    sets_.saw(*timeline, entry, context_);
-    if (changed_.empty() || changed_.back() != entity) changed_.push_back(entity);
-    ++entries_;
-}
-
-void PatternMatcher::State::bring_up_to_date() {
-    std::sort(changed_.begin(), changed_.end());
-    changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
-    for (const EntityId entity : changed_) {
-        Timeline& timeline = *timelines_.at(entity.value());
-        timeline.process(context_);
-        if (timeline.has_changes()) sets_.take_changes(timeline, context_);
-    }
-    changed_.clear();
-    sets_.settle(context_, deltas_);
-}
-
-std::vector<FindingDelta> PatternMatcher::State::take_deltas() {
-    bring_up_to_date();
-    return std::exchange(deltas_, {});
-}
-
-void PatternMatcher::State::release(SignalHandle signal, std::vector<SignalHandle>& given_up) {
-    --entries_;
-    if (const auto held = holds_.find(signal.value()); held != holds_.end()) {
-        if (--held->second > 0) return;
-        holds_.erase(held);
-    }
-    values_.forget(signal, plan_.distinct);
-    given_up.push_back(signal);
-}
-
-std::vector<SignalHandle> PatternMatcher::State::expire(Timestamp horizon) {
-    bring_up_to_date();
-    const Timestamp reach = horizon < Timestamp::min() + plan_.within ? Timestamp::min() : horizon - plan_.within;
-    const auto needed = sets_.expire(horizon, reach, context_);
-    std::vector<SignalHandle> given_up;
-    std::vector<SignalHandle> removed;
-    for (const auto& [number, timeline] : timelines_) {
-        const auto kept = needed.find(timeline.get());
-        removed.clear();
-        timeline->expire(kept == needed.end() ? reach : std::min(reach, kept->second), context_, removed);
-        if (!removed.empty()) sets_.renumber(*timeline);
-        for (const SignalHandle signal : removed) release(signal, given_up);
-    }
-    erase_if(timelines_, [](const auto& place) { return place.second->empty(); });
-    const auto first_over = std::stable_partition(aside_.begin(), aside_.end(), [&](SignalHandle signal) { return window_[signal].time >= horizon; });
-    given_up.insert(given_up.end(), first_over, aside_.end());
-    aside_.erase(first_over, aside_.end());
-    std::sort(given_up.begin(), given_up.end());
-    return given_up;
-}
-
-std::size_t PatternMatcher::State::bytes() const {
-    // A timeline's own vectors are estimated: nearly all hold one or two signals, and counting them would cost a pass over all of them.
-    constexpr std::size_t each_timeline = sizeof(Timeline) + sizeof(SegmentList) + 24;
-    constexpr std::size_t each_entry = sizeof(TimelineEntry) + sizeof(Segment);
-    return sizeof(*this) + timelines_.size() * each_timeline + entries_ * each_entry + sets_.bytes() + values_.bytes() + holds_.size() * 8 +
-           aside_.capacity() * sizeof(SignalHandle);
-}
-
 PatternMatcher::PatternMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
                                std::vector<Symbol> link_kinds)
-    : state_{std::make_unique<State>(std::move(pattern), std::move(identity), effective_from, window, link_kinds)} {}
+    : state_{make_state(std::move(pattern), std::move(identity), effective_from, window, link_kinds)} {}
 PatternMatcher::~PatternMatcher() = default;
 PatternMatcher::PatternMatcher(PatternMatcher&&) noexcept = default;
 PatternMatcher& PatternMatcher::operator=(PatternMatcher&&) noexcept = default;
@@ -207,5 +40,6 @@ std::vector<FindingDelta> PatternMatcher::take_deltas() { return state_->take_de
 const Pattern& PatternMatcher::pattern() const { return state_->pattern(); }
 std::size_t PatternMatcher::bytes() const { return state_->bytes(); }
 std::uint64_t PatternMatcher::work() const { return state_->work(); }
+std::uint64_t PatternMatcher::capped() const { return state_->capped(); }
 
 }  // namespace catenary::engine

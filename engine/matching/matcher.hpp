@@ -13,6 +13,8 @@
 
 namespace catenary::engine {
 
+class MatcherState;
+
 /// Bit i set: the signal satisfies stage i's `match`.
 using StageMask = std::uint16_t;
 
@@ -71,9 +73,12 @@ public:
     /// Steps of matching taken so far: entries, segments and search probes looked at. Independent of machine and load; what tests of the bounds compare.
     std::uint64_t work() const;
 
+    /// How often a group of signals was too large or had too many instances to be worked out whole, so that evidence may be missing; 0 for a sequence
+    /// linked by `same` without gap limits, which has no such bound.
+    std::uint64_t capped() const;
+
 private:
-    class State;
-    std::unique_ptr<State> state_;
+    std::unique_ptr<MatcherState> state_;
 };
 
 }  // namespace catenary::engine

@@ -1,10 +1,10 @@
 #include "engine/matching/connected_sets.hpp"
+#include "engine/matching/finding_changes.hpp"
 #include "engine/matching/finding_id.hpp"
 #include "engine/matching/late_instances.hpp"
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <tuple>
 #include <utility>
 
@@ -15,28 +15,12 @@ bool by_signal(const StageEvidence& left, const StageEvidence& right) { return l
 
 }  // namespace
 
-void ConnectedSets::sort_canonically(std::vector<StageEvidence>& evidence, const SignalWindow& window) {
-    std::sort(evidence.begin(), evidence.end(),
-              [&](const StageEvidence& left, const StageEvidence& right) { return window.before(left.signal, right.signal); });
-}
-
-/// A finding with its whole evidence, sorted by handle, for comparison.
-struct ConnectedSets::Revision {
-    FindingId id;
-    SignalHandle anchor;
-    InstanceSpan opening;
-    Timestamp start;
-    Timestamp end;
-    std::vector<EntityId> principals;
-    std::vector<StageEvidence> evidence;
-};
-
 void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& deltas) {
     if (touched_.empty()) return;
     std::vector<FindingDelta> changes;
-    std::vector<Revision> before;
-    std::vector<Revision> after;
-    const auto add_to = [&](std::vector<Revision>& pool, const Set& set, const SetFinding& finding) {
+    std::vector<FindingRevision> before;
+    std::vector<FindingRevision> after;
+    const auto add_to = [&](std::vector<FindingRevision>& pool, const Set& set, const SetFinding& finding) {
         std::vector<StageEvidence> evidence = evidence_of(set, finding);
         std::sort(evidence.begin(), evidence.end(), by_signal);
         pool.push_back({finding.id, finding.anchor, finding.opening, finding.start, finding.end, finding.principals, std::move(evidence)});
@@ -75,16 +59,12 @@ void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& 
         vertices_[id] = Vertex{};
         free_vertices_.push_back(id);
     }
-    compare(std::move(before), std::move(after), context, changes);
+    const auto successor = [&](const FindingRevision& one) { return successor_of(one); };
+    report_changes(before, after, context.window, successor, changes);
     for (const SetId id : std::exchange(dead_sets_, {})) free_set(id);
     for (const SetId id : std::exchange(touched_, {})) sets_[id].touched = false;
 
-    std::sort(changes.begin(), changes.end(), [](const FindingDelta& left, const FindingDelta& right) {
-        const auto rank = [](const FindingDelta& one) {
-            return std::make_tuple(one.kind == FindingDelta::Kind::superseded, one.start, one.id);  // a successor before whom it succeeds
-        };
-        return rank(left) < rank(right);
-    });
+    sort_canonically(changes);
     std::move(changes.begin(), changes.end(), std::back_inserter(deltas));
 }
 
@@ -223,49 +203,19 @@ void ConnectedSets::add_cut(Set& set, std::vector<CutFinding> cut, TimelineConte
     }
 }
 
-/// Reports what differs between the findings of before and after; both hold all findings of the sets that they speak of.
-void ConnectedSets::compare(std::vector<Revision> before, std::vector<Revision> after, TimelineContext& context,
-                            std::vector<FindingDelta>& deltas) const {
-    std::map<FindingId, const Revision*> former;
-    for (const Revision& one : before) former.emplace(one.id, &one);
-    std::map<FindingId, const Revision*> now;
-    for (const Revision& one : after) now.emplace(one.id, &one);
-
-    for (const Revision& one : after) {
-        FindingDelta delta{FindingDelta::Kind::opened, one.id, {}, one.start, one.end, one.principals, std::nullopt};
-        const auto known = former.find(one.id);
-        if (known == former.end()) {
-            delta.added = one.evidence;
-        } else {
-            const Revision& old = *known->second;
-            std::set_difference(one.evidence.begin(), one.evidence.end(), old.evidence.begin(), old.evidence.end(), std::back_inserter(delta.added),
-                                [](const StageEvidence& left, const StageEvidence& right) {
-                                    return std::tie(left.signal, left.stage) < std::tie(right.signal, right.stage);
-                                });
-            const bool nothing_gone = delta.added.size() + old.evidence.size() == one.evidence.size();
-            if (nothing_gone && delta.added.empty() && old.start == one.start && old.end == one.end && old.principals == one.principals) continue;
-            delta.kind = nothing_gone ? FindingDelta::Kind::extended : FindingDelta::Kind::revised;
-            if (!nothing_gone) delta.added = one.evidence;
-        }
-        sort_canonically(delta.added, context.window);
-        deltas.push_back(std::move(delta));
+/// The finding that holds the first instance of a former one: where its anchor serves now; of several findings there the first that reaches over the
+/// opening.
+std::optional<FindingId> ConnectedSets::successor_of(const FindingRevision& former) const {
+    const auto service = services_.find(former.anchor.value());
+    if (service == services_.end()) return std::nullopt;
+    const Set& set = sets_[vertices_[service->second.vertex].set];
+    for (const SetFinding& finding : set.findings) {
+        if (finding.start > former.opening.start || finding.end < former.opening.end) continue;
+        const auto held = [&](const StageEvidence& evidence) { return evidence.signal == former.anchor; };
+        if (set.cut && std::none_of(finding.evidence.begin(), finding.evidence.end(), held)) continue;
+        return finding.id;
     }
-    for (const Revision& one : before) {
-        if (now.contains(one.id)) continue;
-        FindingDelta delta{FindingDelta::Kind::superseded, one.id, {}, one.start, one.end, one.principals, std::nullopt};
-        // Its first instance is where its anchor serves now; of several findings there the first that reaches over the opening.
-        if (const auto service = services_.find(one.anchor.value()); service != services_.end()) {
-            const Set& set = sets_[vertices_[service->second.vertex].set];
-            for (const SetFinding& finding : set.findings) {
-                if (finding.start > one.opening.start || finding.end < one.opening.end) continue;
-                const auto held = [&](const StageEvidence& evidence) { return evidence.signal == one.anchor; };
-                if (set.cut && std::none_of(finding.evidence.begin(), finding.evidence.end(), held)) continue;
-                delta.superseded_by = finding.id;
-                break;
-            }
-        }
-        deltas.push_back(std::move(delta));
-    }
+    return std::nullopt;
 }
 
 }  // namespace catenary::engine

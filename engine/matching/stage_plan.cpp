@@ -20,10 +20,8 @@ StagePlan::StagePlan(std::shared_ptr<const Pattern> source)
       last{0},
       previous{} {
     CATENARY_ASSERT(stages >= 1 && stages <= max_stages, "a pattern has 1 to 10 stages");
-    CATENARY_ASSERT(pattern->order == Order::sequence && pattern->link != LinkMode::chain, "only sequences over one linking entity are matched");
     for (std::size_t i = 0; i < stages; ++i) {
         const Stage& stage = pattern->stages[i];
-        CATENARY_ASSERT(!stage.within, "gap limits of single stages are not matched");
         all = static_cast<StageMask>(all | stage_bit(i));
         if (!stage.optional) mandatory = static_cast<StageMask>(mandatory | stage_bit(i));
         if (stage.repeat) repeated = static_cast<StageMask>(repeated | stage_bit(i));

@@ -11,6 +11,7 @@ namespace {
 
 using engine::Timestamp;
 using SignalSet = std::uint64_t;  ///< bit i: signal i
+using Pair = std::tuple<std::uint32_t, std::size_t, std::size_t>;  ///< an entity, and the completing signals of two stages after each other that it links
 
 SignalSet bits_of(const std::set<std::size_t>& indices) {
     SignalSet set = 0;
@@ -30,7 +31,8 @@ struct Instance {
     SignalSet signals = 0;
     std::vector<SignalSet> served;       ///< by stage: evidence of its occurrences
     SignalSet last_completing = 0;       ///< completing signals of their last chosen stages
-    std::set<std::uint32_t> links;
+    std::set<std::uint32_t> links;       ///< `same`
+    std::set<Pair> pairs;                ///< `chain`
 };
 
 class Enumeration {
@@ -71,7 +73,7 @@ private:
     }
 
     void consider() {
-        Instance instance{Timestamp::max(), Timestamp::min(), 0, std::vector<SignalSet>(chosen_.size()), 0, {}};
+        Instance instance{Timestamp::max(), Timestamp::min(), 0, std::vector<SignalSet>(chosen_.size()), 0, {}, {}};
         SignalSet completing = 0;
         std::optional<std::set<std::uint32_t>> common;
         const Occurrence* last = nullptr;
@@ -90,12 +92,33 @@ private:
             last = occurrence;
         }
         if (instance.end - instance.start > pattern_.within || instance.end <= effective_from_) return;
-        if (pattern_.link != engine::LinkMode::none && common->empty()) return;
+        if (pattern_.link == engine::LinkMode::same && common->empty()) return;
+        std::vector<Pair> pairs;
+        if (pattern_.link == engine::LinkMode::chain && !linked_in_pairs(pairs)) return;
 
         auto& kept = instances_.try_emplace({instance.start, instance.end, instance.signals}, instance).first->second;
         for (std::size_t stage = 0; stage < chosen_.size(); ++stage) kept.served[stage] |= instance.served[stage];
         kept.last_completing |= SignalSet{1} << (pattern_.order == engine::Order::sequence ? last->completing : latest(completing));
-        if (pattern_.link != engine::LinkMode::none) kept.links.insert(common->begin(), common->end());
+        if (pattern_.link == engine::LinkMode::same) kept.links.insert(common->begin(), common->end());
+        kept.pairs.insert(pairs.begin(), pairs.end());
+    }
+
+    /// Whether every two chosen stages after each other expose a common entity; adds all that do.
+    bool linked_in_pairs(std::vector<Pair>& pairs) const {
+        const Occurrence* before = nullptr;
+        for (const Occurrence* one : chosen_) {
+            if (one == nullptr) continue;
+            if (one->exposed.empty()) return false;  // without a linking entity a signal takes no part
+            if (before != nullptr) {
+                const auto known = pairs.size();
+                for (const auto entity : one->exposed) {
+                    if (before->exposed.contains(entity)) pairs.emplace_back(entity, before->completing, one->completing);
+                }
+                if (pairs.size() == known) return false;
+            }
+            before = one;
+        }
+        return true;
     }
 
     std::size_t latest(SignalSet set) const {
@@ -190,8 +213,10 @@ Finding finding_of(const Group& group, const std::vector<Signal>& signals, Signa
     const Instance& first = *group.members.front();
     finding.opened_late = (first.signals & late) != 0;
     std::optional<engine::SignalRef> anchor;
+    std::set<Pair> pairs;
     for (const auto* instance : group.members) {
         finding.principals.insert(instance->links.begin(), instance->links.end());
+        pairs.insert(instance->pairs.begin(), instance->pairs.end());
         for (std::size_t stage = 0; stage < instance->served.size(); ++stage) {
             each(instance->served[stage], [&](std::size_t index) {
                 const auto known = finding.evidence.emplace(signals[index].ref, stage).first;
@@ -205,6 +230,13 @@ Finding finding_of(const Group& group, const std::vector<Signal>& signals, Signa
         });
     }
     finding.anchor = anchor.value();
+    std::map<std::uint32_t, std::size_t> linked;
+    for (const auto& pair : pairs) ++linked[std::get<0>(pair)];
+    std::size_t most = 0;
+    for (const auto& [entity, count] : linked) most = std::max(most, count);
+    for (const auto& [entity, count] : linked) {
+        if (count == most) finding.principals.insert(entity);
+    }
     return finding;
 }
 

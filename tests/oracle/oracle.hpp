@@ -53,7 +53,7 @@ struct Finding {
     friend auto operator<=>(const Finding&, const Finding&) = default;
 };
 
-/// Sorted. Understands every construct of a pattern but chains; absence is no part of engine::Pattern.
+/// Sorted. Understands every construct of a pattern; absence is no part of engine::Pattern.
 std::vector<Finding> findings(const engine::Pattern& pattern, engine::Timestamp effective_from, const std::vector<Signal>& signals);
 
 }  // namespace catenary::oracle

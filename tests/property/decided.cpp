@@ -27,6 +27,10 @@ void each_signal(Case& c, Change change) {
 
 const Construct constructs[] = {
     {"order", [](Case& c) { c.pattern.order = engine::Order::any; }},
+    {"order: any", [](Case& c) { c.pattern.order = engine::Order::sequence; }},
+    {"link: chain", [](Case& c) { if (c.pattern.link == engine::LinkMode::chain) c.pattern.link = engine::LinkMode::same; }},
+    {"link: same", [](Case& c) { if (c.pattern.link == engine::LinkMode::same) c.pattern.link = engine::LinkMode::chain; }},
+    {"stage.within", [](Case& c) { each_stage(c, [](Stage& stage) { stage.within.reset(); }); }},
     {"equal times in order", [](Case& c) { c.pattern.strict = true; }},
     {"strict", [](Case& c) { c.pattern.strict = false; }},
     {"within", [](Case& c) { c.pattern.within = ever; }},

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint32_t cases = 100'000;
 constexpr std::uint32_t long_cases = 20'000;
+constexpr std::uint32_t varied_cases = 40'000;
 
 SeenFindings found(const Case& c) {
     MatcherRun run{c.pattern, c.effective_from};
@@ -39,11 +40,15 @@ TEST_CASE("property: the matcher agrees with the oracle on findings that are cut
     for (std::uint32_t seed = 0; seed < long_cases; ++seed) compare_with_oracle(long_case(seed), seed);
 }
 
+TEST_CASE("property: the matcher agrees with the oracle on any order, chains and limits on gaps") {
+    for (std::uint32_t seed = 0; seed < varied_cases; ++seed) compare_with_oracle(varied_case(seed), seed);
+}
+
 TEST_CASE("property: the order of arrival does not show") {
     std::mt19937 random{17};
     for (std::uint32_t seed = cases; seed < cases + 1200; ++seed) {
         CAPTURE(seed);
-        Case c = seed % 6 == 0 ? large_case(seed, 120) : random_case(seed);
+        Case c = seed % 6 == 0 ? large_case(seed, 120) : seed % 6 == 1 ? varied_case(seed) : random_case(seed);
         const auto expected = found(c);
         for (int times = 0; times < 3; ++times) {
             std::shuffle(c.signals.begin(), c.signals.end(), random);
@@ -56,7 +61,7 @@ TEST_CASE("property: forgetting what no later signal can reach does not show") {
     int gave_up_early = 0;
     for (std::uint32_t seed = cases; seed < cases + 5000; ++seed) {
         CAPTURE(seed);
-        const Case c = random_case(seed);
+        const Case c = seed % 5 == 0 ? varied_case(seed) : random_case(seed);
         const auto is_earlier = [](const oracle::Signal& left, const oracle::Signal& right) { return left.ref.time < right.ref.time; };
         MatcherRun forgetful{c.pattern, c.effective_from};
         for (auto signal = c.signals.begin(); signal != c.signals.end(); ++signal) {

@@ -117,6 +117,31 @@ Case random_case(std::uint32_t seed) {
     return drawn(dice, signals, instants, crowded);
 }
 
+Case varied_case(std::uint32_t seed) {
+    Dice dice{seed};
+    const int instants = dice.between(3, 13);
+    Case c;
+    do c.pattern = random_pattern(dice, instants);
+    while (c.pattern.stages.size() < 2);
+    const int what = dice.between(1, 7);
+    if ((what & 1) != 0) c.pattern.order = engine::Order::any;
+    if ((what & 2) != 0) {
+        c.pattern.link = engine::LinkMode::chain;
+        c.pattern.link_kinds = {kinds[0], kinds[1]};
+        if (dice.one_in(2)) c.pattern.link_kinds.emplace_back(kinds[2]);
+    }
+    for (auto& stage : c.pattern.stages) {
+        if ((what & 4) != 0 && dice.one_in(2)) stage.within = dice.seconds_between(0, 4);
+    }
+    if (c.pattern.order == engine::Order::any) c.pattern.strict = false;
+    if (dice.one_in(8)) c.effective_from = engine::Timestamp{dice.seconds_between(0, instants)};
+    const bool crowded = dice.one_in(4);
+    const int signals = dice.between(4, crowded || c.pattern.stages.size() > 3 ? 7 : 11);
+    for (int number = 0; number < signals; ++number) c.signals.push_back(random_signal(dice, c.pattern, number, instants, crowded));
+    arrange(dice, c.signals);
+    return c;
+}
+
 Case long_case(std::uint32_t seed) {
     Dice dice{seed};
     Case c;
@@ -148,13 +173,14 @@ Case large_case(std::uint32_t seed, int signals) {
 
 std::string readable(const Case& c) {
     const auto& pattern = c.pattern;
-    std::string text = "pattern: within " + second_of(pattern.within) + ", max_span " + second_of(pattern.max_span) + (pattern.strict ? ", strict" : "") + ", link";
+    std::string text = std::string{"pattern: "} + (pattern.order == engine::Order::any ? "any order, " : "") +
+                       (pattern.link == engine::LinkMode::chain ? "chain, " : "") + "within " + second_of(pattern.within) + ", max_span " + second_of(pattern.max_span) + (pattern.strict ? ", strict" : "") + ", link";
     for (const auto& kind : pattern.link_kinds) text += " " + kind;
     if (pattern.link == engine::LinkMode::none) text += " none";
     if (c.effective_from != engine::Timestamp::min()) text += ", effective from " + second_of(c.effective_from);
     for (std::size_t index = 0; index < pattern.stages.size(); ++index) {
         const auto& stage = pattern.stages[index];
-        text += "\n  stage " + std::to_string(index) + (stage.optional ? " optional" : "");
+        text += "\n  stage " + std::to_string(index) + (stage.optional ? " optional" : "") + (stage.within ? " within " + second_of(*stage.within) : "");
         if (!stage.repeat) continue;
         text += " at least " + std::to_string(stage.repeat->at_least) + (stage.repeat->distinct ? " distinct" : "") + " within " + second_of(stage.repeat->within) + " by " + stage.repeat->by;
     }

@@ -28,6 +28,9 @@ struct Case {
 /// | arrival | in time order, nearly so, or any |
 Case random_case(std::uint32_t seed);
 
+/// With `order: any`, `link: chain` or limits on single gaps, one or several of them; up to 11 signals.
+Case varied_case(std::uint32_t seed);
+
 /// Nearly in time order, on one busy entity and a few others, for several times `max_span`: findings that are cut while they grow. Up to three stages.
 Case long_case(std::uint32_t seed);
 

@@ -1,0 +1,219 @@
+#include "engine/matching/group_matcher.hpp"
+
+#include "engine/matching/finding_id.hpp"
+#include "engine/matching/listed_findings.hpp"
+#include "engine/model/assert.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace catenary::engine {
+
+GroupMatcher::GroupMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
+                           const std::vector<Symbol>& link_kinds)
+    : plan_{std::move(pattern)},
+      identity_{std::move(identity)},
+      window_{window},
+      end_min_{effective_from > Timestamp::min() ? effective_from + Duration{1} : Timestamp::min()} {
+    CATENARY_ASSERT(plan_.pattern->link != LinkMode::none, "several stages have a link");
+    const std::vector<std::string>& names = plan_.pattern->link_kinds;
+    for (std::size_t k = 0; k < link_kinds.size(); ++k) {
+        StageMask stages = 0;
+        each_stage(plan_.repeated, [&](StageIndex stage) {
+            if (plan_.pattern->stages[stage].repeat->by == names[k]) stages = static_cast<StageMask>(stages | stage_bit(stage));
+        });
+        counted_by_.emplace_back(link_kinds[k], stages);
+    }
+}
+
+ListedEntry GroupMatcher::entry_of(SignalHandle signal, StageMask stages, std::span<const EntityId> links) const {
+    const WindowSignal& facts = window_[signal];
+    ListedEntry entry{facts.time, signal, stages, facts.late, {}};
+    for (const EntityId entity : links) {
+        StageMask counted = counted_by_.empty() ? plan_.repeated : StageMask{0};
+        for (const LinkEntity& link : window_.links(signal)) {
+            if (link.entity != entity) continue;
+            for (const auto& [kind, allowed] : counted_by_) {
+                if (kind == link.kind) counted = static_cast<StageMask>(counted | allowed);
+            }
+        }
+        entry.links.push_back({entity, counted});
+    }
+    return entry;
+}
+
+void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) {
+    CATENARY_ASSERT(stages != 0 && (stages & ~plan_.all) == 0, "a signal satisfies some stages of the pattern");
+    if (links.empty()) {
+        aside_.push_back(signal);
+        return;
+    }
+    each_stage(static_cast<StageMask>(stages & plan_.distinct), [&](StageIndex stage) { values_.add(signal, stage, distinct_values[stage]); });
+    ListedEntry entry = entry_of(signal, stages, links);
+    Group& group = groups_[group_for(entry)];
+    insert(group, std::move(entry));
+}
+
+/// Those of an entity that a signal of that time connects. More than `within` apart from each other, so in order by start and by end alike.
+std::pair<std::vector<GroupMatcher::Stretch>::iterator, std::vector<GroupMatcher::Stretch>::iterator> GroupMatcher::near(std::vector<Stretch>& stretches,
+                                                                                                                       Timestamp time) const {
+    const auto first = std::partition_point(stretches.begin(), stretches.end(), [&](const Stretch& one) { return one.last < time - plan_.within; });
+    const auto last = std::partition_point(first, stretches.end(), [&](const Stretch& one) { return one.first <= time + plan_.within; });
+    return {first, last};
+}
+
+/// The group that the entry belongs to; groups that it connects become one.
+GroupMatcher::GroupId GroupMatcher::group_for(const ListedEntry& entry) {
+    std::optional<GroupId> own;
+    for (const ListedEntry::Link& link : entry.links) {
+        const auto [first, last] = near(stretches_[link.entity.value()], entry.time);
+        for (auto one = first; one != last; ++one) {
+            ++work_;
+            if (one->group == own) continue;
+            if (!own) own = one->group;
+            else merge(*own, one->group);
+        }
+    }
+    if (!own) {
+        if (free_groups_.empty()) {
+            free_groups_.push_back(static_cast<GroupId>(groups_.size()));
+            groups_.emplace_back();
+        }
+        own = free_groups_.back();
+        free_groups_.pop_back();
+        groups_[*own].alive = true;
+    }
+    for (const ListedEntry::Link& link : entry.links) {
+        std::vector<Stretch>& stretches = stretches_[link.entity.value()];
+        const auto [first, last] = near(stretches, entry.time);
+        Stretch joined{entry.time, entry.time, *own};
+        if (first != last) joined = {std::min(entry.time, first->first), std::max(entry.time, std::prev(last)->last), *own};
+        stretches.insert(stretches.erase(first, last), joined);
+    }
+    return *own;
+}
+
+void GroupMatcher::merge(GroupId into, GroupId from) {
+    Group& target = groups_[into];
+    Group& source = groups_[from];
+    for (const ListedEntry& entry : source.entries) {
+        for (const ListedEntry::Link& link : entry.links) {
+            for (Stretch& one : stretches_[link.entity.value()]) {
+                if (one.group == from) one.group = into;
+            }
+        }
+    }
+    const auto before = [&](const ListedEntry& left, const ListedEntry& right) { return window_.before(left.signal, right.signal); };
+    std::vector<ListedEntry> entries;
+    entries.reserve(target.entries.size() + source.entries.size());
+    std::merge(std::make_move_iterator(target.entries.begin()), std::make_move_iterator(target.entries.end()), std::make_move_iterator(source.entries.begin()),
+               std::make_move_iterator(source.entries.end()), std::back_inserter(entries), before);
+    work_ += entries.size();
+    target.entries = std::move(entries);
+    std::move(source.findings.begin(), source.findings.end(), std::back_inserter(target.findings));
+    target.floor = std::max(target.floor, source.floor);
+    source = Group{};
+    free_groups_.push_back(from);
+}
+
+void GroupMatcher::insert(Group& group, ListedEntry entry) {
+    if (!std::exchange(group.changed, true)) changed_.push_back(static_cast<GroupId>(&group - groups_.data()));
+    const auto place = std::upper_bound(group.entries.begin(), group.entries.end(), entry,
+                                        [&](const ListedEntry& left, const ListedEntry& right) { return window_.before(left.signal, right.signal); });
+    group.entries.insert(place, std::move(entry));
+}
+
+void GroupMatcher::close_older_half(Group& group) {
+    ++capped_;
+    const auto half = group.entries.begin() + static_cast<std::ptrdiff_t>(group.entries.size() / 2);
+    group.floor = std::max(group.floor, half->time);
+    const auto first_kept = std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < group.floor; });
+    std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { give_up(one); });
+    group.entries.erase(group.entries.begin(), first_kept);
+    std::erase_if(group.findings, [&](const FindingRevision& one) { return one.start < group.floor; });
+}
+
+void GroupMatcher::give_up(const ListedEntry& entry) {
+    values_.forget(entry.signal, plan_.distinct);
+    given_up_.push_back(entry.signal);
+}
+
+void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
+    InstanceListing listing{group.entries, plan_, window_, values_, group.floor, end_min_};
+    work_ += listing.steps();
+    if (!listing.is_complete()) ++capped_;
+    std::vector<FindingRevision> now;
+    for (const std::vector<CutFinding>& set : findings_of(listing.take(), plan_, window_)) {
+        std::vector<FindingName> names;
+        for (const CutFinding& one : set) {
+            FindingName name{.anchor = one.anchor};
+            if (one.opened_late) name.late_start = one.opening.start;
+            while (std::find(names.begin(), names.end(), name) != names.end()) ++name.rank;
+            names.push_back(name);
+            std::vector<StageEvidence> evidence;
+            for (const FoundEvidence& found : one.summary.evidence) evidence.push_back({found.signal, plan_.earliest(found.stages)});
+            now.push_back({finding_id(identity_, window_, name), one.anchor, one.opening, one.summary.start, one.summary.end, one.summary.principals,
+                           std::move(evidence)});
+        }
+    }
+    const auto successor = [&](const FindingRevision& former) -> std::optional<FindingId> {
+        for (const FindingRevision& one : now) {
+            const auto held = [&](const StageEvidence& evidence) { return evidence.signal == former.anchor; };
+            if (one.start > former.opening.start || one.end < former.opening.end) continue;
+            if (std::any_of(one.evidence.begin(), one.evidence.end(), held)) return one.id;
+        }
+        return std::nullopt;
+    };
+    report_changes(group.findings, now, window_, successor, changes);
+    group.findings = std::move(now);
+}
+
+void GroupMatcher::bring_up_to_date() {
+    std::vector<FindingDelta> changes;
+    for (const GroupId id : std::exchange(changed_, {})) {
+        Group& group = groups_[id];
+        if (!group.alive || !std::exchange(group.changed, false)) continue;
+        work_out(group, changes);
+        if (group.entries.size() > most_signals) close_older_half(group);
+    }
+    sort_canonically(changes);
+    std::move(changes.begin(), changes.end(), std::back_inserter(deltas_));
+}
+
+std::vector<FindingDelta> GroupMatcher::take_deltas() {
+    bring_up_to_date();
+    return std::exchange(deltas_, {});
+}
+
+std::vector<SignalHandle> GroupMatcher::expire(Timestamp horizon) {
+    bring_up_to_date();
+    const Timestamp reach = horizon < Timestamp::min() + plan_.within ? Timestamp::min() : horizon - plan_.within;
+    for (GroupId id = 0; id < groups_.size(); ++id) {
+        Group& group = groups_[id];
+        if (!group.alive || group.entries.back().time >= reach) continue;
+        for (const ListedEntry& entry : group.entries) give_up(entry);
+        group = Group{};
+        free_groups_.push_back(id);
+    }
+    erase_if(stretches_, [&](auto& place) {
+        std::erase_if(place.second, [&](const Stretch& one) { return one.last < reach; });
+        return place.second.empty();
+    });
+    std::vector<SignalHandle> gone = std::exchange(given_up_, {});
+    const auto first_over = std::stable_partition(aside_.begin(), aside_.end(), [&](SignalHandle signal) { return window_[signal].time >= horizon; });
+    gone.insert(gone.end(), first_over, aside_.end());
+    aside_.erase(first_over, aside_.end());
+    std::sort(gone.begin(), gone.end());
+    return gone;
+}
+
+std::size_t GroupMatcher::bytes() const {
+    std::size_t total = sizeof(*this) + groups_.capacity() * sizeof(Group) + values_.bytes() + stretches_.bucket_count() * sizeof(Stretch);
+    for (const Group& group : groups_) {
+        total += group.entries.capacity() * sizeof(ListedEntry);
+        for (const FindingRevision& one : group.findings) total += sizeof(one) + one.evidence.capacity() * sizeof(StageEvidence);
+    }
+    return total;
+}
+
+}  // namespace catenary::engine

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "engine/matching/distinct_values.hpp"
+#include "engine/matching/finding_changes.hpp"
+#include "engine/matching/instance_listing.hpp"
+#include "engine/matching/matcher_state.hpp"
+#include "engine/matching/stage_plan.hpp"
+#include "engine/matching/window.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace catenary::engine {
+
+/// Patterns that timelines do not fit: `order: any`, `link: chain`, limits on single gaps. Signals that could be in one instance, since a row of entities
+/// no further apart in time than `within` connects them, make a group; a group that changed is worked out whole, instance by instance. What that may
+/// cost is bounded: a group that grows beyond `most_signals` closes its older half, whose findings stay as they are.
+class GroupMatcher final : public MatcherState {
+public:
+    /// A group holds at most so many signals.
+    static constexpr std::size_t most_signals = 512;
+
+    GroupMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
+                 const std::vector<Symbol>& link_kinds);
+
+    void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) override;
+    std::vector<SignalHandle> expire(Timestamp horizon) override;
+    std::vector<FindingDelta> take_deltas() override;
+
+    const Pattern& pattern() const override { return *plan_.pattern; }
+    std::size_t bytes() const override;
+    std::uint64_t work() const override { return work_; }
+    std::uint64_t capped() const override { return capped_; }
+
+private:
+    using GroupId = std::uint32_t;
+    struct Group {
+        std::vector<ListedEntry> entries;        // in canonical order
+        std::vector<FindingRevision> findings;   // that may still change
+        Timestamp floor = Timestamp::min();      // instances that start before it are in findings that stay
+        bool alive = false;
+        bool changed = false;
+    };
+    /// One entity's signals in one group.
+    struct Stretch {
+        Timestamp first;
+        Timestamp last;
+        GroupId group;
+    };
+
+    ListedEntry entry_of(SignalHandle signal, StageMask stages, std::span<const EntityId> links) const;
+    GroupId group_for(const ListedEntry& entry);
+    std::pair<std::vector<Stretch>::iterator, std::vector<Stretch>::iterator> near(std::vector<Stretch>& stretches, Timestamp time) const;
+    void merge(GroupId into, GroupId from);
+    void insert(Group& group, ListedEntry entry);
+    void close_older_half(Group& group);
+    void work_out(Group& group, std::vector<FindingDelta>& changes);
+    void give_up(const ListedEntry& entry);
+    void bring_up_to_date();
+
+    StagePlan plan_;
+    std::string identity_;
+    const SignalWindow& window_;
+    Timestamp end_min_;
+    std::vector<std::pair<Symbol, StageMask>> counted_by_;  // kinds that repeated stages count by, with those stages
+    DistinctValues values_;
+    std::vector<Group> groups_;
+    std::vector<GroupId> free_groups_;
+    std::vector<GroupId> changed_;
+    boost::unordered_flat_map<std::uint32_t, std::vector<Stretch>> stretches_;  // by entity, by time
+    std::vector<SignalHandle> aside_;                                           // in no group
+    std::vector<SignalHandle> given_up_;                                        // to be told at the next expiry
+    std::vector<FindingDelta> deltas_;
+    std::uint64_t work_ = 0;
+    std::uint64_t capped_ = 0;
+};
+
+}  // namespace catenary::engine

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "engine/matching/matcher.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace catenary::engine {
+
+/// What a PatternMatcher does, which way ever; the calls mean what they mean there.
+class MatcherState {
+public:
+    virtual ~MatcherState() = default;
+    virtual void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) = 0;
+    virtual std::vector<SignalHandle> expire(Timestamp horizon) = 0;
+    virtual std::vector<FindingDelta> take_deltas() = 0;
+    virtual const Pattern& pattern() const = 0;
+    virtual std::size_t bytes() const = 0;
+    virtual std::uint64_t work() const = 0;
+    virtual std::uint64_t capped() const = 0;
+};
+
+}  // namespace catenary::engine

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "engine/matching/connected_sets.hpp"
+#include "engine/matching/matcher_state.hpp"
+#include "engine/matching/timeline.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace catenary::engine {
+
+/// Patterns whose stages follow each other on one entity, with no limit on single gaps: each entity has a timeline of its own.
+class TimelineMatcher final : public MatcherState {
+public:
+    TimelineMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
+                    const std::vector<Symbol>& link_kinds);
+
+    void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) override;
+    std::vector<SignalHandle> expire(Timestamp horizon) override;
+    std::vector<FindingDelta> take_deltas() override;
+
+    const Pattern& pattern() const override { return *plan_.pattern; }
+    std::size_t bytes() const override;
+    std::uint64_t work() const override { return context_.work; }
+    std::uint64_t capped() const override { return 0; }
+
+private:
+    /// A signal that needs no timeline: the pattern is one unlinked plain stage, and the signal a finding by itself.
+    void find_alone(SignalHandle signal);
+    StageMask stages_for(EntityId entity, SignalHandle signal, StageMask stages) const;
+    void append(EntityId entity, const TimelineEntry& entry);
+    void bring_up_to_date();
+    void release(SignalHandle signal, std::vector<SignalHandle>& given_up);
+
+    StagePlan plan_;
+    std::string identity_;
+    const SignalWindow& window_;
+    std::vector<std::pair<Symbol, StageMask>> counted_by_;  // kinds that repeated stages count by, with those stages
+    DistinctValues values_;
+    TimelineContext context_;
+    boost::unordered_flat_map<std::uint32_t, std::unique_ptr<Timeline>> timelines_;  // by entity
+    ConnectedSets sets_;
+    boost::unordered_flat_map<std::uint32_t, std::uint16_t> holds_;                  // signals in several timelines, with how many
+    std::vector<EntityId> changed_;                                                  // timelines to bring up to date, perhaps repeated
+    std::vector<SignalHandle> aside_;                                                // signals in no timeline
+    std::vector<FindingDelta> deltas_;
+    std::size_t entries_ = 0;
+};
+
+}  // namespace catenary::engine
