@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 4> severities{"informational", "low", "me
 constexpr std::array<std::string_view, 3> modes{"off", "flighting", "production"};
 constexpr std::array<std::string_view, 2> orders{"sequence", "any"};
 constexpr std::array<std::string_view, 2> link_members{"same", "chain"};
+constexpr std::array<std::string_view, 1> require_members{"domains"};
 constexpr std::array<std::string_view, 2> example_members{"must_match", "must_not_match"};
 constexpr std::size_t most_stages = 10;
 constexpr std::size_t most_link_kinds = 8;
@@ -60,16 +61,19 @@ std::vector<std::string> attack_ids(const Place& place, const json& value, bool 
 void read_link(const Place& place, const json& value, engine::Pattern& pattern) {
     if (read_object(place, value, link_members) == nullptr) return;
     const auto* same = optional_member(value, "same");
-    if (optional_member(value, "chain") != nullptr) {
-        place.member("chain").fault(FaultCode::unsupported, "\"chain\" links are not supported by this version; use \"same\"");
-    } else if (same == nullptr) {
-        place.fault(FaultCode::missing, "a link names its entity kinds: {\"same\": [\"account\"]}");
+    const auto* chain = optional_member(value, "chain");
+    if ((same == nullptr) == (chain == nullptr)) {
+        place.fault(same == nullptr ? FaultCode::missing : FaultCode::conflict,
+                    "a link names its entity kinds in one way: {\"same\": [\"account\"]} or {\"chain\": [\"account\", \"host\"]}");
+        return;
     }
-    if (same == nullptr || read_list(place.member("same"), *same, 1, most_link_kinds) == nullptr) return;
-    pattern.link = engine::LinkMode::same;
-    for (std::size_t i = 0; i < same->size(); ++i) {
-        const auto at = place.member("same").item(i);
-        auto kind = read_kind(at, (*same)[i]);
+    const auto* kinds = same != nullptr ? same : chain;
+    const auto named = place.member(same != nullptr ? "same" : "chain");
+    if (read_list(named, *kinds, 1, most_link_kinds) == nullptr) return;
+    pattern.link = same != nullptr ? engine::LinkMode::same : engine::LinkMode::chain;
+    for (std::size_t i = 0; i < kinds->size(); ++i) {
+        const auto at = named.item(i);
+        auto kind = read_kind(at, (*kinds)[i]);
         if (!kind) continue;
         if (std::ranges::find(pattern.link_kinds, *kind) != pattern.link_kinds.end())
             at.fault(FaultCode::conflict, in_quotes(*kind) + " is listed twice");
@@ -80,18 +84,16 @@ void read_link(const Place& place, const json& value, engine::Pattern& pattern) 
 
 /// Part of the language that this version cannot judge: refused wherever it would change what matches, accepted where it asks for the default.
 void refuse_unsupported(const Place& place, const json& document) {
-    for (const auto* name : {"absent", "require"}) {
-        const auto* value = optional_member(document, name);
-        if (value != nullptr && !value->empty()) {
-            place.member(name).fault(FaultCode::unsupported, fmt::format("\"{}\" is not supported by this version; leave it out", name));
-        }
-    }
-    for (const auto* name : {"strict", "overlap"}) {
-        const auto* value = optional_member(document, name);
-        if (value != nullptr && read_bool(place.member(name), *value).value_or(false)) {
-            place.member(name).fault(FaultCode::unsupported, fmt::format("\"{}: true\" is not supported by this version; leave it out", name));
-        }
-    }
+    const auto* absent = optional_member(document, "absent");
+    if (absent == nullptr || absent->empty()) return;
+    place.member("absent").fault(FaultCode::unsupported, "\"absent\" is not supported by this version; leave it out");
+}
+
+void read_require(const Place& place, const json& value, engine::Pattern& pattern) {
+    if (read_object(place, value, require_members) == nullptr) return;
+    const auto* domains = optional_member(value, "domains");
+    if (domains == nullptr) return;
+    if (const auto least = read_integer(place.member("domains"), *domains, 1, 4)) pattern.required_domains = static_cast<int>(*least);
 }
 
 /// Examples are kept as posted; only their outline is checked here: lists of stories, a story is a list of signals.
@@ -135,9 +137,11 @@ void read_optional(const Place& place, const json& value, PatternDocument& docum
         if (const auto index = read_word(at, v, modes)) pattern.mode = *mode_from(modes[*index]);
     });
     with("order", [&](const Place& at, const json& v) {
-        if (read_word(at, v, orders) == std::size_t{1})
-            at.fault(FaultCode::unsupported, "\"order: any\" is not supported by this version; use \"sequence\"");
+        if (read_word(at, v, orders) == std::size_t{1}) pattern.order = engine::Order::any;
     });
+    with("strict", [&](const Place& at, const json& v) { pattern.strict = read_bool(at, v).value_or(false); });
+    with("overlap", [&](const Place& at, const json& v) { pattern.overlap = read_bool(at, v).value_or(false); });
+    with("require", [&](const Place& at, const json& v) { read_require(at, v, pattern); });
     with("max_span", [&](const Place& at, const json& v) { pattern.max_span = read_span(at, v).value_or(pattern.max_span); });
     with("link", [&](const Place& at, const json& v) { read_link(at, v, pattern); });
     with("examples", [&](const Place& at, const json& v) { document.examples = read_examples(at, v); });

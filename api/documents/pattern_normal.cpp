@@ -15,6 +15,9 @@ nlohmann::ordered_json pattern_to_json(const PatternDocument& document) {
     written["within"] = json::format_span(pattern.within);
     if (pattern.max_span != engine::Pattern{}.max_span) written["max_span"] = json::format_span(pattern.max_span);
     if (pattern.link != engine::LinkMode::none) written["link"] = {{pattern.link == engine::LinkMode::same ? "same" : "chain", pattern.link_kinds}};
+    if (pattern.strict) written["strict"] = true;
+    if (pattern.overlap) written["overlap"] = true;
+    if (pattern.required_domains) written["require"] = {{"domains", *pattern.required_domains}};
     auto& stages = written["stages"] = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < pattern.stages.size(); ++i) stages.push_back(stage_to_json(pattern.stages[i], document.matches[i]));
     if (!document.examples.is_null()) written["examples"] = document.examples;

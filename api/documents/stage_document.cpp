@@ -74,10 +74,7 @@ StageDocument stage_from_json(const Place& place, const json& value) {
     }
     if (const auto* optional = optional_member(value, "optional")) stage.optional = read_bool(place.member("optional"), *optional).value_or(false);
     if (const auto* within = optional_member(value, "within")) {
-        const auto at = place.member("within");
-        if (read_span(at, *within))
-            at.fault(FaultCode::unsupported,
-                     "a stage's own \"within\" is not supported by this version; the pattern's \"within\" limits the whole match");
+        stage.within = read_span(place.member("within"), *within);
     }
     if (const auto* repeat = optional_member(value, "repeat")) {
         const auto at = place.member("repeat");

@@ -107,6 +107,8 @@ void ConnectedSets::take_changes(Timeline& timeline, TimelineContext& context) {
         vertices_[vertex].completion = static_cast<std::uint32_t>(c);
         timeline.completions()[c].vertex = vertex;
         note(vertex, span);
+        // Occurrences of a repeated stage may have become shorter, and what joined the finding by one of them may have no reason to any more.
+        if (again && context.plan.repeated != 0 && sets_[vertices_[vertex].set].knows_late) sets_[vertices_[vertex].set].reopened = true;
         connect(vertex, context);
     }
     for (std::size_t g = 0; g < gone.size(); ++g) {

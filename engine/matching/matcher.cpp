@@ -1,6 +1,7 @@
 #include "engine/matching/matcher.hpp"
 
 #include "engine/matching/group_matcher.hpp"
+#include "engine/matching/required_domains.hpp"
 #include "engine/matching/timeline_matcher.hpp"
 
 #include <algorithm>
@@ -26,7 +27,9 @@ std::unique_ptr<MatcherState> make_state(std::shared_ptr<const Pattern> pattern,
 
 PatternMatcher::PatternMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
                                std::vector<Symbol> link_kinds)
-    : state_{make_state(std::move(pattern), std::move(identity), effective_from, window, link_kinds)} {}
+    : state_{make_state(std::move(pattern), std::move(identity), effective_from, window, link_kinds)}, window_{&window} {
+    if (const auto& least = state_->pattern().required_domains) required_domains_ = std::make_unique<RequiredDomains>(static_cast<std::size_t>(*least));
+}
 PatternMatcher::~PatternMatcher() = default;
 PatternMatcher::PatternMatcher(PatternMatcher&&) noexcept = default;
 PatternMatcher& PatternMatcher::operator=(PatternMatcher&&) noexcept = default;
@@ -35,10 +38,17 @@ void PatternMatcher::add(SignalHandle signal, StageMask stages, std::span<const 
                          std::span<const std::vector<std::string>> distinct_values) {
     state_->add(signal, stages, links, distinct_values);
 }
-std::vector<SignalHandle> PatternMatcher::expire(Timestamp horizon) { return state_->expire(horizon); }
-std::vector<FindingDelta> PatternMatcher::take_deltas() { return state_->take_deltas(); }
+std::vector<SignalHandle> PatternMatcher::expire(Timestamp horizon) {
+    const Duration within = pattern().within;
+    if (required_domains_) required_domains_->forget_before(horizon < Timestamp::min() + within ? Timestamp::min() : horizon - within);
+    return state_->expire(horizon);
+}
+std::vector<FindingDelta> PatternMatcher::take_deltas() {
+    std::vector<FindingDelta> deltas = state_->take_deltas();
+    return required_domains_ && !deltas.empty() ? required_domains_->admit(std::move(deltas), *window_) : deltas;
+}
 const Pattern& PatternMatcher::pattern() const { return state_->pattern(); }
-std::size_t PatternMatcher::bytes() const { return state_->bytes(); }
+std::size_t PatternMatcher::bytes() const { return state_->bytes() + (required_domains_ ? required_domains_->bytes() : 0); }
 std::uint64_t PatternMatcher::work() const { return state_->work(); }
 std::uint64_t PatternMatcher::capped() const { return state_->capped(); }
 

@@ -14,6 +14,7 @@
 namespace catenary::engine {
 
 class MatcherState;
+class RequiredDomains;
 
 /// Bit i set: the signal satisfies stage i's `match`.
 using StageMask = std::uint16_t;
@@ -79,6 +80,8 @@ public:
 
 private:
     std::unique_ptr<MatcherState> state_;
+    std::unique_ptr<RequiredDomains> required_domains_;  // null: the pattern requires none
+    const SignalWindow* window_;
 };
 
 }  // namespace catenary::engine

@@ -34,6 +34,8 @@ public:
         spans();
         link();
         stages();
+        overlaps();
+        requirements();
         return std::move(faults_);
     }
 
@@ -84,6 +86,27 @@ private:
             if (all[index].within) in_range(*all[index].within, Duration{1}, longest_stage_within, place + "/within");
             if (all[index].repeat) repeat(*all[index].repeat, place + "/repeat");
         }
+    }
+
+    void overlaps() {
+        if (pattern_.order != Order::any || pattern_.overlap || pattern_.stages.size() > most_stages) return;
+        std::string pairs;
+        int found = 0;
+        for (std::size_t a = 0; a < pattern_.stages.size(); ++a) {
+            for (std::size_t b = a + 1; b < pattern_.stages.size(); ++b) {
+                if (!pattern_.stages[a].match.may_overlap(pattern_.stages[b].match)) continue;
+                pairs += (++found > 1 ? ", " : "") + pattern_.stages[a].id + " and " + pattern_.stages[b].id;
+            }
+        }
+        if (found < 2) return;
+        add(FaultCode::conflict, "/stages",
+            "under \"order: any\" at most one pair of stages may match the same signals; these may: " + pairs + ". Say \"overlap: true\" if that is meant");
+    }
+
+    void requirements() {
+        const auto& domains = pattern_.required_domains;
+        if (!domains || (*domains >= 1 && *domains <= 4)) return;
+        add(FaultCode::out_of_range, "/require/domains", "given " + std::to_string(*domains) + "; allowed are 1 to 4");
     }
 
     void repeat(const Repeat& repeat, const std::string& place) {

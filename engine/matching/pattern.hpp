@@ -48,6 +48,8 @@ struct Pattern {
     std::vector<std::string> link_kinds;  ///< not empty unless link is none
     std::vector<Stage> stages;            ///< 1..10, at least one not optional
     bool strict = false;
+    bool overlap = false;                 ///< under `order: any`: several pairs of stages may match the same signals
+    std::optional<int> required_domains;  ///< 1..4 distinct domains among the evidence of a finding; fewer: it is not reported
     Duration max_span = std::chrono::days{14};
 
     /// Checks what concerns more than one member (stage count, unique ids, link present, repeat.by among link kinds, ranges …) and returns every

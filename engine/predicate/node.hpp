@@ -18,7 +18,7 @@ struct Predicate::Node {
 
     bool matches(const SignalView& signal, const Watchlists& watchlists) const;
     bool is_static() const;
-    std::optional<std::set<std::string>> required_names() const;
+    std::optional<std::set<std::string>> required_texts(Field::Kind field) const;  ///< of a field with one value a signal: domain, source, name
     void collect_attribute_paths(std::set<std::string>& paths) const;
     std::string sentence() const;
 };

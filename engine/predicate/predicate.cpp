@@ -3,6 +3,7 @@
 #include "engine/predicate/node.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 namespace catenary::engine {
@@ -48,19 +49,19 @@ bool Node::is_static() const {
     }
 }
 
-std::optional<std::set<std::string>> Node::required_names() const {
+std::optional<std::set<std::string>> Node::required_texts(Field::Kind field) const {
     std::optional<std::set<std::string>> names;
     switch (kind) {
         case Kind::test: {
             const auto& written = test->test();
-            if (written.field.kind != Field::Kind::name || written.op != FieldTest::Operator::any_of) return std::nullopt;
+            if (written.field.kind != field || written.op != FieldTest::Operator::any_of) return std::nullopt;
             names.emplace();
             for (const auto& operand : written.operands) names->insert(std::get<std::string>(operand));
             return names;
         }
         case Kind::all:
             for (const auto& part : parts) {
-                auto allowed = part->required_names();
+                auto allowed = part->required_texts(field);
                 if (!allowed) continue;
                 if (!names) {
                     names = std::move(allowed);
@@ -74,7 +75,7 @@ std::optional<std::set<std::string>> Node::required_names() const {
         case Kind::any:
             names.emplace();
             for (const auto& part : parts) {
-                auto allowed = part->required_names();
+                auto allowed = part->required_texts(field);
                 if (!allowed) return std::nullopt;
                 names->merge(*allowed);
             }
@@ -127,7 +128,16 @@ Predicate Predicate::none_of(std::vector<Predicate> parts) { return Predicate{No
 
 bool Predicate::matches(const SignalView& signal, const Watchlists& watchlists) const { return root_->matches(signal, watchlists); }
 bool Predicate::is_static() const { return root_->is_static(); }
-std::optional<std::set<std::string>> Predicate::required_names() const { return root_->required_names(); }
+std::optional<std::set<std::string>> Predicate::required_names() const { return root_->required_texts(Field::Kind::name); }
+
+bool Predicate::may_overlap(const Predicate& other) const {
+    return std::ranges::none_of(std::array{Field::Kind::domain, Field::Kind::source, Field::Kind::name}, [&](Field::Kind field) {
+        const auto own = root_->required_texts(field);
+        const auto others = other.root_->required_texts(field);
+        if (!own || !others) return false;
+        return std::ranges::none_of(*own, [&](const std::string& text) { return others->contains(text); });
+    });
+}
 
 std::set<std::string> Predicate::attribute_paths() const {
     std::set<std::string> paths;

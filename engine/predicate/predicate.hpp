@@ -65,6 +65,8 @@ public:
     bool is_static() const;
     /// Necessary condition on the name: when set, only signals with one of these names can match. Lets callers index stages by name.
     std::optional<std::set<std::string>> required_names() const;
+    /// False when no signal can match both, as far as the domains, sources and names they ask for tell; true is no proof of the contrary.
+    bool may_overlap(const Predicate& other) const;
     /// Attribute paths that the predicate reads, so that callers need not extract others.
     std::set<std::string> attribute_paths() const;
     /// One sentence a conjunct, for explanations: {"domain = identity", "name in [impossible_travel, unfamiliar_location_signin]"}.

@@ -250,7 +250,11 @@ std::vector<Finding> findings(const engine::Pattern& pattern, Timestamp effectiv
     std::vector<Finding> found;
     for (const auto& set : connected_sets(instances)) {
         const auto ordered = in_order(set, instances, signals);
-        for (const auto& group : cut(ordered, late, pattern.max_span)) found.push_back(finding_of(group, signals, late));
+        for (const auto& group : cut(ordered, late, pattern.max_span)) {
+            std::set<std::string> domains;
+            each(group.signals, [&](std::size_t index) { domains.insert(signals[index].domain); });
+            if (static_cast<int>(domains.size()) >= pattern.required_domains.value_or(0)) found.push_back(finding_of(group, signals, late));
+        }
     }
     std::sort(found.begin(), found.end());
     return found;

@@ -28,6 +28,7 @@ struct Signal {
     std::vector<Entity> entities;  ///< those it may link by
     std::int64_t count = 1;
     bool late = false;
+    std::string domain;
     std::vector<std::vector<std::string>> distinct;  ///< by stage: values of its `distinct`
 };
 

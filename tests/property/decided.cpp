@@ -30,6 +30,7 @@ const Construct constructs[] = {
     {"order: any", [](Case& c) { c.pattern.order = engine::Order::sequence; }},
     {"link: chain", [](Case& c) { if (c.pattern.link == engine::LinkMode::chain) c.pattern.link = engine::LinkMode::same; }},
     {"link: same", [](Case& c) { if (c.pattern.link == engine::LinkMode::same) c.pattern.link = engine::LinkMode::chain; }},
+    {"require.domains", [](Case& c) { c.pattern.required_domains.reset(); }},
     {"stage.within", [](Case& c) { each_stage(c, [](Stage& stage) { stage.within.reset(); }); }},
     {"equal times in order", [](Case& c) { c.pattern.strict = true; }},
     {"strict", [](Case& c) { c.pattern.strict = false; }},

@@ -12,7 +12,7 @@ using engine::FindingDelta;
 const std::string identity = "1/p/1";
 
 std::uint32_t symbol_of(const std::string& word) {
-    constexpr std::array words{"account", "host", "ip", "edr", "mail"};
+    constexpr std::array words{"account", "host", "ip", "edr", "mail", "identity", "email", "endpoint"};
     return static_cast<std::uint32_t>(std::find(words.begin(), words.end(), word) - words.begin());
 }
 
@@ -78,7 +78,7 @@ void MatcherRun::add(const oracle::Signal& signal) {
     std::sort(mentioned.begin(), mentioned.end());
     std::sort(links.begin(), links.end());
     const auto position = engine::Position{++added_};
-    const auto handle = window_.add(view, position, signal.late, engine::Symbol{symbol_of(signal.ref.source)}, engine::Symbol{}, engine::Symbol{}, mentioned);
+    const auto handle = window_.add(view, position, signal.late, engine::Symbol{symbol_of(signal.ref.source)}, engine::Symbol{symbol_of(signal.domain)}, engine::Symbol{}, mentioned);
     refs_.emplace(handle.value(), signal.ref);
     matcher_.add(handle, signal.stages, links, signal.distinct);
 }

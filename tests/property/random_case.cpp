@@ -22,6 +22,7 @@ private:
 };
 
 constexpr const char* kinds[] = {"account", "host", "ip"};
+constexpr const char* domains[] = {"identity", "email", "endpoint"};
 
 engine::Repeat random_repeat(Dice& dice, const std::vector<std::string>& link_kinds) {
     engine::Repeat repeat{dice.between(1, 4), dice.seconds_between(1, dice.one_in(2) ? 2 : 6), link_kinds[static_cast<std::size_t>(dice.between(0, static_cast<int>(link_kinds.size()) - 1))], {}};
@@ -103,6 +104,10 @@ Case drawn(Dice& dice, int signals, int instants, bool crowded) {
     c.pattern = random_pattern(dice, instants);
     if (dice.one_in(8)) c.effective_from = engine::Timestamp{dice.seconds_between(0, instants)};
     for (int number = 0; number < signals; ++number) c.signals.push_back(random_signal(dice, c.pattern, number, instants, crowded));
+    if (dice.one_in(12)) {
+        c.pattern.required_domains = 2;
+        for (auto& signal : c.signals) signal.domain = domains[dice.between(0, 1)];
+    }
     arrange(dice, c.signals);
     return c;
 }
@@ -138,6 +143,10 @@ Case varied_case(std::uint32_t seed) {
     const bool crowded = dice.one_in(4);
     const int signals = dice.between(4, crowded || c.pattern.stages.size() > 3 ? 7 : 11);
     for (int number = 0; number < signals; ++number) c.signals.push_back(random_signal(dice, c.pattern, number, instants, crowded));
+    if (dice.one_in(4)) {
+        c.pattern.required_domains = dice.between(1, 3);
+        for (auto& signal : c.signals) signal.domain = domains[dice.between(0, 2)];
+    }
     arrange(dice, c.signals);
     return c;
 }
@@ -174,7 +183,8 @@ Case large_case(std::uint32_t seed, int signals) {
 std::string readable(const Case& c) {
     const auto& pattern = c.pattern;
     std::string text = std::string{"pattern: "} + (pattern.order == engine::Order::any ? "any order, " : "") +
-                       (pattern.link == engine::LinkMode::chain ? "chain, " : "") + "within " + second_of(pattern.within) + ", max_span " + second_of(pattern.max_span) + (pattern.strict ? ", strict" : "") + ", link";
+                       (pattern.link == engine::LinkMode::chain ? "chain, " : "") + "within " + second_of(pattern.within) + ", max_span " + second_of(pattern.max_span) + (pattern.strict ? ", strict" : "") +
+                       (pattern.required_domains ? ", domains " + std::to_string(*pattern.required_domains) : "") + ", link";
     for (const auto& kind : pattern.link_kinds) text += " " + kind;
     if (pattern.link == engine::LinkMode::none) text += " none";
     if (c.effective_from != engine::Timestamp::min()) text += ", effective from " + second_of(c.effective_from);
@@ -195,6 +205,7 @@ std::string readable(const Case& c) {
         for (const auto& values : signal.distinct) {
             for (const auto& value : values) text += " =" + value;
         }
+        if (!signal.domain.empty()) text += " " + signal.domain;
         if (signal.late) text += " late";
     }
     return text + "\n";

@@ -126,13 +126,13 @@ TEST_CASE("a bad pattern is refused at the pointer of its fault") {
         {"distinct of nothing", changed("/stages/1/repeat/distinct", R"("colour")"), "/stages/1/repeat/distinct", FaultCode::unknown_field},
         {"examples of another shape", changed("/examples", R"({"must_match": [[{"name": "x"}], ["x"]]})"), "/examples/must_match/1/0",
          FaultCode::wrong_type},
-        {"any order", changed("/order", R"("any")"), "/order", FaultCode::unsupported},
-        {"chained link", changed("/link", R"({"chain": ["account", "host"]})"), "/link/chain", FaultCode::unsupported},
-        {"within of a stage", changed("/stages/1/within", R"("4h")"), "/stages/1/within", FaultCode::unsupported},
+        {"link in two ways", changed("/link", R"({"same": ["account"], "chain": ["account", "host"]})"), "/link", FaultCode::conflict},
+        {"chain of nothing", changed("/link", R"({"chain": []})"), "/link/chain", FaultCode::out_of_range},
+        {"within of a stage without a length", changed("/stages/1/within", R"("soon")"), "/stages/1/within", FaultCode::malformed},
         {"absence", changed("/absent", R"([{"match": {"name": "x"}, "between": ["access", "guessing"]}])"), "/absent", FaultCode::unsupported},
-        {"required domains", changed("/require", R"({"domains": 2})"), "/require", FaultCode::unsupported},
-        {"strict", changed("/strict", "true"), "/strict", FaultCode::unsupported},
-        {"overlap", changed("/overlap", "true"), "/overlap", FaultCode::unsupported},
+        {"more domains than may be required", changed("/require", R"({"domains": 5})"), "/require/domains", FaultCode::out_of_range},
+        {"something else required", changed("/require", R"({"sources": 2})"), "/require/sources", FaultCode::unknown_field},
+        {"strict of another type", changed("/strict", R"("yes")"), "/strict", FaultCode::wrong_type},
     };
     for (const auto& c : cases) {
         CAPTURE(c.name);
@@ -173,6 +173,42 @@ TEST_CASE("asking for the default of what is unsupported is no fault") {
     document["require"] = json::object();
     document["strict"] = false;
     document["overlap"] = false;
+    CHECK(pattern_from_json(document).value.has_value());
+}
+
+TEST_CASE("any order, chains, limits on gaps, strictness and required domains are read and written") {
+    auto document = pattern();
+    document["link"] = json::parse(R"({"chain": ["account", "host"]})");
+    document["stages"][1]["within"] = "4h";
+    document["strict"] = true;
+    document["require"] = {{"domains", 2}};
+    const auto read = pattern_from_json(document);
+    REQUIRE(read.value.has_value());
+    const engine::Pattern& got = read.value->pattern;
+    CHECK(got.link == engine::LinkMode::chain);
+    CHECK(got.stages[1].within == engine::Duration{std::chrono::hours{4}});
+    CHECK(got.strict);
+    CHECK(got.required_domains == 2);
+    const auto written = pattern_to_json(*read.value);
+    CHECK(written["link"] == json::parse(R"({"chain": ["account", "host"]})"));
+    CHECK(written["stages"][1]["within"] == "4h");
+    CHECK(written["strict"] == true);
+    CHECK(written["require"]["domains"] == 2);
+    CHECK(pattern_to_json(*pattern_from_json(json::parse(written.dump())).value) == written);
+}
+
+TEST_CASE("under any order stages may match the same signals once, more often only when the pattern says so") {
+    auto document = pattern();
+    document["order"] = "any";
+    for (auto& stage : document["stages"]) stage["match"] = {{"name", "seen"}};
+    const auto read = pattern_from_json(document);
+    REQUIRE(read.faults.size() == 1);
+    CHECK(read.faults[0].pointer == "/stages");
+    CHECK(read.faults[0].code == engine::FaultCode::conflict);
+    document["overlap"] = true;
+    CHECK(pattern_from_json(document).value.has_value());
+    document.erase("overlap");
+    document["stages"][2]["match"] = {{"name", "other"}};
     CHECK(pattern_from_json(document).value.has_value());
 }
 

@@ -62,13 +62,13 @@ TEST_CASE("a bad pattern is refused with every fault, and the same by validation
     tests::FakeApi api;
     auto document = own_pattern();
     document["titel"] = "x";
-    document["order"] = "any";
+    document["absent"] = {{{"match", {{"name", "z"}}}}};
     document["stages"][1]["match"]["nmae"] = "y";
     for (const auto* path : {"/api/v1/patterns", "/api/v1/patterns:validate"}) {
         const auto reply = api.post(path, document);
         CHECK(reply.status == 422);
         const auto pointers = reply.pointers();
-        CHECK(std::set<std::string>(pointers.begin(), pointers.end()) == std::set<std::string>{"/titel", "/order", "/stages/1/match/nmae"});
+        CHECK(std::set<std::string>(pointers.begin(), pointers.end()) == std::set<std::string>{"/titel", "/absent", "/stages/1/match/nmae"});
     }
     CHECK(api.patterns.stored.empty());
 }
