@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/incidents/finding_order.hpp"
+#include "engine/incidents/grouping.hpp"
 #include "engine/incidents/records.hpp"
 #include "engine/lane/dictionary.hpp"
 #include "engine/lane/held_signals.hpp"
@@ -71,6 +72,7 @@ struct Finding {
     Evidence evidence;
     std::optional<IncidentNumber> incident;
     bool settled = false;              ///< belongs to a closed incident
+    std::optional<HandGroup> hand;     ///< where analysts' decisions put it, while it takes part in the partition
     std::uint32_t continuation = 0;    ///< 0: the matcher's own; k: the k-th after a closed incident
     bool indexed = false;              ///< found by its principals when related incidents are looked for
     std::optional<Timestamp> related_until;  ///< end of activity up to which incidents of the same principals were looked for

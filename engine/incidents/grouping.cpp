@@ -3,6 +3,7 @@
 #include "engine/model/assert.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace catenary::engine {
 
@@ -15,6 +16,11 @@ void Grouping::reconsider_members(GroupIndex index) {
 void Grouping::reconsider_refused(GroupIndex index) {
     const auto& refused = group(index).refused;
     open_.insert(refused.begin(), refused.end());
+}
+
+void Grouping::reconsider_hand(HandGroup hand) {
+    const auto found = hands_.find(hand);
+    if (found != hands_.end()) open_.insert(found->second.begin(), found->second.end());
 }
 
 void Grouping::note_origin(FindingIndex finding) { origins_.try_emplace(finding, node(finding).group); }
@@ -55,51 +61,99 @@ void Grouping::put(FindingIndex finding, const FindingOrder& order, Timestamp en
     }
     if (end != self.end) {
         const bool shorter = end < self.end;
-        if (self.group) {
-            Group& own = group(*self.group);
-            own.ends.erase(own.ends.find(self.end));
-            own.ends.insert(end);
-        }
+        if (self.group) count_out(*self.group, self);
         self.end = end;
+        if (self.group) count_in(*self.group, self);
         if (shorter) {
             reconsider(finding);  // what refused it may take it now
             if (self.group) reconsider_refused(*self.group);
         }
         if (self.group && overstretched(*self.group)) reconsider_members(*self.group);
+        if (self.hand) reconsider(finding);  // its end is not among those that tell whether the group is overstretched
     }
-    if (order == self.order) return;
+    if (order != self.order) change_order(finding, order);
+}
 
-    const auto [low, high] = std::minmax(order, self.order);
-    const FindingOrder first_between = low;
-    const FindingOrder last_between = high;
+void Grouping::change_order(FindingIndex finding, const FindingOrder& order) {
+    Node& self = node(finding);
+    const FindingOrder former = self.order;
+    const auto [first_between, last_between] = std::minmax(order, former, [](const auto& left, const auto& right) { return left < right; });
     for (const auto& [other, shared] : self.near) {  // those between the two places now stand on its other side
         const FindingOrder& place = node(other).order;
         if (first_between < place && place < last_between) reconsider(other);
     }
-    open_.erase({self.order, finding});
+    open_.erase({former, finding});
     for (const GroupIndex index : self.refused_by) {
-        group(index).refused.erase({self.order, finding});
+        group(index).refused.erase({former, finding});
         group(index).refused.emplace(order, finding);
     }
+    if (self.group) count_out(*self.group, self);
+    self.order = order;
     if (self.group) {
+        count_in(*self.group, self);
         Group& own = group(*self.group);
         const FindingIndex former_first = own.members.begin()->second;
-        own.members.erase(self.order);
+        own.members.erase(former);
         own.members.emplace(order, finding);
-        const bool later = self.order < order;
-        self.order = order;
-        if (later && former_first == finding) {
+        const bool later = former < order;
+        if ((later && former_first == finding) || self.hand) {
             reconsider_members(*self.group);
             reconsider_refused(*self.group);
         }
         if (!later && own.members.begin()->second == finding) started_earlier(*self.group, former_first);
     }
-    self.order = order;
+    if (self.hand) {
+        hands_[*self.hand].erase({former, finding});
+        hands_[*self.hand].emplace(order, finding);
+        reconsider_hand(*self.hand);
+    }
     reconsider(finding);
+}
+
+void Grouping::place(FindingIndex finding, std::optional<HandGroup> hand) {
+    free_emptied();
+    Node& self = node(finding);
+    if (self.hand == hand) return;
+    if (self.group) count_out(*self.group, self);
+    if (self.hand) {
+        reconsider_hand(*self.hand);  // another one may be its first now
+        auto& former = hands_[*self.hand];
+        former.erase({self.order, finding});
+        if (former.empty()) hands_.erase(*self.hand);
+    }
+    self.hand = hand;
+    if (hand) {
+        hands_[*hand].emplace(self.order, finding);
+        reconsider_hand(*hand);
+    }
+    if (self.group) {
+        count_in(*self.group, self);
+        reconsider_members(*self.group);
+        reconsider_refused(*self.group);
+    }
+    reconsider(finding);
+}
+
+void Grouping::count_in(GroupIndex index, const Node& member) {
+    if (member.hand) group(index).placed.emplace(member.order, *member.hand);
+    else group(index).ends.insert(member.end);
+}
+
+void Grouping::count_out(GroupIndex index, const Node& member) {
+    Group& it = group(index);
+    if (member.hand) it.placed.erase(member.order);
+    else it.ends.erase(it.ends.find(member.end));
+}
+
+std::optional<HandGroup> Grouping::hand_of(GroupIndex index) const {
+    const auto& placed = groups_[index.value()].placed;
+    return placed.empty() ? std::nullopt : std::optional{placed.begin()->second};
 }
 
 void Grouping::started_earlier(GroupIndex index, FindingIndex former_first) {
     if (overstretched(index)) reconsider_members(index);
+    const auto& placed = group(index).placed;
+    if (!placed.empty()) reconsider(group(index).members.at(placed.begin()->first));
     const FindingIndex first = group(index).members.begin()->second;
     if (former_first != first && !node(former_first).near.contains(first)) reconsider(former_first);
     if (!group(index).beside_another) return;
@@ -121,6 +175,12 @@ void Grouping::remove(FindingIndex finding) {
         node(other).near.erase(finding);
     }
     if (self.group) leave(finding);
+    if (self.hand) {
+        auto& hand = hands_[*self.hand];
+        hand.erase({self.order, finding});
+        reconsider_hand(*self.hand);
+        if (hand.empty()) hands_.erase(*self.hand);
+    }
     self = Node{};
 }
 
@@ -155,16 +215,17 @@ void Grouping::disconnect(FindingIndex left, FindingIndex right) {
 
 bool Grouping::overstretched(GroupIndex index) {
     const Group& it = group(index);
-    return *it.ends.rbegin() - it.start() > max_span_;
+    return !it.ends.empty() && *it.ends.rbegin() - it.start() > max_span_;
 }
 
 bool Grouping::fits(const Group& it, const Node& self) const {
+    if (self.hand && !it.placed.empty() && it.placed.begin()->first < self.order) return false;  // of another hand group, else it would be no first
     if (self.end - it.start() > max_span_) return false;
-    if (*it.ends.rbegin() - it.start() <= max_span_) return true;
+    if (it.ends.empty() || *it.ends.rbegin() - it.start() <= max_span_) return true;
     // Some member stretches it too far; only members before the finding count, the others are decided after it.
     for (const auto& [order, member] : it.members) {
         if (!(order < self.order)) break;
-        if (nodes_[member.value()].end - it.start() > max_span_) return false;
+        if (!nodes_[member.value()].hand && nodes_[member.value()].end - it.start() > max_span_) return false;
     }
     return true;
 }
@@ -178,6 +239,26 @@ void Grouping::forget_refusals(FindingIndex finding) {
 void Grouping::refuse(FindingIndex finding, GroupIndex index) {
     node(finding).refused_by.push_back(index);
     group(index).refused.emplace(node(finding).order, finding);
+}
+
+/// Where the first of its hand group is; empty when it is the first itself, or in none.
+std::optional<GroupIndex> Grouping::group_by_hand(FindingIndex finding) const {
+    const auto& hand = nodes_[finding.value()].hand;
+    if (!hand) return std::nullopt;
+    const FindingIndex first = hands_.at(*hand).begin()->second;
+    return first == finding ? std::nullopt : nodes_[first.value()].group;
+}
+
+/// Those of its hand group follow the first; those of other hand groups that came later into `target` must leave it.
+void Grouping::pull_hand(FindingIndex finding, GroupIndex target) {
+    const Node& self = node(finding);
+    if (!self.hand) return;
+    const auto& hand = hands_.at(*self.hand);
+    if (hand.begin()->second == finding) open_.insert(std::next(hand.begin()), hand.end());
+    const Group& it = group(target);
+    for (auto later = it.placed.upper_bound(self.order); later != it.placed.end(); ++later) {
+        if (later->second != *self.hand) reconsider(it.members.at(later->first));
+    }
 }
 
 std::optional<GroupIndex> Grouping::group_to_join(FindingIndex finding) {
@@ -209,7 +290,7 @@ std::optional<GroupIndex> Grouping::group_to_lead(FindingIndex finding) {
     if (!only) return std::nullopt;
     const Group& it = group(*only);
     const auto& [first_order, first] = *it.members.begin();
-    const bool leads = self.order < first_order && self.near.contains(first) && !it.beside_another &&
+    const bool leads = self.order < first_order && self.near.contains(first) && !it.beside_another && it.placed.empty() &&
                        std::max(*it.ends.rbegin(), self.end) - self.order.start <= max_span_;
     return leads ? only : std::nullopt;
 }
@@ -217,7 +298,7 @@ std::optional<GroupIndex> Grouping::group_to_lead(FindingIndex finding) {
 void Grouping::enter(FindingIndex finding, GroupIndex index) {
     Node& self = node(finding);
     group(index).members.emplace(self.order, finding);
-    group(index).ends.insert(self.end);
+    count_in(index, self);
     self.group = index;
 }
 
@@ -227,7 +308,7 @@ void Grouping::leave(FindingIndex finding) {
     Group& own = group(index);
     const bool was_first = own.members.begin()->second == finding;
     own.members.erase(self.order);
-    own.ends.erase(own.ends.find(self.end));
+    count_out(index, self);
     self.group.reset();
     reconsider_refused(index);
     if (own.members.empty()) emptied_.push_back(index);
@@ -237,10 +318,11 @@ void Grouping::leave(FindingIndex finding) {
 void Grouping::decide(FindingIndex finding) {
     forget_refusals(finding);
     Node& self = node(finding);
-    auto target = group_to_join(finding);
+    auto target = group_by_hand(finding);
+    if (!target) target = group_to_join(finding);
     bool leads = false;
     if (!target && self.group && group(*self.group).members.begin()->second == finding) target = self.group;
-    if (!target && !self.group && self.refused_by.empty()) {
+    if (!target && !self.group && !self.hand && self.refused_by.empty()) {
         target = group_to_lead(finding);
         leads = target.has_value();
     }
@@ -250,6 +332,7 @@ void Grouping::decide(FindingIndex finding) {
         if (moves) leave(finding);
         if (!target) target = new_group();
         enter(finding, *target);
+        pull_hand(finding, *target);
         if (!leads) {
             for (const auto& [other, shared] : self.near) {
                 const Node& there = node(other);

@@ -16,10 +16,16 @@ namespace catenary::engine {
 
 /// A group of findings; a place, used again after the group is gone.
 using GroupIndex = StrongId<struct GroupIndexTag, std::uint32_t>;
+/// Findings that an analyst put together: by a merge, or by a split, which makes two of them. Never used again; a later decision has a greater one.
+using HandGroup = StrongId<struct HandGroupTag, std::int64_t>;
 
 /// The partition of findings into groups, a function of the findings alone: two findings are connected when they share evidence, and in (start, id)
 /// order each joins the earliest-starting group that holds an earlier finding connected to it and that, with it, spans at most `max_span`
 /// (inclusive); otherwise it opens a group.
+///
+/// Analysts override this: findings placed in one hand group are always together, with the first of them and whatever they span; findings of two hand
+/// groups never are. The first finding of a hand group is decided as any other, but joins no group that holds an earlier finding of another one. What
+/// was placed by hand does not count when it is asked whether a group has room.
 ///
 /// Kept up to date by deciding again only the findings whose decision can have changed, in order; a decision that comes out the same ends there.
 /// A new last finding costs its connections. One that starts before the group it extends costs no more as long as nothing of that group is
@@ -32,6 +38,8 @@ public:
     void put(FindingIndex finding, const FindingOrder& order, Timestamp end);
     /// Takes a finding out, with its connections.
     void remove(FindingIndex finding);
+    /// Puts a finding, which must have been put, into a hand group, or leaves it to the rule again.
+    void place(FindingIndex finding, std::optional<HandGroup> hand);
     /// One more / one less signal that both have as evidence. Both must have been put.
     void connect(FindingIndex left, FindingIndex right);
     void disconnect(FindingIndex left, FindingIndex right);
@@ -49,6 +57,8 @@ public:
     /// Its group as of the last `settle`.
     GroupIndex group_of(FindingIndex finding) const { return *nodes_[finding.value()].group; }
     const std::map<FindingOrder, FindingIndex>& members(GroupIndex group) const { return groups_[group.value()].members; }
+    /// The hand group that its members were placed in, if any was; as of the last `settle`.
+    std::optional<HandGroup> hand_of(GroupIndex group) const;
     /// Other groups that hold findings connected to this one, each once, in no order.
     std::vector<GroupIndex> groups_near(FindingIndex finding) const;
 
@@ -58,12 +68,14 @@ private:
         FindingOrder order;
         Timestamp end;
         std::optional<GroupIndex> group;
+        std::optional<HandGroup> hand;
         boost::unordered_flat_map<FindingIndex, std::uint32_t, std::hash<FindingIndex>> near;  // shared signals
         std::vector<GroupIndex> refused_by;  // earlier groups than its own that it would have overstretched
     };
     struct Group {
         std::map<FindingOrder, FindingIndex> members;
-        std::multiset<Timestamp> ends;
+        std::multiset<Timestamp> ends;             // of members that were not placed by hand
+        std::map<FindingOrder, HandGroup> placed;  // members placed by hand; of one hand group, except while groups are being decided
         std::set<std::pair<FindingOrder, FindingIndex>> refused;
         bool beside_another = false;  // some member was seen connected to a finding of another group; never unset
         Timestamp start() const { return members.begin()->first.start; }
@@ -74,12 +86,18 @@ private:
     void reconsider(FindingIndex finding);
     void reconsider_members(GroupIndex index);
     void reconsider_refused(GroupIndex index);
+    void reconsider_hand(HandGroup hand);
     void note_origin(FindingIndex finding);
     void enter(FindingIndex finding, GroupIndex index);
     void leave(FindingIndex finding);
     void started_earlier(GroupIndex index, FindingIndex former_first);
     bool overstretched(GroupIndex index);
     bool fits(const Group& group, const Node& node) const;
+    void count_in(GroupIndex index, const Node& member);
+    void count_out(GroupIndex index, const Node& member);
+    void change_order(FindingIndex finding, const FindingOrder& order);
+    void pull_hand(FindingIndex finding, GroupIndex target);
+    std::optional<GroupIndex> group_by_hand(FindingIndex finding) const;
     std::optional<GroupIndex> group_to_lead(FindingIndex finding);
     std::optional<GroupIndex> group_to_join(FindingIndex finding);
     void decide(FindingIndex finding);
@@ -94,6 +112,7 @@ private:
     std::vector<Group> groups_;  // by GroupIndex
     std::vector<std::uint32_t> free_groups_;
     std::vector<GroupIndex> emptied_;
+    std::map<HandGroup, std::set<std::pair<FindingOrder, FindingIndex>>> hands_;
     std::set<std::pair<FindingOrder, FindingIndex>> open_;  // to be decided
     std::map<FindingIndex, std::optional<GroupIndex>> origins_;  // group at the last settle of what moved since
 };

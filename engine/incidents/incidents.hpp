@@ -4,6 +4,7 @@
 #include "engine/incidents/finding_table.hpp"
 #include "engine/incidents/gathered.hpp"
 #include "engine/incidents/grouping.hpp"
+#include "engine/incidents/hand_placements.hpp"
 #include "engine/incidents/principal_index.hpp"
 #include "engine/lane/effects.hpp"
 #include "engine/matching/matcher.hpp"
@@ -31,7 +32,11 @@ struct EntryStamp {
 ///
 ///   new -> active -> closed -> active …   by edits
 ///   new, active -> closed                 by itself, when its last finding is superseded
-///   any but closed -> merged              when its findings come to belong to an incident with a smaller number; final
+///   any but closed -> merged              when its findings come to belong to an incident with a smaller number, or by hand; final
+///
+/// Merges and splits by hand override the grouping and are remembered, also by findings that take the place of those they named. They move findings of
+/// incidents that are open and not yet dropped from memory; one that names any other changes nothing but the history ("merge_refused",
+/// "split_refused", with the reason).
 ///
 /// A finding of a closed incident stays as it is. Evidence that comes later for it goes to a continuation: a finding of its own that repeats the
 /// earlier evidence, in an incident of its own, which names the closed one as related. A new finding all of whose evidence a closed incident has
@@ -48,13 +53,18 @@ public:
     void end_version(const Pattern& former, Timestamp effective_from, const Pattern& successor);
     /// A version that was flighting goes into production: so do its findings with activity after `effective_from`.
     void promote(const Pattern& pattern, Timestamp effective_from);
-    /// Follows redirects; unknown numbers change nothing.
+    /// Follows redirects; unknown numbers change nothing. Of an incident whose record was dropped the stored row is changed (TenantEffects::stored_edits).
     void edit(const IncidentEdit& edit, EntryStamp stamp);
+    void comment(const IncidentComment& comment, EntryStamp stamp);
+    void merge(const IncidentMerge& merge, EntryStamp stamp);
+    void split(const IncidentSplit& split, EntryStamp stamp);
+    /// How far apart in time incidents of one principal are still related.
+    void change_group_within(Duration group_within) { group_within_ = group_within; }
     void change_scoring(const ScoringParameters& parameters);
     void settle(EntryStamp stamp);
 
-    /// Drops from memory what ended before `cutoff`: no entry can change it any more. Of its incidents only the records stay, for edits; the newest
-    /// 20,000 of them. A reopened one stays without its findings.
+    /// Drops from memory what ended before `cutoff`: no entry can change it any more, but edits can. Of its incidents only the records stay, the newest
+    /// 20,000 of them; older ones are edited where they are stored. A reopened one stays without its findings.
     void forget(Timestamp cutoff, EntryStamp stamp);
 
     /// Moves what changed since the last call into the effects.
@@ -84,6 +94,15 @@ private:
         FindingChange change;
         std::vector<EvidenceAddition> evidence;
     };
+    /// The merge or split that this entry is.
+    struct ByHand {
+        std::string actor;
+        std::string reason;
+        IncidentNumber keeps;                  // its number, whatever its findings come to
+        std::set<IncidentNumber> absorbed;     // by a merge
+        std::optional<HandGroup> apart;        // of a split: what leaves
+        std::vector<FindingIndex> moved;
+    };
     struct Place;  // a group that moves touched, while numbers are given
     using Places = std::map<GroupIndex, Place>;
 
@@ -111,7 +130,7 @@ private:
     void claim_numbers(Places& places, EntryStamp stamp);
     void redirect_released(const std::vector<Grouping::Move>& moves, const Places& places, EntryStamp stamp);
     void apply_moves(const std::vector<Grouping::Move>& moves, Places& places, EntryStamp stamp);
-    void merge(IncidentNumber from, IncidentNumber into, EntryStamp stamp);
+    void redirect(IncidentNumber from, IncidentNumber into, EntryStamp stamp);
     void close_emptied(IncidentNumber number, EntryStamp stamp);
     void finish_leaving(EntryStamp stamp);
     void finish_touched(EntryStamp stamp);
@@ -123,7 +142,15 @@ private:
     void relate(IncidentNumber left, IncidentNumber right);
     void relate_one_way(IncidentNumber from, IncidentNumber to);
 
+    // merges and splits (incidents_by_hand.cpp)
+    std::string why_fixed(IncidentNumber number) const;
+    void place(const std::vector<FindingIndex>& findings, HandGroup hand);
+    void announce_merge(IncidentNumber from, IncidentNumber into, EntryStamp stamp);
+    void announce_split(EntryStamp stamp);
+
     // edits (incidents_edit.cpp)
+    bool was_dropped(IncidentNumber number) const;
+    void edit_dropped(IncidentNumber number, const IncidentEdit& edit, EntryStamp stamp);
     void change_status(IncidentNumber number, IncidentStatus status, EntryStamp stamp, const std::string& actor);
     void leave_partition(IncidentNumber number);
     void enter_partition(IncidentNumber number);
@@ -145,11 +172,13 @@ private:
     ScoringParameters scoring_;
     FindingTable findings_;
     Grouping grouping_;
+    HandPlacements hands_{held_};
     PrincipalIndex principals_;
     std::map<IncidentNumber, Incident> incidents_;
     std::map<GroupIndex, IncidentNumber> numbers_;  // of the groups in the partition
     std::int64_t last_number_ = 0;
     std::size_t evidence_held_ = 0;  // over all findings
+    Duration group_within_ = std::chrono::hours{24};
 
     // of the entry being applied
     std::vector<Leaving> leaving_;
@@ -159,11 +188,14 @@ private:
     std::set<std::pair<FindingIndex, IncidentNumber>> near_closed_;
     std::set<FindingIndex> look_for_related_;
     std::set<IncidentNumber> touched_;
+    std::optional<ByHand> by_hand_;
 
     // since the last `write`
     std::set<FindingIndex> changed_findings_;
     std::map<FindingId, Written, FindingIdLess> finished_;  // findings no longer in memory
     std::set<IncidentNumber> changed_incidents_;
+    std::vector<IncidentRecord> dropped_records_;  // changed and then dropped from memory
+    std::vector<StoredEdit> stored_edits_;
     std::vector<IncidentActivity> activity_;
     std::map<FindingId, Timestamp, FindingIdLess> superseded_;  // ids whose stored evidence a finding of the same id must replace; end of activity
 

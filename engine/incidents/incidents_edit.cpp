@@ -1,9 +1,23 @@
 #include "engine/incidents/incidents.hpp"
+#include "engine/incidents/wording.hpp"
 
 namespace catenary::engine {
 
+namespace {
+
+std::string said_labels(const std::vector<std::string>& labels) { return labels.empty() ? "none" : said_list(labels, labels.size()); }
+
+std::string said_outcome(std::optional<Classification> classification, const std::string& reason) {
+    std::string detail = classification ? to_string(*classification) : "";
+    if (!reason.empty()) detail += (detail.empty() ? "" : ": ") + reason;
+    return detail;
+}
+
+}  // namespace
+
 void Incidents::edit(const IncidentEdit& edit, EntryStamp stamp) {
     const IncidentNumber number = resolve(edit.number);
+    if (was_dropped(number)) return edit_dropped(number, edit, stamp);
     const auto found = incidents_.find(number);
     if (found == incidents_.end()) return;
     IncidentRecord& record = found->second.record;
@@ -13,8 +27,7 @@ void Incidents::edit(const IncidentEdit& edit, EntryStamp stamp) {
         const auto classification = edit.classification ? edit.classification : record.classification;
         const std::string& reason = edit.reason ? *edit.reason : record.classification_reason;
         if (classification != record.classification || reason != record.classification_reason) {
-            std::string detail = classification ? to_string(*classification) : "";
-            if (!reason.empty()) detail += (detail.empty() ? "" : ": ") + reason;
+            std::string detail = said_outcome(classification, reason);
             record.classification = classification;
             record.classification_reason = reason;
             note(number, stamp, "classified", std::move(detail), edit.actor);
@@ -23,6 +36,10 @@ void Incidents::edit(const IncidentEdit& edit, EntryStamp stamp) {
     if (edit.owner && *edit.owner != record.owner) {
         record.owner = *edit.owner;
         note(number, stamp, "owner_changed", record.owner.empty() ? "nobody" : record.owner, edit.actor);
+    }
+    if (edit.labels && *edit.labels != record.labels) {
+        record.labels = *edit.labels;
+        note(number, stamp, "labels_changed", said_labels(record.labels), edit.actor);
     }
     if (edit.title && *edit.title != record.title) {
         found->second.title = *edit.title;
@@ -34,6 +51,37 @@ void Incidents::edit(const IncidentEdit& edit, EntryStamp stamp) {
         record.severity = *edit.severity;
         note(number, stamp, "severity_changed", std::string{to_string(*edit.severity)}, edit.actor);
     }
+}
+
+bool Incidents::was_dropped(IncidentNumber number) const {
+    return number.value() >= 1 && number.value() <= last_number_ && !incidents_.contains(number);
+}
+
+/// What it was before is not known here: the history says what the edit set, whether or not it was so already.
+void Incidents::edit_dropped(IncidentNumber number, const IncidentEdit& edit, EntryStamp stamp) {
+    stored_edits_.push_back({edit, stamp.position, stamp.admitted});
+    stored_edits_.back().edit.number = number;
+    const auto line = [&](std::string what, std::string detail) { note(number, stamp, std::move(what), std::move(detail), edit.actor); };
+    if (edit.status) line("status_changed", std::string{"→ "} + to_string(*edit.status));
+    if (edit.classification || edit.reason) line("classified", said_outcome(edit.classification, edit.reason.value_or("")));
+    if (edit.owner) line("owner_changed", edit.owner->empty() ? "nobody" : *edit.owner);
+    if (edit.labels) line("labels_changed", said_labels(*edit.labels));
+    if (edit.title) line("title_changed", *edit.title);
+    if (edit.severity) line("severity_changed", std::string{to_string(*edit.severity)});
+}
+
+void Incidents::comment(const IncidentComment& comment, EntryStamp stamp) {
+    const IncidentNumber number = resolve(comment.number);
+    if (was_dropped(number)) {
+        IncidentEdit nothing;
+        nothing.number = number;
+        stored_edits_.push_back({nothing, stamp.position, stamp.admitted});  // its revision grows
+    } else if (incidents_.contains(number)) {
+        touch(number);
+    } else {
+        return;
+    }
+    note(number, stamp, "commented", comment.text, comment.actor);
 }
 
 void Incidents::change_status(IncidentNumber number, IncidentStatus status, EntryStamp stamp, const std::string& actor) {

@@ -52,10 +52,15 @@ void Incidents::update(FindingIndex index, const FindingDelta& delta, Mode mode)
     }
     const bool promoted = findings_[index].mode == Mode::flighting && mode == Mode::production;
     if (delta.kind == FindingDelta::Kind::extended) {
-        for (const StageEvidence& added : delta.added) add_evidence(index, added);
+        for (const StageEvidence& added : delta.added) {
+            add_evidence(index, added);
+            findings_[index].hand = hands_.grown(findings_[index], findings_[index].hand, added.signal);
+        }
     } else {
         replace_evidence(index, delta.added);
+        findings_[index].hand = hands_.of(findings_[index]);
     }
+    if (grouping_.contains(index)) grouping_.place(index, findings_[index].hand);
     change_span(index, delta.start, delta.end);
     change_principals(index, delta.principals);
     mark(index);
@@ -65,8 +70,10 @@ void Incidents::update(FindingIndex index, const FindingDelta& delta, Mode mode)
 }
 
 void Incidents::start_grouping(FindingIndex index) {
-    const Finding& finding = findings_[index];
+    Finding& finding = findings_[index];
     grouping_.put(index, finding.order(), finding.end);
+    finding.hand = hands_.of(finding);
+    grouping_.place(index, finding.hand);
     finding.evidence.each([&](SignalHandle signal) { connect(index, signal); });
 }
 

@@ -69,6 +69,10 @@ void Incidents::write(TenantEffects& effects) {
         refresh(found->second);
         effects.incidents.push_back(found->second.record);
     }
+    effects.incidents.insert(effects.incidents.end(), std::make_move_iterator(dropped_records_.begin()), std::make_move_iterator(dropped_records_.end()));
+    dropped_records_.clear();
+    effects.stored_edits.insert(effects.stored_edits.end(), std::make_move_iterator(stored_edits_.begin()), std::make_move_iterator(stored_edits_.end()));
+    stored_edits_.clear();
     for (const FindingIndex index : std::exchange(changed_findings_, {})) write_finding(index);
     for (auto& [id, written] : finished_) {
         effects.findings.push_back(std::move(written.change));
@@ -104,6 +108,11 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
     }
     settle(stamp);
     std::erase_if(superseded_, [&](const auto& entry) { return entry.second < cutoff; });
+    if (!hands_.empty()) {
+        std::set<FindingId, FindingIdLess> ids;
+        for (const FindingIndex index : findings_.all()) ids.insert(findings_[index].id);
+        hands_.forget(cutoff, [&](const FindingId& id) { return ids.contains(id); });
+    }
     drop_oldest_records();
 }
 
@@ -111,10 +120,11 @@ void Incidents::drop_oldest_records() {
     std::size_t kept = 0;
     for (const auto& [number, incident] : incidents_) kept += incident.gathered ? 0 : 1;
     for (auto place = incidents_.begin(); kept > most_records_kept && place != incidents_.end();) {
-        if (place->second.gathered || changed_incidents_.contains(place->first)) {
+        if (place->second.gathered) {
             ++place;
             continue;
         }
+        if (changed_incidents_.erase(place->first) > 0) dropped_records_.push_back(std::move(place->second.record));
         place = incidents_.erase(place);
         --kept;
     }
@@ -165,7 +175,7 @@ std::size_t Incidents::bytes() const {
     constexpr std::size_t an_incident = sizeof(Incident) + 1'024;
     constexpr std::size_t a_finding = sizeof(Finding) + 512;
     constexpr std::size_t an_evidence = 96;  // its place in the finding, the incident and the signal
-    return incidents_.size() * an_incident + findings_.size() * a_finding + evidence_held_ * an_evidence;
+    return hands_.bytes() + incidents_.size() * an_incident + findings_.size() * a_finding + evidence_held_ * an_evidence;
 }
 
 }  // namespace catenary::engine

@@ -9,7 +9,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_related = 50;
-constexpr Duration group_within = 24h;
 constexpr Duration look_again_after = 1h;         // how much a finding grows before its principals are looked up again
 constexpr std::size_t most_findings_looked_at = 100;  // of one principal
 constexpr std::size_t most_principals_looked_up = 20;
@@ -43,9 +42,9 @@ void Incidents::relate_by_principal(FindingIndex index) {
     std::size_t looked_up = 0;
     for (const EntityId principal : finding.principals) {
         if (looked_up++ == most_principals_looked_up) break;
-        for (const FindingIndex other : principals_.starting_until(principal, finding.end + group_within, most_findings_looked_at)) {
+        for (const FindingIndex other : principals_.starting_until(principal, finding.end + group_within_, most_findings_looked_at)) {
             const Finding& there = findings_[other];
-            if (there.end + group_within >= finding.start && there.incident) relate(*finding.incident, *there.incident);
+            if (there.end + group_within_ >= finding.start && there.incident) relate(*finding.incident, *there.incident);
         }
     }
 }

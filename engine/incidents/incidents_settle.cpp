@@ -3,6 +3,7 @@
 #include "engine/model/assert.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace catenary::engine {
 
@@ -28,6 +29,7 @@ void Incidents::settle(EntryStamp stamp) {
     }
     const auto moves = grouping_.settle();
     if (!moves.empty()) renumber(moves, stamp);
+    announce_split(stamp);
     finish_leaving(stamp);
     relate_found(moves);
     finish_touched(stamp);
@@ -37,6 +39,7 @@ void Incidents::settle(EntryStamp stamp) {
     new_connections_.clear();
     near_closed_.clear();
     look_for_related_.clear();
+    by_hand_.reset();
 }
 
 std::set<IncidentNumber> Incidents::former_numbers(FindingIndex index) const {
@@ -67,6 +70,9 @@ Incidents::Places Incidents::affected_places(const std::vector<Grouping::Move>& 
         const std::size_t members = grouping_.members(group).size();
         place.is_empty = members == 0;
         if (place.former && members > place.joined) place.candidates.insert(*place.former);
+        if (!by_hand_) continue;
+        const bool is_apart = by_hand_->apart && !place.is_empty && grouping_.hand_of(group) == by_hand_->apart;
+        if (is_apart) place.candidates.erase(by_hand_->keeps);
     }
     return places;
 }
@@ -79,7 +85,9 @@ void Incidents::claim_numbers(Places& places, EntryStamp stamp) {
     std::sort(by_start.begin(), by_start.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
     std::set<IncidentNumber> claimed;
     for (auto& [start, place] : by_start) {
-        const auto free = std::find_if(place->candidates.begin(), place->candidates.end(), [&](IncidentNumber it) { return !claimed.contains(it); });
+        const bool keeps = by_hand_ && place->candidates.contains(by_hand_->keeps) && !claimed.contains(by_hand_->keeps);
+        const auto free = keeps ? place->candidates.find(by_hand_->keeps)
+                                : std::find_if(place->candidates.begin(), place->candidates.end(), [&](IncidentNumber it) { return !claimed.contains(it); });
         if (free != place->candidates.end()) {
             place->number = *free;
         } else {
@@ -120,12 +128,12 @@ void Incidents::redirect_released(const std::vector<Grouping::Move>& moves, cons
     for (const IncidentNumber number : released) {
         refresh(incidents_.at(number));  // what it was, for whoever looks it up
         const auto heir = heirs.find(number);
-        if (heir != heirs.end()) merge(number, heir->second.second, stamp);
+        if (heir != heirs.end()) redirect(number, heir->second.second, stamp);
         else close_emptied(number, stamp);
     }
 }
 
-void Incidents::merge(IncidentNumber from, IncidentNumber into, EntryStamp stamp) {
+void Incidents::redirect(IncidentNumber from, IncidentNumber into, EntryStamp stamp) {
     Incident& former = incidents_.at(from);
     Incident& heir = incidents_.at(into);
     former.record.merged_into = into;
@@ -144,9 +152,11 @@ void Incidents::merge(IncidentNumber from, IncidentNumber into, EntryStamp stamp
     if (heir.record.status == IncidentStatus::new_) heir.record.status = former.record.status;
     if (!heir.severity) heir.severity = former.severity;
     if (!heir.title) heir.title = former.title;
+    std::vector<std::string> labels;
+    std::set_union(heir.record.labels.begin(), heir.record.labels.end(), former.record.labels.begin(), former.record.labels.end(), std::back_inserter(labels));
+    heir.record.labels = std::move(labels);
     for (const IncidentNumber related : former.record.related) relate(into, related);
-    note(from, stamp, "merged", "its findings share evidence with those of incident " + std::to_string(into.value()) + ", which goes on");
-    note(into, stamp, "merged", "took in incident " + std::to_string(from.value()) + ", whose findings share evidence with its own");
+    announce_merge(from, into, stamp);
     touch(from);
 }
 
@@ -234,6 +244,7 @@ void Incidents::erase(FindingIndex index) {
         held_.give_back(signal);
     });
     changed_findings_.erase(index);
+    hands_.gone(finding);
     findings_.erase(index);
 }
 

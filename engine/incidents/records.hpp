@@ -63,6 +63,7 @@ struct IncidentRecord {
     std::optional<Classification> classification;
     std::string classification_reason;
     std::string owner;                       ///< "" = nobody
+    std::vector<std::string> labels;         ///< sorted
     std::vector<std::string> tactics;
     std::vector<std::string> techniques;
     std::vector<std::string> domains;
@@ -87,7 +88,7 @@ struct IncidentActivity {
     Position position;      ///< of the entry that caused it
     Timestamp at;           ///< admission time of that entry
     std::string actor;      ///< key id, or "catenary"
-    std::string what;       ///< created, evidence_added, status_changed, classified, owner_changed, merged, finding_superseded …
+    std::string what;       ///< created, evidence_added, status_changed, classified, labels_changed, commented, merged, split, merge_refused …
     std::string detail;     ///< for people
 };
 

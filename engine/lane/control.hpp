@@ -43,7 +43,31 @@ struct IncidentEdit {
     std::optional<std::string> owner;
     std::optional<std::string> title;
     std::optional<Severity> severity;
+    std::optional<std::vector<std::string>> labels;  ///< all of them; sorted, each once
     std::string actor;                  ///< who: the key's id
+};
+
+/// A remark; part of the history.
+struct IncidentComment {
+    IncidentNumber number;
+    std::string text;
+    std::string actor;
+};
+
+/// `numbers` become part of `into`, which keeps its number, and stay so. All must be open and their findings in memory; else nothing happens.
+struct IncidentMerge {
+    IncidentNumber into;
+    std::vector<IncidentNumber> numbers;
+    std::string reason;
+    std::string actor;
+};
+
+/// `findings` leave their incident for a new one and stay apart from it. At least one has to stay behind.
+struct IncidentSplit {
+    IncidentNumber number;
+    std::vector<FindingId> findings;
+    std::string reason;
+    std::string actor;
 };
 
 /// Tenant setting that the engine reads.
@@ -51,9 +75,10 @@ struct SettingChange {
     std::optional<Duration> lateness;
     std::optional<double> base_rate;
     std::optional<int> unlinkable_limit;
+    std::optional<Duration> group_within;
 };
 
 /// Everything besides signals that can change a result (guarantees.md 1). One kind, one struct.
-using ControlBody = std::variant<Tick, WatermarkCall, PatternChange, IncidentEdit, SettingChange>;
+using ControlBody = std::variant<Tick, WatermarkCall, PatternChange, IncidentEdit, SettingChange, IncidentComment, IncidentMerge, IncidentSplit>;
 
 }  // namespace catenary::engine

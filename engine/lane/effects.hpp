@@ -20,6 +20,14 @@ struct FindingChange {
     bool replace_evidence = false;
 };
 
+/// An edit of an incident that the engine no longer holds, to be made on the stored row: its revision grows by one. Members left empty stay; an edit
+/// without any is a comment's. Reopening clears the classification, as it does for incidents that are held.
+struct StoredEdit {
+    IncidentEdit edit;
+    Position position;
+    Timestamp at;
+};
+
 /// A tenant's counters as diagnostics shows them.
 struct TenantStatus {
     TenantId tenant;
@@ -42,6 +50,7 @@ struct TenantEffects {
     std::vector<FindingChange> findings;      ///< by id
     std::vector<EvidenceAddition> evidence;   ///< by (finding, signal)
     std::vector<IncidentRecord> incidents;    ///< by number
+    std::vector<StoredEdit> stored_edits;     ///< in order, after the incidents
     std::vector<IncidentActivity> activity;   ///< in order
     TenantStatus status;
 };

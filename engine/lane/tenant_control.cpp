@@ -13,6 +13,9 @@ void Tenant::apply(Position position, Timestamp admitted, const ControlBody& bod
     if (const auto* call = std::get_if<WatermarkCall>(&body)) clock_.call(*call);
     if (const auto* change = std::get_if<PatternChange>(&body)) change_pattern(*change, history);
     if (const auto* edit = std::get_if<IncidentEdit>(&body)) incidents_.edit(*edit, stamp);
+    if (const auto* comment = std::get_if<IncidentComment>(&body)) incidents_.comment(*comment, stamp);
+    if (const auto* merge = std::get_if<IncidentMerge>(&body)) incidents_.merge(*merge, stamp);
+    if (const auto* split = std::get_if<IncidentSplit>(&body)) incidents_.split(*split, stamp);
     if (const auto* change = std::get_if<SettingChange>(&body)) change_settings(*change);
     incidents_.settle(stamp);
     expire_if_due(stamp);
@@ -21,6 +24,7 @@ void Tenant::apply(Position position, Timestamp admitted, const ControlBody& bod
 void Tenant::change_settings(const SettingChange& change) {
     if (change.lateness) clock_.set_lateness(*change.lateness);
     if (change.unlinkable_limit) unlinkable_limit_ = static_cast<std::size_t>(std::max(*change.unlinkable_limit, 0));
+    if (change.group_within) incidents_.change_group_within(std::max(*change.group_within, Duration::zero()));
     if (!change.base_rate) return;
     scoring_.base_rate = *change.base_rate;
     incidents_.change_scoring(scoring_);

@@ -17,6 +17,23 @@ void Stored::write(const TenantEffects& effects) {
     }
     for (const auto& [finding, signal, stage] : effects.evidence) evidence[finding].emplace(signal, stage);
     for (const IncidentRecord& record : effects.incidents) incidents.insert_or_assign(record.number, record);
+    for (const auto& [edit, position, at] : effects.stored_edits) {
+        IncidentRecord& record = incidents.at(edit.number);
+        ++stored_edits;
+        ++record.revision;
+        record.updated = at;
+        if (edit.status && *edit.status != IncidentStatus::closed && record.status == IncidentStatus::closed) {
+            record.classification.reset();
+            record.classification_reason.clear();
+        }
+        if (edit.status) record.status = *edit.status;
+        if (edit.classification) record.classification = edit.classification;
+        if (edit.reason) record.classification_reason = *edit.reason;
+        if (edit.owner) record.owner = *edit.owner;
+        if (edit.title) record.title = *edit.title;
+        if (edit.severity) record.severity = *edit.severity;
+        if (edit.labels) record.labels = *edit.labels;
+    }
     activity.insert(activity.end(), effects.activity.begin(), effects.activity.end());
     status = effects.status;
 }
@@ -136,7 +153,7 @@ void put(Text& text, const FindingRecord& it) {
 
 void put(Text& text, const IncidentRecord& it) {
     text << it.number << it.title << it.summary << static_cast<std::int64_t>(it.severity) << it.score << std::string{to_string(it.status)}
-         << std::string{it.classification ? to_string(*it.classification) : ""} << it.classification_reason << it.owner << it.tactics << it.techniques << it.domains
+         << std::string{it.classification ? to_string(*it.classification) : ""} << it.classification_reason << it.owner << it.labels << it.tactics << it.techniques << it.domains
          << it.patterns << it.principals << it.entities << it.entity_total << it.first_activity << it.last_activity << it.created << it.updated << it.signal_count
          << it.finding_count << it.revision << it.merged_into << it.related;
 }
@@ -153,6 +170,7 @@ std::string as_text(const Effects& effects) {
         }
         for (const EvidenceAddition& it : tenant.evidence) text << it.finding << it.signal << it.stage;
         for (const IncidentRecord& it : tenant.incidents) put(text, it);
+        for (const StoredEdit& it : tenant.stored_edits) text << it.edit.number << it.position.value() << it.at << it.edit.owner << it.edit.title << it.edit.labels;
         for (const IncidentActivity& it : tenant.activity) text << it.number << it.position.value() << it.at << it.actor << it.what << it.detail;
         const TenantStatus& status = tenant.status;
         text << status.watermark << std::int64_t{status.held} << status.newest << status.signals << status.late << status.unlinkable << status.behind_horizon

@@ -14,7 +14,7 @@ constexpr IncidentNumber first{1};
 constexpr IncidentNumber second{2};
 
 IncidentEdit edit_of(IncidentNumber number) {
-    return {.number = number, .status = {}, .classification = {}, .reason = {}, .owner = {}, .title = {}, .severity = {}, .actor = "key-1"};
+    return {.number = number, .status = {}, .classification = {}, .reason = {}, .owner = {}, .title = {}, .severity = {}, .labels = {}, .actor = "key-1"};
 }
 IncidentEdit closing(IncidentNumber number) {
     IncidentEdit edit = edit_of(number);

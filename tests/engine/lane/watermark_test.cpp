@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 
 Catalogue two_stages() { return {shared(pattern_of("p", {{"a"}, {"b"}}))}; }
-SettingChange lateness(Duration duration) { return {.lateness = duration, .base_rate = {}, .unlinkable_limit = {}}; }
+SettingChange lateness(Duration duration) { return {.lateness = duration, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}}; }
 
 }  // namespace
 
@@ -104,7 +104,7 @@ TEST_CASE("what the horizon leaves behind is dropped from memory and stays in th
     CHECK(story.stored().live_incidents().size() == 1);
     // its incident can still be edited
     story.control(IncidentEdit{.number = IncidentNumber{1}, .status = IncidentStatus::closed, .classification = Classification::true_positive, .reason = {},
-                               .owner = "alice", .title = {}, .severity = {}, .actor = "key"});
+                               .owner = "alice", .title = {}, .severity = {}, .labels = {}, .actor = "key"});
     CHECK(story.stored().incidents.at(IncidentNumber{1}).status == IncidentStatus::closed);
     CHECK(story.stored().incidents.at(IncidentNumber{1}).signal_count == 2);
 }
