@@ -6,6 +6,7 @@
 #include "api/handlers/incidents.hpp"
 #include "api/handlers/keys.hpp"
 #include "api/handlers/patterns.hpp"
+#include "api/handlers/settings.hpp"
 #include "api/handlers/signals.hpp"
 #include "api/handlers/tenants.hpp"
 
@@ -33,12 +34,19 @@ constexpr Route table[] = {
     {Method::get, "/api/v1/incidents/{number}/evidence", Scope::incidents_read, handlers::incident_evidence},
     {Method::get, "/api/v1/incidents/{number}/explanation", Scope::incidents_read, handlers::incident_explanation},
     {Method::get, "/api/v1/incidents/{number}/activity", Scope::incidents_read, handlers::incident_activity},
+    {Method::get, "/api/v1/incidents/{number}/graph", Scope::incidents_read, handlers::incident_graph},
+    {Method::get, "/api/v1/incidents/{number}/similar", Scope::incidents_read, handlers::similar_incidents},
+    {Method::post, "/api/v1/incidents/{number}/comments", Scope::incidents_write, handlers::comment_incident},
+    {Method::post, "/api/v1/incidents/{number}/merge", Scope::incidents_write, handlers::merge_incident},
+    {Method::post, "/api/v1/incidents/{number}/split", Scope::incidents_write, handlers::split_incident},
     {Method::get, "/api/v1/findings", Scope::incidents_read, handlers::list_findings},
     {Method::get, "/api/v1/findings/{id}", Scope::incidents_read, handlers::get_finding},
     {Method::get, "/api/v1/patterns", Scope::incidents_read, handlers::list_patterns},
     {Method::post, "/api/v1/patterns", Scope::catalogue_write, handlers::add_pattern},
     {Method::get, "/api/v1/patterns/{id}", Scope::incidents_read, handlers::get_pattern},
     {Method::post, "/api/v1/patterns:validate", Scope::incidents_read, handlers::validate_pattern},
+    {Method::get, "/api/v1/settings", Scope::incidents_read, handlers::get_settings},
+    {Method::put, "/api/v1/settings", Scope::catalogue_write, handlers::change_settings},
     {Method::get, "/api/v1/diagnostics", Scope::signals_read, handlers::diagnostics},
     {Method::get, "/api/v1/tenants", Scope::admin, handlers::list_tenants},
     {Method::post, "/api/v1/tenants", Scope::admin, handlers::add_tenant},

@@ -16,6 +16,7 @@
 #include "server/pg/incident_store.hpp"
 #include "server/pg/lane_progress.hpp"
 #include "server/pg/pattern_version_store.hpp"
+#include "server/pg/setting_store.hpp"
 #include "server/pg/signal_store.hpp"
 #include "server/pg/tenant_store.hpp"
 
@@ -116,9 +117,10 @@ public:
           findings{database.api()},
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
+          settings_of_tenants{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           diagnostics{database.api(), process_view(pipeline)},
           tenants{database.api()},
-          services{signals, incidents, findings, patterns, control, diagnostics, tenants, need(pg::cursor_key(database))},
+          services{signals, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, need(pg::cursor_key(database))},
           keys{database.api()},
           http{http_options(settings), endpoints(database, pipeline), log} {}
 
@@ -127,6 +129,7 @@ public:
     pg::FindingStore findings;
     pg::PatternVersionStore patterns;
     pg::PgControlLog control;
+    pg::SettingStore settings_of_tenants;
     pg::DiagnosticsStore diagnostics;
     pg::TenantStore tenants;
     api::ports::Services services;

@@ -28,7 +28,7 @@ std::optional<engine::FindingId> finding_id(const std::string& text) {
 
 http::Response list_findings(const http::Request& request, const Caller& caller, ports::Services& services) {
     constexpr std::array<std::string_view, 1> kinds{"pattern"};
-    constexpr std::array<std::string_view, 2> states{"open", "superseded"};
+    constexpr std::array<std::string_view, 3> states{"open", "waiting", "superseded"};
     constexpr std::array<std::string_view, 2> modes{"production", "flighting"};
     http::QueryReader query{request};
     ports::FindingFilter filter;
@@ -36,7 +36,10 @@ http::Response list_findings(const http::Request& request, const Caller& caller,
     filter.patterns = query.many("pattern");
     filter.entities = entities_in(query);
     if (const auto number = query.integer("incident", 1, std::numeric_limits<std::int64_t>::max())) filter.incident = engine::IncidentNumber{*number};
-    filter.superseded = query.word("state", states).value_or(0) == 1;
+    if (const auto wanted = query.words("state", states); !wanted.empty()) {
+        filter.states.clear();
+        for (const auto i : wanted) filter.states.push_back(static_cast<engine::FindingState>(i));
+    }
     filter.flighting = query.word("mode", modes).value_or(0) == 1;
     const auto wanted = page_request(query, request, caller, services);
     if (auto refusal = query.refusal()) return *refusal;

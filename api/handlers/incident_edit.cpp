@@ -3,9 +3,9 @@
 #include "api/handlers/incidents.hpp"
 #include "api/handlers/reply.hpp"
 #include "api/http/etag.hpp"
-#include "api/json/incident_json.hpp"
 
 #include <array>
+#include <set>
 
 namespace catenary::api::handlers {
 
@@ -15,7 +15,9 @@ using engine::FaultCode;
 
 namespace {
 
-constexpr std::array<std::string_view, 7> members{"status", "classification", "classification_reason", "reason", "owner", "severity", "title"};
+constexpr std::array<std::string_view, 8> members{"status", "classification", "classification_reason", "reason", "owner", "severity", "title", "labels"};
+constexpr std::size_t most_labels = 50;
+constexpr std::size_t most_label_bytes = 64;
 constexpr std::array<std::string_view, 3> statuses{"new", "active", "closed"};
 constexpr std::array<std::string_view, 4> severities{"informational", "low", "medium", "high"};
 constexpr std::array<std::string_view, 4> classifications{"true_positive", "benign_positive", "false_positive", "undetermined"};
@@ -29,6 +31,16 @@ void read_reason(const Place& place, const nlohmann::json& body, engine::Inciden
         edit.reason = documents::read_text(place.member("classification_reason"), *reason, 4096);
     else if (brief != nullptr)
         edit.reason = documents::read_text(place.member("reason"), *brief, 4096);
+}
+
+std::vector<std::string> read_labels(const Place& place, const nlohmann::json& value) {
+    std::set<std::string> labels;
+    if (documents::read_list(place, value, 0, most_labels) == nullptr) return {};
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const auto label = documents::read_line(place.item(i), value[i], most_label_bytes);
+        if (label && !labels.insert(*label).second) place.item(i).fault(FaultCode::conflict, "this label is in the list already");
+    }
+    return {labels.begin(), labels.end()};
 }
 
 engine::IncidentEdit read_edit(const Place& place, const nlohmann::json& body, engine::IncidentNumber number, const std::string& actor) {
@@ -49,6 +61,7 @@ engine::IncidentEdit read_edit(const Place& place, const nlohmann::json& body, e
     if (const auto* owner = optional_member(body, "owner")) {
         edit.owner = owner->is_null() ? std::string{} : documents::read_line(place.member("owner"), *owner, 128);
     }
+    if (const auto* labels = optional_member(body, "labels")) edit.labels = read_labels(place.member("labels"), *labels);
     read_reason(place, body, edit);
     return edit;
 }
@@ -97,11 +110,7 @@ http::Response edit_incident(const http::Request& request, const Caller& caller,
     const bool conditional = !request.if_match.empty() && request.if_match != "*";
     const auto changed = services.control.edit(caller, edit, conditional ? std::optional{incident->revision} : std::nullopt);
     if (!changed) return failure_reply(request, changed.error());
-    const auto findings = services.incidents.findings(caller, changed->number);
-    if (!findings) return failure_reply(request, findings.error());
-    auto response = json_reply(200, json::incident_detail_to_json(*changed, *findings));
-    response.headers.emplace_back("ETag", http::etag_of(changed->revision));
-    return response;
+    return incident_reply(request, caller, services, *changed, 200);
 }
 
 }  // namespace catenary::api::handlers

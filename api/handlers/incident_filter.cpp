@@ -1,6 +1,8 @@
 #include "api/handlers/incident_filter.hpp"
 
+#include "api/documents/suggestion.hpp"
 #include "api/handlers/filters.hpp"
+#include "api/json/quoted.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,23 +12,22 @@
 namespace catenary::api::handlers {
 namespace {
 
-using Sort = ports::IncidentFilter::Sort;
+using Column = ports::IncidentFilter::Column;
+using Key = ports::IncidentFilter::Key;
 
-constexpr std::array<std::pair<std::string_view, Sort>, 10> sorts{{{"-score", Sort::score_desc},
-                                                                   {"score", Sort::score_asc},
-                                                                   {"-created", Sort::created_desc},
-                                                                   {"created", Sort::created_asc},
-                                                                   {"-updated", Sort::updated_desc},
-                                                                   {"updated", Sort::updated_asc},
-                                                                   {"-last_activity", Sort::last_activity_desc},
-                                                                   {"last_activity", Sort::last_activity_asc},
-                                                                   {"-number", Sort::number_desc},
-                                                                   {"number", Sort::number_asc}}};
-constexpr auto sort_words = [] {
-    std::array<std::string_view, sorts.size()> words;
-    for (std::size_t i = 0; i < sorts.size(); ++i) words[i] = sorts[i].first;
-    return words;
-}();
+struct SortWord {
+    std::string_view word;
+    Column column;
+};
+constexpr std::array<SortWord, 8> sort_words{{{"score", Column::score},
+                                              {"severity", Column::severity},
+                                              {"created", Column::created},
+                                              {"updated", Column::updated},
+                                              {"first_activity", Column::first_activity},
+                                              {"last_activity", Column::last_activity},
+                                              {"signal_count", Column::signal_count},
+                                              {"number", Column::number}}};
+constexpr std::size_t most_sort_keys = 3;
 constexpr std::array<std::string_view, 3> statuses{"new", "active", "closed"};
 constexpr std::array<std::string_view, 4> severities{"informational", "low", "medium", "high"};
 constexpr std::array<std::string_view, 4> classifications{"true_positive", "benign_positive", "false_positive", "undetermined"};
@@ -48,6 +49,32 @@ void read_include(http::QueryReader& query, IncidentListing& listing) {
     }
 }
 
+/// `-score,created`: the first key decides, `-` turns it round.
+void read_sort(http::QueryReader& query, ports::IncidentFilter& filter) {
+    const auto written = query.one("sort");
+    if (!written) return;
+    const auto refuse = [&](engine::FaultCode code, std::string detail) { query.fault("sort", code, std::move(detail)); };
+    std::vector<Key> keys;
+    for (std::size_t from = 0; from <= written->size();) {
+        const auto comma = std::min(written->find(',', from), written->size());
+        auto word = std::string_view{*written}.substr(from, comma - from);
+        from = comma + 1;
+        const bool descending = word.starts_with('-');
+        if (descending) word.remove_prefix(1);
+        const auto known = std::ranges::find(sort_words, word, &SortWord::word);
+        if (known == sort_words.end()) {
+            std::vector<std::string_view> words;
+            for (const auto& each : sort_words) words.push_back(each.word);
+            return refuse(engine::FaultCode::out_of_range, "cannot sort by " + json::in_quotes(word) + documents::suggestion(word, words));
+        }
+        if (std::ranges::find(keys, known->column, &Key::column) != keys.end())
+            return refuse(engine::FaultCode::conflict, json::in_quotes(word) + " is in the list already");
+        keys.push_back({known->column, descending});
+    }
+    if (keys.size() > most_sort_keys) return refuse(engine::FaultCode::out_of_range, "at most 3 keys");
+    filter.sort = std::move(keys);
+}
+
 }  // namespace
 
 IncidentListing incident_listing(http::QueryReader& query) {
@@ -58,6 +85,7 @@ IncidentListing incident_listing(http::QueryReader& query) {
     for (const auto i : query.words("classification", classifications))
         filter.classifications.push_back(*engine::classification_from(classifications[i]));
     filter.owners = query.many("owner");
+    filter.labels = query.many("label");
     filter.patterns = query.many("pattern");
     filter.domains = query.many("domain");
     filter.tactics = query.many("tactic");
@@ -69,7 +97,7 @@ IncidentListing incident_listing(http::QueryReader& query) {
     filter.created = range_in(query, "created");
     filter.updated = range_in(query, "updated");
     filter.q = query.one("q").value_or("");
-    if (const auto i = query.word("sort", sort_words)) filter.sort = sorts[*i].second;
+    read_sort(query, filter);
     read_include(query, listing);
     return listing;
 }

@@ -5,6 +5,7 @@
 #include "api/json/signal_row_json.hpp"
 #include "api/json/time_json.hpp"
 
+#include <array>
 #include <map>
 #include <utility>
 
@@ -13,6 +14,11 @@ namespace catenary::api::handlers {
 using Json = nlohmann::ordered_json;
 
 namespace {
+
+// What the engine writes into histories.
+constexpr std::array<std::string_view, 16> activity_words{
+    "created", "evidence_added", "finding_added", "finding_moved", "finding_superseded", "merged", "merge_refused", "split", "split_refused",
+    "status_changed", "classified", "owner_changed", "labels_changed", "title_changed", "severity_changed", "commented"};
 
 /// Bits of each (finding, stage) in its finding's score.
 using StageBits = std::map<std::pair<std::string, std::string>, double>;
@@ -74,11 +80,13 @@ http::Response incident_timeline(const http::Request& request, const Caller& cal
 
 http::Response incident_activity(const http::Request& request, const Caller& caller, ports::Services& services) {
     http::QueryReader query{request};
+    std::vector<std::string> kinds;
+    for (const auto i : query.words("what", activity_words)) kinds.emplace_back(activity_words[i]);
     const auto wanted = page_request(query, request, caller, services);
     if (auto refusal = query.refusal()) return *refusal;
     const auto incident = incident_in_path(request, caller, services);
     if (!incident) return failure_reply(request, incident.error());
-    const auto page = services.incidents.activity(caller, incident->number, wanted);
+    const auto page = services.incidents.activity(caller, incident->number, kinds, wanted);
     if (!page) return failure_reply(request, page.error());
     return page_reply(*page, request, caller, services, [](const auto& line) { return json::to_json(line); });
 }

@@ -3,6 +3,7 @@
 #include "api/handlers/filters.hpp"
 #include "api/handlers/incident_filter.hpp"
 #include "api/handlers/reply.hpp"
+#include "api/http/etag.hpp"
 #include "api/json/incident_json.hpp"
 
 namespace catenary::api::handlers {
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::size_t number_segment = 3;  // /api/v1/incidents/{number}
 constexpr std::size_t entities_in_list = 20;
+constexpr std::size_t most_comments = 100;
 constexpr std::size_t most_entities = 500;  // what a record holds
 constexpr int most_redirects = 16;          // merges lead on to merges, never in a ring; a longer way is a damaged row
 
@@ -42,9 +44,19 @@ http::Response get_incident(const http::Request& request, const Caller& caller, 
     if (auto refusal = refuse_parameters(request)) return *refusal;
     const auto incident = incident_in_path(request, caller, services);
     if (!incident) return failure_reply(request, incident.error());
-    const auto findings = services.incidents.findings(caller, incident->number);
+    if (http::client_has(request.if_none_match, incident->revision)) return revised_reply(request, incident->revision, {});
+    return incident_reply(request, caller, services, *incident, 200);
+}
+
+http::Response incident_reply(const http::Request& request, const Caller& caller, ports::Services& services, const engine::IncidentRecord& incident,
+                              int status) {
+    const auto findings = services.incidents.findings(caller, incident.number);
     if (!findings) return failure_reply(request, findings.error());
-    return revised_reply(request, incident->revision, json::incident_detail_to_json(*incident, *findings));
+    const auto comments = services.incidents.activity(caller, incident.number, {"commented"}, {most_comments, ""});
+    if (!comments) return failure_reply(request, comments.error());
+    auto response = json_reply(status, json::incident_detail_to_json(incident, *findings, comments->items));
+    response.headers.emplace_back("ETag", http::etag_of(incident.revision));
+    return response;
 }
 
 }  // namespace catenary::api::handlers

@@ -18,7 +18,7 @@ http::Response json_reply(int status, const nlohmann::ordered_json& body);
 /// A 200 with the entity tag of `revision`, or 304 where the client has that one already.
 http::Response revised_reply(const http::Request& request, std::int64_t revision, const nlohmann::ordered_json& body);
 
-/// What a port could not do, as a problem. A lost COMMIT has no true answer: status 0 makes the session close the connection without a reply.
+/// What a port could not do, as a problem; what it recorded but could not see through as a 202. A lost COMMIT has no true answer: status 0 makes the session close the connection without a reply.
 http::Response failure_reply(const http::Request& request, const ports::Failure& failure);
 
 http::Response not_found(const http::Request& request, std::string_view what);

@@ -27,6 +27,8 @@ std::vector<std::string> would_not_fire_if(const engine::Pattern& pattern) {
         if (last != nullptr && pattern.link != engine::LinkMode::none) {
             sentences.push_back(fmt::format("\"{}\" and \"{}\" had no {} in common", last->id, stage.id, fmt::join(pattern.link_kinds, " or ")));
         }
+        if (last != nullptr && stage.within && *stage.within < pattern.within)
+            sentences.push_back(fmt::format("\"{}\" came more than {} after \"{}\"", stage.id, engine::said_span(*stage.within), last->id));
         if (first == nullptr) first = &stage;
         last = &stage;
     }

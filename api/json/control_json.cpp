@@ -3,6 +3,8 @@
 #include "api/documents/pattern_document.hpp"
 #include "api/json/time_json.hpp"
 
+#include <boost/uuid/string_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 #include <nlohmann/json.hpp>
 
 #include <stdexcept>
@@ -47,6 +49,7 @@ engine::IncidentEdit edit_from(const Json& body) {
     edit.owner = text_member(body, "owner");
     edit.title = text_member(body, "title");
     if (const auto word = text_member(body, "severity")) edit.severity = needed(engine::severity_from(*word), "severity");
+    if (const auto found = body.find("labels"); found != body.end()) edit.labels = found->get<std::vector<std::string>>();
     edit.actor = body.at("actor").get<std::string>();
     return edit;
 }
@@ -56,7 +59,26 @@ engine::SettingChange setting_from(const Json& body) {
     if (const auto found = body.find("lateness_micros"); found != body.end()) change.lateness = engine::Duration{found->get<std::int64_t>()};
     if (const auto found = body.find("base_rate"); found != body.end()) change.base_rate = found->get<double>();
     if (const auto found = body.find("unlinkable_limit"); found != body.end()) change.unlinkable_limit = found->get<int>();
+    if (const auto found = body.find("group_within_micros"); found != body.end()) change.group_within = engine::Duration{found->get<std::int64_t>()};
     return change;
+}
+
+engine::IncidentNumber number_from(const Json& value) { return engine::IncidentNumber{value.get<std::int64_t>()}; }
+
+engine::IncidentComment comment_from(const Json& body) {
+    return {number_from(body.at("number")), body.at("text").get<std::string>(), body.at("actor").get<std::string>()};
+}
+
+engine::IncidentMerge merge_from(const Json& body) {
+    engine::IncidentMerge merge{number_from(body.at("into")), {}, body.at("reason").get<std::string>(), body.at("actor").get<std::string>()};
+    for (const auto& number : body.at("numbers")) merge.numbers.push_back(number_from(number));
+    return merge;
+}
+
+engine::IncidentSplit split_from(const Json& body) {
+    engine::IncidentSplit split{number_from(body.at("number")), {}, body.at("reason").get<std::string>(), body.at("actor").get<std::string>()};
+    for (const auto& id : body.at("findings")) split.findings.emplace_back(boost::uuids::string_generator{}(id.get<std::string>()));
+    return split;
 }
 
 }  // namespace
@@ -68,6 +90,9 @@ std::string_view control_kind(const engine::ControlBody& body) {
         std::string_view operator()(const engine::PatternChange&) const { return "pattern"; }
         std::string_view operator()(const engine::IncidentEdit&) const { return "incident"; }
         std::string_view operator()(const engine::SettingChange&) const { return "setting"; }
+        std::string_view operator()(const engine::IncidentComment&) const { return "comment"; }
+        std::string_view operator()(const engine::IncidentMerge&) const { return "merge"; }
+        std::string_view operator()(const engine::IncidentSplit&) const { return "split"; }
     };
     return std::visit(Kind{}, body);
 }
@@ -84,6 +109,7 @@ std::string control_to_text(const engine::IncidentEdit& edit) {
     if (edit.owner) body["owner"] = *edit.owner;
     if (edit.title) body["title"] = *edit.title;
     if (edit.severity) body["severity"] = engine::to_string(*edit.severity);
+    if (edit.labels) body["labels"] = *edit.labels;
     body["actor"] = edit.actor;
     return text_of(body);
 }
@@ -93,7 +119,24 @@ std::string control_to_text(const engine::SettingChange& change) {
     if (change.lateness) body["lateness_micros"] = change.lateness->count();
     if (change.base_rate) body["base_rate"] = *change.base_rate;
     if (change.unlinkable_limit) body["unlinkable_limit"] = *change.unlinkable_limit;
+    if (change.group_within) body["group_within_micros"] = change.group_within->count();
     return text_of(body);
+}
+
+std::string control_to_text(const engine::IncidentComment& comment) {
+    return text_of({{"number", comment.number.value()}, {"text", comment.text}, {"actor", comment.actor}});
+}
+
+std::string control_to_text(const engine::IncidentMerge& merge) {
+    Json numbers = Json::array();
+    for (const auto number : merge.numbers) numbers.push_back(number.value());
+    return text_of({{"into", merge.into.value()}, {"numbers", std::move(numbers)}, {"reason", merge.reason}, {"actor", merge.actor}});
+}
+
+std::string control_to_text(const engine::IncidentSplit& split) {
+    Json findings = Json::array();
+    for (const auto& id : split.findings) findings.push_back(boost::uuids::to_string(id.value()));
+    return text_of({{"number", split.number.value()}, {"findings", std::move(findings)}, {"reason", split.reason}, {"actor", split.actor}});
 }
 
 std::string pattern_control_text(std::string_view id, std::int32_t version, engine::Mode mode, std::optional<engine::Timestamp> effective_from,
@@ -113,11 +156,16 @@ engine::Result<engine::ControlBody> control_from_text(std::string_view kind, std
         if (kind == "pattern") return engine::ControlBody{pattern_from(body)};
         if (kind == "incident") return engine::ControlBody{edit_from(body)};
         if (kind == "setting") return engine::ControlBody{setting_from(body)};
+        if (kind == "comment") return engine::ControlBody{comment_from(body)};
+        if (kind == "merge") return engine::ControlBody{merge_from(body)};
+        if (kind == "split") return engine::ControlBody{split_from(body)};
         return engine::Fault{engine::FaultCode::unsupported, "", "control entry of unknown kind " + std::string{kind} + ": written by a newer version"};
     } catch (const nlohmann::json::exception& error) {
         return engine::Fault{engine::FaultCode::malformed, "", std::string{"damaged control entry: "} + error.what()};
     } catch (const std::invalid_argument& error) {
         return engine::Fault{engine::FaultCode::malformed, "", std::string{"damaged control entry: "} + error.what()};
+    } catch (const std::runtime_error&) {  // of the UUID reader
+        return engine::Fault{engine::FaultCode::malformed, "", "damaged control entry: an id is no UUID"};
     }
 }
 

@@ -13,7 +13,7 @@ namespace catenary::api::json {
 
 // Control entries as the log holds them: a kind and compact JSON. What is written here must be read by every later version.
 
-/// "tick", "watermark", "pattern", "incident" or "setting".
+/// "tick", "watermark", "pattern", "incident", "setting", "comment", "merge" or "split".
 std::string_view control_kind(const engine::ControlBody& body);
 
 /// The body of any entry but a pattern's, which needs its document: see pattern_control_text. Spans are whole microseconds, times RFC 3339.
@@ -21,6 +21,9 @@ std::string control_to_text(const engine::Tick& tick);
 std::string control_to_text(const engine::WatermarkCall& call);
 std::string control_to_text(const engine::IncidentEdit& edit);
 std::string control_to_text(const engine::SettingChange& change);
+std::string control_to_text(const engine::IncidentComment& comment);
+std::string control_to_text(const engine::IncidentMerge& merge);
+std::string control_to_text(const engine::IncidentSplit& split);
 
 /// The body of kind "pattern": `document` is a normalised JSON document, embedded as it is.
 std::string pattern_control_text(std::string_view id, std::int32_t version, engine::Mode mode, std::optional<engine::Timestamp> effective_from,

@@ -50,7 +50,7 @@ Json to_json(const engine::IncidentRecord& incident, std::size_t most_entities) 
                {"entity_total", incident.entity_total},
                {"patterns", incident.patterns},
                {"owner", text_or_null(incident.owner)},
-               {"labels", Json::array()},
+               {"labels", incident.labels},
                {"tickets", Json::array()},
                {"created", format_time(incident.created)},
                {"updated", format_time(incident.updated)},
@@ -59,11 +59,14 @@ Json to_json(const engine::IncidentRecord& incident, std::size_t most_entities) 
     return value;
 }
 
-Json incident_detail_to_json(const engine::IncidentRecord& incident, const std::vector<engine::FindingRecord>& findings) {
+Json incident_detail_to_json(const engine::IncidentRecord& incident, const std::vector<engine::FindingRecord>& findings,
+                             const std::vector<engine::IncidentActivity>& comments) {
     auto value = to_json(incident, all_entities);
     value["description"] = incident.summary;
     auto& related = value["related"] = Json::array();
     for (const auto number : incident.related) related.push_back(number.value());
+    auto& said = value["comments"] = Json::array();
+    for (const auto& comment : comments) said.push_back(comment_to_json(comment));
     auto& embedded = value["findings"] = Json::array();
     auto& stages = value["stages"] = Json::array();
     for (const auto& finding : findings) {
@@ -81,6 +84,10 @@ Json incident_detail_to_json(const engine::IncidentRecord& incident, const std::
 
 Json to_json(const engine::IncidentActivity& activity) {
     return {{"at", format_time(activity.at)}, {"actor", activity.actor}, {"what", activity.what}, {"detail", activity.detail}};
+}
+
+Json comment_to_json(const engine::IncidentActivity& activity) {
+    return {{"at", format_time(activity.at)}, {"actor", activity.actor}, {"text", activity.detail}};
 }
 
 }  // namespace catenary::api::json

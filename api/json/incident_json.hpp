@@ -15,9 +15,13 @@ namespace catenary::api::json {
 /// A list's item with at most `most_entities` of its entities, principals first; `entity_total` is the true number.
 nlohmann::ordered_json to_json(const engine::IncidentRecord& incident, std::size_t most_entities);
 
-/// The same with all entities kept, description, findings and their stages. `findings` by (start, id); embeds at most 100 of them.
-nlohmann::ordered_json incident_detail_to_json(const engine::IncidentRecord& incident, const std::vector<engine::FindingRecord>& findings);
+/// The same with all entities kept, description, findings, their stages and `comments` (lines of the history). `findings` by (start, id); embeds at most
+/// 100 of them.
+nlohmann::ordered_json incident_detail_to_json(const engine::IncidentRecord& incident, const std::vector<engine::FindingRecord>& findings,
+                                               const std::vector<engine::IncidentActivity>& comments);
 
 nlohmann::ordered_json to_json(const engine::IncidentActivity& activity);
+/// A line of the history that is a comment.
+nlohmann::ordered_json comment_to_json(const engine::IncidentActivity& activity);
 
 }  // namespace catenary::api::json

@@ -12,6 +12,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -28,6 +29,7 @@ enum class FailureCode {
     not_found,        ///< 404
     stale,            ///< revision does not match: 412
     invalid,          ///< the store refuses the value; `detail` is safe to show: 422
+    recorded,         ///< written to the log, but the engine did not get there in time: 202, it will take effect and need not be sent again
 };
 struct Failure {
     FailureCode code;
@@ -75,14 +77,19 @@ struct IncidentFilter {
     std::vector<engine::IncidentStatus> statuses;
     std::vector<engine::Severity> severities;
     std::vector<engine::Classification> classifications;
-    std::vector<std::string> owners, patterns, domains, tactics, techniques;
+    std::vector<std::string> owners, labels, patterns, domains, tactics, techniques;
     std::vector<engine::EntityKey> entities;  ///< canonical
     std::optional<double> score_min;
     TimeRange first_activity, last_activity, created, updated;
     std::string q;                            ///< case-insensitive part of the title; "" = any
     bool include_redirected = false;
-    enum class Sort { score_desc, score_asc, created_desc, created_asc, updated_desc, updated_asc, last_activity_desc, last_activity_asc, number_desc, number_asc };
-    Sort sort = Sort::created_desc;           ///< ties by number, newest first
+    enum class Column { score, severity, created, updated, first_activity, last_activity, signal_count, number };
+    struct Key {
+        Column column = Column::created;
+        bool descending = true;
+        bool operator==(const Key&) const = default;
+    };
+    std::vector<Key> sort{Key{}};             ///< 1 to 3 different columns; further ties by number, newest first
 };
 struct EvidenceRow {
     StoredSignalRow signal;
@@ -96,16 +103,21 @@ public:
     virtual Outcome<engine::IncidentRecord> find(const Caller& caller, engine::IncidentNumber number) = 0;
     /// One item a signal in (time, source, id) order, complete.
     virtual Outcome<Page<EvidenceRow>> evidence(const Caller& caller, engine::IncidentNumber number, const PageRequest& request) = 0;
-    virtual Outcome<Page<engine::IncidentActivity>> activity(const Caller& caller, engine::IncidentNumber number, const PageRequest& request) = 0;
+    /// `kinds`: only lines of these (`what`), empty: all.
+    virtual Outcome<Page<engine::IncidentActivity>> activity(const Caller& caller, engine::IncidentNumber number, const std::vector<std::string>& kinds,
+                                                             const PageRequest& request) = 0;
     /// Not superseded findings of an incident, by (start, id).
     virtual Outcome<std::vector<engine::FindingRecord>> findings(const Caller& caller, engine::IncidentNumber number) = 0;
+    /// Other incidents that share an entity, a pattern or a technique with this one and do not redirect: of those that share an entity and of the
+    /// others the `most` with the latest activity each.
+    virtual Outcome<std::vector<engine::IncidentRecord>> alike(const Caller& caller, const engine::IncidentRecord& incident, std::size_t most) = 0;
 };
 
 struct FindingFilter {
     std::vector<std::string> patterns;
     std::vector<engine::EntityKey> entities;
     std::optional<engine::IncidentNumber> incident;
-    bool superseded = false;   ///< only superseded ones instead of only live ones
+    std::vector<engine::FindingState> states{engine::FindingState::open, engine::FindingState::waiting};
     bool flighting = false;    ///< only flighting ones instead of only production
 };
 struct FindingWithEvidence {
@@ -143,8 +155,37 @@ class ControlLog {
 public:
     virtual ~ControlLog() = default;
     virtual Outcome<engine::Position> watermark(const Caller& caller, const engine::WatermarkCall& call) = 0;
-    /// Appends an edit when the incident exists and, if given, has that revision; then waits until the engine has applied it (at most 10 s, else unavailable).
+    // Each of these appends an entry when its incident exists (and, if given, has that revision), then waits until the engine has applied it, at most
+    // 10 s, else `recorded`.
     virtual Outcome<engine::IncidentRecord> edit(const Caller& caller, const engine::IncidentEdit& edit, std::optional<std::int64_t> revision) = 0;
+    /// The incident as it is with the others in it; conflict, with the reason, when the engine refuses.
+    virtual Outcome<engine::IncidentRecord> merge(const Caller& caller, const engine::IncidentMerge& merge, const std::string& idempotency_key) = 0;
+    /// The new incident; conflict, with the reason, when the engine refuses.
+    virtual Outcome<engine::IncidentRecord> split(const Caller& caller, const engine::IncidentSplit& split, const std::string& idempotency_key) = 0;
+    /// The line of the history.
+    virtual Outcome<engine::IncidentActivity> comment(const Caller& caller, const engine::IncidentComment& comment, const std::string& idempotency_key) = 0;
+};
+
+/// What a tenant may set for the engine.
+struct TenantSettings {
+    engine::Duration lateness{std::chrono::hours{1}};
+    engine::Duration group_within{std::chrono::hours{24}};
+    double base_rate = 0.01;
+    int unlinkable_limit = 8;
+    bool operator==(const TenantSettings&) const = default;
+};
+struct StoredSettings {
+    TenantSettings values;
+    std::int64_t revision = 0;                 ///< 0: never changed
+    std::optional<engine::Timestamp> changed;
+    std::string changed_by;                    ///< id of a key; "" when never changed
+};
+class SettingStore {
+public:
+    virtual ~SettingStore() = default;
+    virtual Outcome<StoredSettings> read(const Caller& caller) = 0;
+    /// Stores `wanted` and its control entry in one transaction when the settings have that revision, else stale.
+    virtual Outcome<StoredSettings> change(const Caller& caller, const TenantSettings& wanted, std::int64_t revision) = 0;
 };
 
 struct SourceStatus {
@@ -211,6 +252,7 @@ struct Services {
     FindingReader& findings;
     PatternStore& patterns;
     ControlLog& control;
+    SettingStore& settings;
     Diagnostics& diagnostics;
     TenantDirectory& tenants;
     http::CursorKey cursor_key{};  ///< seals the cursors of lists; the same for every process on one database

@@ -89,6 +89,7 @@ Json incident_row(engine::TenantId tenant, engine::Position position, const engi
             {"classification", incident.classification ? Json(engine::to_string(*incident.classification)) : Json{}},
             {"classification_reason", incident.classification_reason},
             {"owner", incident.owner},
+            {"labels", incident.labels},
             {"tactics", incident.tactics},
             {"techniques", incident.techniques},
             {"domains", incident.domains},
@@ -107,6 +108,23 @@ Json incident_row(engine::TenantId tenant, engine::Position position, const engi
             {"merged_into", incident.merged_into ? Json(incident.merged_into->value()) : Json{}},
             {"related", related},
             {"position", position.value()}};
+}
+
+Json edit_row(engine::TenantId tenant, const engine::StoredEdit& stored) {
+    const auto& edit = stored.edit;
+    const auto word = [](const auto& value) { return value ? Json(engine::to_string(*value)) : Json{}; };
+    const auto text = [](const std::optional<std::string>& value) { return value ? Json(*value) : Json{}; };
+    return {{"tenant", tenant.value()},
+            {"number", edit.number.value()},
+            {"status", word(edit.status)},
+            {"classification", word(edit.classification)},
+            {"reason", text(edit.reason)},
+            {"owner", text(edit.owner)},
+            {"title", text(edit.title)},
+            {"severity", edit.severity ? Json(static_cast<int>(*edit.severity)) : Json{}},
+            {"labels", edit.labels ? Json(*edit.labels) : Json{}},
+            {"at", time_of(stored.at)},
+            {"position", stored.position.value()}};
 }
 
 /// Lines are numbered within (incident, entry): the same whether or not entries share a transaction.
@@ -162,8 +180,9 @@ ResultRows result_rows(const engine::TenantEffects& effects, engine::Position po
         if (change.replace_evidence) emptied.push_back({{"tenant", tenant.value()}, {"id", uuid_of(change.record.id)}});
     }
     for (const auto& addition : effects.evidence) evidence.push_back(evidence_row(tenant, addition, found.at(addition.signal)));
-    for (const auto& incident : effects.incidents) incidents.push_back(incident_row(tenant, position, incident));
     ResultRows rows;
+    for (const auto& edit : effects.stored_edits) rows.stored_edits.push_back(text_of(edit_row(tenant, edit)));
+    for (const auto& incident : effects.incidents) incidents.push_back(incident_row(tenant, position, incident));
     rows.tenant = tenant;
     rows.late = text_of(late);
     rows.emptied = text_of(emptied);
@@ -189,7 +208,7 @@ const ResultTable evidence_table{
     "tenant, finding, time, source, source_id"};
 const ResultTable incident_table{
     "incident",
-    "tenant int4, number int8, title text, summary text, severity int2, score float8, status text, classification text, classification_reason text, owner text, "
+    "tenant int4, number int8, title text, summary text, severity int2, score float8, status text, classification text, classification_reason text, owner text, labels text[], "
     "tactics text[], techniques text[], domains text[], patterns text[], entity_keys text[], principals text, entities text, entity_total int8, "
     "first_activity timestamptz, last_activity timestamptz, created timestamptz, updated timestamptz, signal_count int8, finding_count int8, revision int8, "
     "merged_into int8, related int8[], position int8",
@@ -200,6 +219,18 @@ const ResultTable status_table{"tenant_status",
                                "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
                                "unlinkable int8, behind_horizon int8, window_signals int8, state_bytes int8",
                                "tenant"};
+
+// Reopening clears what was concluded, as it does for incidents that the engine holds.
+const char* const edit_sql = R"(
+    UPDATE incident i
+    SET status = coalesce(e.status, i.status),
+        classification = coalesce(e.classification, CASE WHEN i.status = 'closed' AND e.status <> 'closed' THEN NULL ELSE i.classification END),
+        classification_reason = coalesce(e.reason, CASE WHEN i.status = 'closed' AND e.status <> 'closed' THEN '' ELSE i.classification_reason END),
+        owner = coalesce(e.owner, i.owner), title = coalesce(e.title, i.title), severity = coalesce(e.severity, i.severity),
+        labels = coalesce(e.labels, i.labels), revision = i.revision + 1, updated = e.at, position = e.position
+    FROM json_to_record($1::json) AS e(tenant int4, number int8, status text, classification text, reason text, owner text, title text, severity int2,
+                                       labels text[], at timestamptz, position int8)
+    WHERE i.tenant = e.tenant AND i.number = e.number AND i.merged_into IS NULL)";
 
 std::string upsert_sql(const ResultTable& table) {
     std::string names, updates;

@@ -20,11 +20,12 @@ struct ResultRows {
     std::string findings;
     std::string evidence;
     std::string incidents;
+    std::vector<std::string> stored_edits;  ///< in order, each the one row of edit_sql
     std::string activity;
     std::string status;
 
     /// Something that people see changed, not only the tenant's counters.
-    bool visible() const { return !late.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !activity.empty(); }
+    bool visible() const { return !late.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !stored_edits.empty() || !activity.empty(); }
 };
 
 /// `position`: of the last entry that the effects come from. `found`: the signals of all evidence and late marks. UTC, seven-bit punctuation, no NUL: what
@@ -42,6 +43,9 @@ struct ResultTable {
     bool keeps_first = false;    ///< an existing row stays as it is; else it is rewritten
 };
 extern const ResultTable late_table, finding_table, evidence_table, incident_table, activity_table, status_table;
+
+/// Makes one edit on the stored row of an incident that the engine no longer holds; $1: of ResultRows::stored_edits.
+extern const char* const edit_sql;
 
 /// "INSERT INTO finding (…) SELECT … FROM json_to_recordset($1::json) … ON CONFLICT …".
 std::string upsert_sql(const ResultTable& table);

@@ -69,6 +69,7 @@ WriteFate ResultStore::write(const std::vector<LaneMove>& moves, const std::vect
         for (const auto& tenant : rows) {
             upsert(transaction, late_table, tenant.late);
             upsert(transaction, incident_table, tenant.incidents);
+            for (const auto& edit : tenant.stored_edits) transaction.exec_params(edit_sql, edit);
             upsert(transaction, activity_table, tenant.activity);
             upsert(transaction, finding_table, tenant.findings);
             if (!tenant.emptied.empty()) transaction.exec_params(empty_sql, tenant.emptied);

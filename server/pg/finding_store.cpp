@@ -22,7 +22,7 @@ constexpr std::string_view page_sql = R"(
     WHERE ($1::text[] IS NULL OR f.pattern = ANY($1))
       AND ($2::text[] IS NULL OR f.principal_keys && $2)
       AND ($3::int8 IS NULL OR f.incident = $3)
-      AND (f.state = 'superseded') = $4::bool
+      AND f.state = ANY($4::text[])
       AND f.mode = $5
       AND ($6::timestamptz IS NULL OR (f.start_time, f.id) < ($6, $7::uuid))
     ORDER BY f.start_time DESC, f.id DESC LIMIT $8)";
@@ -59,9 +59,11 @@ StoreResult<Page<FindingWithEvidence>> read_page(pqxx::work& transaction, const 
         id = (*place)[1];
     }
     const auto incident = filter.incident ? std::optional{filter.incident->value()} : std::nullopt;
+    std::vector<std::string> states;
+    for (const auto state : filter.states) states.emplace_back(engine::to_string(state));
     Page<FindingWithEvidence> page;
     for (const auto& row : transaction.exec_params(fmt::format(page_sql, fmt::arg("columns", finding_columns)), filter_literal(filter.patterns),
-                                                   filter_literal(entity_key_texts(filter.entities)), incident, filter.superseded,
+                                                   filter_literal(entity_key_texts(filter.entities)), incident, array_literal(states),
                                                    engine::to_string(filter.flighting ? engine::Mode::flighting : engine::Mode::production), start, id,
                                                    static_cast<std::int64_t>(request.limit + 1))) {
         if (page.items.size() == request.limit) {

@@ -49,6 +49,7 @@ std::string_view to_string(StoreErrorCode code) {
         case StoreErrorCode::not_found: return "not_found";
         case StoreErrorCode::invalid: return "invalid";
         case StoreErrorCode::not_applied: return "not_applied";
+        case StoreErrorCode::refused_by_engine: return "refused_by_engine";
     }
     return "unknown";
 }
@@ -60,7 +61,8 @@ api::ports::Failure to_failure(const StoreError& error, std::string_view operati
         case StoreErrorCode::stale: return Failure{FailureCode::stale, error.detail};
         case StoreErrorCode::not_found: return Failure{FailureCode::not_found, error.detail};
         case StoreErrorCode::invalid: return Failure{FailureCode::invalid, error.detail};
-        case StoreErrorCode::not_applied: return Failure{FailureCode::unavailable, error.detail};
+        case StoreErrorCode::not_applied: return Failure{FailureCode::recorded, error.detail};
+        case StoreErrorCode::refused_by_engine: return Failure{FailureCode::conflict, error.detail};
         case StoreErrorCode::conflict: return Failure{FailureCode::conflict, "it exists already"};
         default: break;
     }

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -24,29 +24,58 @@ using engine::IncidentRecord;
 
 const StoreError bad_cursor{StoreErrorCode::invalid, "the cursor does not belong to this list"};
 
-/// A sort of the list: its column, the column's type, and the direction. Ties go by number, newest first.
-struct Order {
-    std::string_view column, type, direction, beyond;
+/// A column to sort by, its type and how its value is written in a place.
+struct SortColumn {
+    std::string_view name, type;
+    std::string (*text)(const IncidentRecord&);
 };
-Order order_of(IncidentFilter::Sort sort) {
-    using Sort = IncidentFilter::Sort;
-    switch (sort) {
-        case Sort::score_desc: return {"score", "float8", "DESC", "<"};
-        case Sort::score_asc: return {"score", "float8", "ASC", ">"};
-        case Sort::created_desc: return {"created", "timestamptz", "DESC", "<"};
-        case Sort::created_asc: return {"created", "timestamptz", "ASC", ">"};
-        case Sort::updated_desc: return {"updated", "timestamptz", "DESC", "<"};
-        case Sort::updated_asc: return {"updated", "timestamptz", "ASC", ">"};
-        case Sort::last_activity_desc: return {"last_activity", "timestamptz", "DESC", "<"};
-        case Sort::last_activity_asc: return {"last_activity", "timestamptz", "ASC", ">"};
-        case Sort::number_desc: return {"number", "int8", "DESC", "<"};
-        case Sort::number_asc: return {"number", "int8", "ASC", ">"};
+SortColumn sort_column(IncidentFilter::Column column) {
+    using Column = IncidentFilter::Column;
+    using Record = IncidentRecord;
+    switch (column) {
+        case Column::score: return {"score", "float8", [](const Record& i) { return double_text(i.score); }};
+        case Column::severity: return {"severity", "int2", [](const Record& i) { return std::to_string(static_cast<int>(i.severity)); }};
+        case Column::created: return {"created", "timestamptz", [](const Record& i) { return timestamp_text(i.created); }};
+        case Column::updated: return {"updated", "timestamptz", [](const Record& i) { return timestamp_text(i.updated); }};
+        case Column::first_activity: return {"first_activity", "timestamptz", [](const Record& i) { return timestamp_text(i.first_activity); }};
+        case Column::last_activity: return {"last_activity", "timestamptz", [](const Record& i) { return timestamp_text(i.last_activity); }};
+        case Column::signal_count: return {"signal_count", "int8", [](const Record& i) { return std::to_string(i.signal_count); }};
+        case Column::number: break;
     }
-    return {"created", "timestamptz", "DESC", "<"};
+    return {"number", "int8", [](const Record& i) { return std::to_string(i.number.value()); }};
 }
 
-// A null parameter leaves its condition out: parameters are planned as constants, so the condition folds away. {column}, {type}, {direction} and
-// {beyond} come from the table above. `>=`/`<=` beside the exact condition lets the index begin at the place.
+/// The filter's keys, and the number where it is not among them: a total order.
+std::vector<IncidentFilter::Key> total_order(const IncidentFilter& filter) {
+    auto keys = filter.sort;
+    const auto by_number = [](const auto& key) { return key.column == IncidentFilter::Column::number; };
+    const auto number = std::find_if(keys.begin(), keys.end(), by_number);
+    if (number != keys.end()) keys.erase(number + 1, keys.end());  // nothing ties beyond it
+    else keys.push_back({IncidentFilter::Column::number, true});
+    return keys;
+}
+
+std::string order_sql(const std::vector<IncidentFilter::Key>& keys) {
+    std::string sql;
+    for (const auto& key : keys) sql += fmt::format("{}i.{} {}", sql.empty() ? "" : ", ", sort_column(key.column).name, key.descending ? "DESC" : "ASC");
+    return sql;
+}
+
+/// The rows behind the place given by parameters `first`, `first` + 1 …, as nested conditions: the outermost `<=` lets an index begin there.
+std::string beyond_sql(const std::vector<IncidentFilter::Key>& keys, std::size_t first) {
+    std::string sql;
+    for (std::size_t i = keys.size(); i-- > 0;) {
+        const auto column = sort_column(keys[i].column);
+        const auto place = fmt::format("${}::{}", first + i, column.type);
+        const auto beyond = keys[i].descending ? "<" : ">";
+        if (sql.empty()) sql = fmt::format("i.{} {} {}", column.name, beyond, place);
+        else sql = fmt::format("(i.{0} {1}= {2} AND (i.{0} {1} {2} OR ({3})))", column.name, beyond, place, sql);
+    }
+    return sql;
+}
+
+// A null parameter leaves its condition out: parameters are planned as constants, so the condition folds away. {order} and {beyond} come from
+// the functions above.
 constexpr std::string_view page_sql = R"(
     SELECT {columns} FROM incident i
     WHERE ($1::text[] IS NULL OR i.status = ANY($1))
@@ -65,8 +94,9 @@ constexpr std::string_view page_sql = R"(
       AND ($17::timestamptz IS NULL OR i.updated >= $17) AND ($18::timestamptz IS NULL OR i.updated < $18)
       AND ($19::text IS NULL OR position(lower($19) IN lower(i.title)) > 0)
       AND ($20::bool OR i.merged_into IS NULL)
-      AND ($21::{type} IS NULL OR (i.{column} {beyond}= $21 AND (i.{column} {beyond} $21 OR i.number < $22::int8)))
-    ORDER BY i.{column} {direction}, i.number DESC LIMIT $23)";
+      AND ($21::text[] IS NULL OR i.labels && $21)
+      AND ({beyond})
+    ORDER BY {order} LIMIT $22)";
 
 constexpr std::string_view find_sql = "SELECT {columns} FROM incident i WHERE i.number = $1";
 constexpr const char* exists_sql = "SELECT EXISTS (SELECT FROM incident WHERE number = $1)";
@@ -80,8 +110,17 @@ constexpr std::string_view evidence_sql = R"(
 
 constexpr const char* activity_sql = R"(
     SELECT number, position, at, actor, what, detail, line FROM incident_activity
-    WHERE number = $1 AND ($2::int8 IS NULL OR (position, line) > ($2, $3::int4))
+    WHERE number = $1 AND ($2::int8 IS NULL OR (position, line) > ($2, $3::int4)) AND ($5::text[] IS NULL OR what = ANY($5))
     ORDER BY position, line LIMIT $4)";
+
+// Whoever shares an entity is found by its index. Patterns and techniques have none: of the newest incidents only those are looked at.
+constexpr std::string_view alike_sql = R"(
+    WITH by_entity AS (SELECT {columns} FROM incident i
+                       WHERE i.entity_keys && $2 AND i.number <> $1 AND i.merged_into IS NULL ORDER BY i.last_activity DESC, i.number DESC LIMIT $5),
+         newest AS (SELECT * FROM incident WHERE merged_into IS NULL AND number <> $1 ORDER BY last_activity DESC, number DESC LIMIT 5000),
+         by_kind AS (SELECT {columns} FROM newest i
+                     WHERE (i.patterns && $3 OR i.techniques && $4) AND NOT i.entity_keys && $2 ORDER BY i.last_activity DESC, i.number DESC LIMIT $5)
+    SELECT * FROM by_entity UNION ALL SELECT * FROM by_kind)";
 
 constexpr std::string_view findings_sql =
     "SELECT {columns} FROM finding f WHERE f.incident = $1 AND f.state <> 'superseded' ORDER BY f.start_time, f.id";
@@ -100,27 +139,19 @@ std::optional<std::string> severity_filter(const std::vector<engine::Severity>& 
     return array_literal(numbers);
 }
 
-std::string sort_value(const IncidentRecord& incident, std::string_view column) {
-    if (column == "score") return double_text(incident.score);
-    if (column == "created") return timestamp_text(incident.created);
-    if (column == "updated") return timestamp_text(incident.updated);
-    if (column == "last_activity") return timestamp_text(incident.last_activity);
-    return std::to_string(incident.number.value());
-}
-
 StoreError no_incident(IncidentNumber number) { return {StoreErrorCode::not_found, fmt::format("there is no incident {}", number.value())}; }
 
 StoreResult<Page<IncidentRecord>> read_page(pqxx::work& transaction, const IncidentFilter& filter, const PageRequest& request) {
-    const auto order = order_of(filter.sort);
-    const auto sql = fmt::format(page_sql, fmt::arg("columns", incident_columns), fmt::arg("column", order.column), fmt::arg("type", order.type),
-                                 fmt::arg("direction", order.direction), fmt::arg("beyond", order.beyond));
-    std::optional<std::string> value, number;
+    constexpr std::size_t fixed_parameters = 22;
+    const auto keys = total_order(filter);
+    std::vector<std::string> place;
     if (!request.after.empty()) {
-        const auto place = place_from(request.after, 2);
-        if (!place) return bad_cursor;
-        value = (*place)[0];
-        number = (*place)[1];
+        auto parts = place_from(request.after, keys.size());
+        if (!parts) return bad_cursor;
+        place = *std::move(parts);
     }
+    const auto sql = fmt::format(page_sql, fmt::arg("columns", incident_columns), fmt::arg("order", order_sql(keys)),
+                                 fmt::arg("beyond", place.empty() ? std::string{"true"} : beyond_sql(keys, fixed_parameters + 1)));
     const auto least_score = filter.score_min ? std::optional{double_text(*filter.score_min)} : std::nullopt;
     const auto title_part = filter.q.empty() ? std::nullopt : std::optional{filter.q};
     const auto rows = transaction.exec_params(
@@ -129,13 +160,14 @@ StoreResult<Page<IncidentRecord>> read_page(pqxx::work& transaction, const Incid
         filter_literal(entity_key_texts(filter.entities)), least_score, optional_timestamp_text(filter.first_activity.first),
         optional_timestamp_text(filter.first_activity.second), optional_timestamp_text(filter.last_activity.first),
         optional_timestamp_text(filter.last_activity.second), optional_timestamp_text(filter.created.first), optional_timestamp_text(filter.created.second),
-        optional_timestamp_text(filter.updated.first), optional_timestamp_text(filter.updated.second), title_part, filter.include_redirected, value, number,
-        static_cast<std::int64_t>(request.limit + 1));
+        optional_timestamp_text(filter.updated.first), optional_timestamp_text(filter.updated.second), title_part, filter.include_redirected,
+        filter_literal(filter.labels), static_cast<std::int64_t>(request.limit + 1), pqxx::prepare::make_dynamic_params(place));
     Page<IncidentRecord> page;
     for (const auto& row : rows) {
         if (page.items.size() == request.limit) {
-            const auto& last = page.items.back();
-            page.next = place_text({sort_value(last, order.column), std::to_string(last.number.value())});
+            std::vector<std::string> parts;
+            for (const auto& key : keys) parts.push_back(sort_column(key.column).text(page.items.back()));
+            page.next = place_text(parts);
             break;
         }
         page.items.push_back(incident_from(row));
@@ -166,7 +198,8 @@ StoreResult<Page<EvidenceRow>> read_evidence(pqxx::work& transaction, IncidentNu
     return page;
 }
 
-StoreResult<Page<engine::IncidentActivity>> read_activity(pqxx::work& transaction, IncidentNumber number, const PageRequest& request) {
+StoreResult<Page<engine::IncidentActivity>> read_activity(pqxx::work& transaction, IncidentNumber number, const std::vector<std::string>& kinds,
+                                                           const PageRequest& request) {
     if (!transaction.exec_params1(exists_sql, number.value())[0].as<bool>()) return no_incident(number);
     std::optional<std::string> position, line;
     if (!request.after.empty()) {
@@ -177,7 +210,7 @@ StoreResult<Page<engine::IncidentActivity>> read_activity(pqxx::work& transactio
     }
     Page<engine::IncidentActivity> page;
     std::string last_line;
-    for (const auto& row : transaction.exec_params(activity_sql, number.value(), position, line, static_cast<std::int64_t>(request.limit + 1))) {
+    for (const auto& row : transaction.exec_params(activity_sql, number.value(), position, line, static_cast<std::int64_t>(request.limit + 1), filter_literal(kinds))) {
         if (page.items.size() == request.limit) {
             page.next = place_text({std::to_string(page.items.back().position.value()), last_line});
             break;
@@ -211,9 +244,10 @@ api::ports::Outcome<Page<EvidenceRow>> IncidentStore::evidence(const api::Caller
         "incident_evidence");
 }
 
-api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(const api::Caller& caller, IncidentNumber number, const PageRequest& request) {
+api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(const api::Caller& caller, IncidentNumber number, const std::vector<std::string>& kinds,
+                                                                           const PageRequest& request) {
     return to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_activity(transaction, number, request); }),
+        tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_activity(transaction, number, kinds, request); }),
         "incident_activity");
 }
 
@@ -228,6 +262,21 @@ api::ports::Outcome<std::vector<engine::FindingRecord>> IncidentStore::findings(
                                              return findings;
                                          }),
                       "incident_findings");
+}
+
+api::ports::Outcome<std::vector<IncidentRecord>> IncidentStore::alike(const api::Caller& caller, const IncidentRecord& incident, std::size_t most) {
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+                                         [&](pqxx::work& transaction) {
+                                             std::vector<IncidentRecord> found;
+                                             for (const auto& row : transaction.exec_params(
+                                                      fmt::format(alike_sql, fmt::arg("columns", incident_columns)), incident.number.value(),
+                                                      array_literal(entity_key_texts(incident.entities)), array_literal(incident.patterns),
+                                                      array_literal(incident.techniques), static_cast<std::int64_t>(most))) {
+                                                 found.push_back(incident_from(row));
+                                             }
+                                             return found;
+                                         }),
+                      "similar_incidents");
 }
 
 }  // namespace catenary::server::pg

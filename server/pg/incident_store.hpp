@@ -15,7 +15,10 @@ public:
     api::ports::Outcome<api::ports::Page<api::ports::EvidenceRow>> evidence(const api::Caller& caller, engine::IncidentNumber number,
                                                                             const api::ports::PageRequest& request) override;
     api::ports::Outcome<api::ports::Page<engine::IncidentActivity>> activity(const api::Caller& caller, engine::IncidentNumber number,
+                                                                             const std::vector<std::string>& kinds,
                                                                              const api::ports::PageRequest& request) override;
+    api::ports::Outcome<std::vector<engine::IncidentRecord>> alike(const api::Caller& caller, const engine::IncidentRecord& incident,
+                                                                   std::size_t most) override;
     api::ports::Outcome<std::vector<engine::FindingRecord>> findings(const api::Caller& caller, engine::IncidentNumber number) override;
 
 private:

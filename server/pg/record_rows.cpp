@@ -86,6 +86,7 @@ engine::IncidentRecord incident_from(const pqxx::row& row) {
     incident.revision = row[22].as<std::int64_t>();
     if (!row[23].is_null()) incident.merged_into = engine::IncidentNumber{row[23].as<std::int64_t>()};
     for (const auto number : integer_array(row[24])) incident.related.emplace_back(number);
+    incident.labels = text_array(row[25]);
     return incident;
 }
 

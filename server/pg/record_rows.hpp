@@ -21,7 +21,7 @@ engine::FindingRecord finding_from(const pqxx::row& row);
 inline constexpr const char* incident_columns =
     "i.number, i.title, i.summary, i.severity, i.score, i.status, i.classification, i.classification_reason, i.owner, i.tactics, i.techniques, i.domains, "
     "i.patterns, i.principals, i.entities, i.entity_total, i.first_activity, i.last_activity, i.created, i.updated, i.signal_count, i.finding_count, "
-    "i.revision, i.merged_into, i.related";
+    "i.revision, i.merged_into, i.related, i.labels";
 engine::IncidentRecord incident_from(const pqxx::row& row);
 
 inline constexpr const char* evidence_columns =

@@ -20,12 +20,13 @@ enum class StoreErrorCode {
     not_found,        ///< decided by the store itself: no such row of this tenant
     invalid,          ///< decided by the store itself: `detail` is safe to show
     not_applied,      ///< recorded, but the lane did not get there in time; `detail` is safe to show
+    refused_by_engine,///< recorded, and the engine says why it changes nothing; `detail` is safe to show
 };
 std::string_view to_string(StoreErrorCode code);
 
 struct StoreError {
     StoreErrorCode code;
-    std::string detail;    ///< for the log; shown to clients only for the four that the store decides
+    std::string detail;    ///< for the log; shown to clients only for what the store or the engine decides
     std::string sqlstate = {};  ///< "" when the server did not say
 };
 template <class T>

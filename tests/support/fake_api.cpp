@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <boost/uuid/string_generator.hpp>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace catenary::tests {
@@ -37,9 +38,21 @@ Outcome<Page<EvidenceRow>> FakeIncidents::evidence(const api::Caller&, engine::I
     numbers.push_back(number.value());
     return cut_page(rows, request);
 }
-Outcome<Page<engine::IncidentActivity>> FakeIncidents::activity(const api::Caller&, engine::IncidentNumber number, const PageRequest& request) {
+Outcome<Page<engine::IncidentActivity>> FakeIncidents::activity(const api::Caller&, engine::IncidentNumber number, const std::vector<std::string>& kinds,
+                                                                     const PageRequest& request) {
     numbers.push_back(number.value());
-    return cut_page(lines, request);
+    std::vector<engine::IncidentActivity> wanted;
+    for (const auto& line : lines) {
+        if (kinds.empty() || std::ranges::find(kinds, line.what) != kinds.end()) wanted.push_back(line);
+    }
+    return cut_page(wanted, request);
+}
+Outcome<std::vector<engine::IncidentRecord>> FakeIncidents::alike(const api::Caller&, const engine::IncidentRecord& incident, std::size_t most) {
+    std::vector<engine::IncidentRecord> others;
+    for (const auto& [number, record] : records) {
+        if (number != incident.number.value() && others.size() < most) others.push_back(record);
+    }
+    return others;
 }
 Outcome<std::vector<engine::FindingRecord>> FakeIncidents::findings(const api::Caller&, engine::IncidentNumber number) {
     numbers.push_back(number.value());
@@ -95,8 +108,41 @@ Outcome<engine::IncidentRecord> FakeControl::edit(const api::Caller&, const engi
     if (edit.owner) record.owner = *edit.owner;
     if (edit.title) record.title = *edit.title;
     if (edit.severity) record.severity = *edit.severity;
+    if (edit.labels) record.labels = *edit.labels;
     ++record.revision;
     return record;
+}
+Outcome<engine::IncidentRecord> FakeControl::merge(const api::Caller&, const engine::IncidentMerge& merge, const std::string& key) {
+    if (failure) return *failure;
+    merges.push_back(merge);
+    idempotency_key = key;
+    for (const auto number : merge.numbers) incidents.records.at(number.value()).merged_into = merge.into;
+    return incidents.records.at(merge.into.value());
+}
+Outcome<engine::IncidentRecord> FakeControl::split(const api::Caller&, const engine::IncidentSplit& split, const std::string& key) {
+    if (failure) return *failure;
+    splits.push_back(split);
+    idempotency_key = key;
+    auto made = incidents.records.at(split.number.value());
+    made.number = engine::IncidentNumber{99};
+    made.revision = 1;
+    return incidents.records.emplace(99, made).first->second;
+}
+Outcome<engine::IncidentActivity> FakeControl::comment(const api::Caller&, const engine::IncidentComment& comment, const std::string& key) {
+    if (failure) return *failure;
+    comments.push_back(comment);
+    idempotency_key = key;
+    return incidents.lines.emplace_back(engine::IncidentActivity{comment.number, engine::Position{42}, at("2026-03-06T08:00:00Z"), comment.actor, "commented", comment.text});
+}
+
+Outcome<StoredSettings> FakeSettings::change(const api::Caller& caller, const TenantSettings& wanted, std::int64_t revision) {
+    if (stale_answers > 0) {
+        --stale_answers;
+        ++stored.revision;
+    }
+    if (revision != stored.revision) return Failure{FailureCode::stale, "changed meanwhile"};
+    stored = {wanted, revision + 1, at("2026-03-06T08:00:00Z"), caller.key_id};
+    return stored;
 }
 
 Outcome<NewTenant> FakeTenants::add(const api::Caller&, const std::string& name) {
@@ -162,6 +208,7 @@ Reply FakeApi::send(api::http::Method method, std::string_view target, std::stri
     request.body = body;
     request.if_match = if_match;
     request.if_none_match = if_none_match;
+    request.idempotency_key = idempotency_key;
     request.request_id = "r1";
     const auto match = api::find_route(method, request.segments);
     REQUIRE(match.route != nullptr);

@@ -54,7 +54,9 @@ struct FakeIncidents final : api::ports::IncidentReader {
     api::ports::Outcome<api::ports::Page<api::ports::EvidenceRow>> evidence(const api::Caller&, engine::IncidentNumber number,
                                                                             const api::ports::PageRequest& request) override;
     api::ports::Outcome<api::ports::Page<engine::IncidentActivity>> activity(const api::Caller&, engine::IncidentNumber number,
+                                                                             const std::vector<std::string>& kinds,
                                                                              const api::ports::PageRequest& request) override;
+    api::ports::Outcome<std::vector<engine::IncidentRecord>> alike(const api::Caller&, const engine::IncidentRecord& incident, std::size_t most) override;
     api::ports::Outcome<std::vector<engine::FindingRecord>> findings(const api::Caller&, engine::IncidentNumber number) override;
 };
 
@@ -88,6 +90,21 @@ struct FakeControl final : api::ports::ControlLog {
     api::ports::Outcome<engine::Position> watermark(const api::Caller&, const engine::WatermarkCall& call) override;
     api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller&, const engine::IncidentEdit& edit,
                                                      std::optional<std::int64_t> made_for) override;
+    std::vector<engine::IncidentMerge> merges;
+    std::vector<engine::IncidentSplit> splits;
+    std::vector<engine::IncidentComment> comments;
+    std::string idempotency_key;  ///< of the last of these
+    api::ports::Outcome<engine::IncidentRecord> merge(const api::Caller&, const engine::IncidentMerge& merge, const std::string& key) override;
+    /// Makes incident 99.
+    api::ports::Outcome<engine::IncidentRecord> split(const api::Caller&, const engine::IncidentSplit& split, const std::string& key) override;
+    api::ports::Outcome<engine::IncidentActivity> comment(const api::Caller&, const engine::IncidentComment& comment, const std::string& key) override;
+};
+
+struct FakeSettings final : api::ports::SettingStore {
+    api::ports::StoredSettings stored;
+    int stale_answers = 0;  ///< so many changes are overtaken first
+    api::ports::Outcome<api::ports::StoredSettings> read(const api::Caller&) override { return stored; }
+    api::ports::Outcome<api::ports::StoredSettings> change(const api::Caller& caller, const api::ports::TenantSettings& wanted, std::int64_t revision) override;
 };
 
 struct FakeDiagnostics final : api::ports::Diagnostics {
@@ -125,6 +142,9 @@ public:
     Reply patch(std::string_view target, const nlohmann::json& body, std::string_view if_match = "") {
         return send(api::http::Method::patch, target, body.dump(), "application/json", "", if_match);
     }
+    Reply put(std::string_view target, const nlohmann::json& body, std::string_view if_match = "") {
+        return send(api::http::Method::put, target, body.dump(), "application/json", "", if_match);
+    }
     Reply remove(std::string_view target) { return send(api::http::Method::delete_, target, "", ""); }
     Reply send(api::http::Method method, std::string_view target, std::string_view body, std::string_view type, std::string_view if_none_match = "",
                std::string_view if_match = "");
@@ -134,12 +154,14 @@ public:
     FakeFindings findings;
     FakePatterns patterns;
     FakeControl control{incidents};
+    FakeSettings settings;
     FakeDiagnostics diagnostics;
     FakeTenants tenants;
     api::Caller caller;
+    std::string idempotency_key;  ///< sent with every request
 
 private:
-    api::ports::Services services_{signals, incidents, findings, patterns, control, diagnostics, tenants, {1, 2, 3}};
+    api::ports::Services services_{signals, incidents, findings, patterns, control, settings, diagnostics, tenants, {1, 2, 3}};
 };
 
 /// "get", "post" … as the contract names methods.

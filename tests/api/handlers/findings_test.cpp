@@ -39,7 +39,7 @@ TEST_CASE("a superseded finding says by what") {
     CHECK(body["state"] == "superseded");
     CHECK(body["incident"].is_null());
     CHECK(body["superseded_by"] == "3b241101-e2bb-5255-8caf-4136c566a962");
-    CHECK(api.findings.asked.superseded);
+    CHECK(api.findings.asked.states == std::vector{engine::FindingState::superseded});
 }
 
 TEST_CASE("filters of findings reach the reader") {
@@ -50,8 +50,10 @@ TEST_CASE("filters of findings reach the reader") {
     CHECK(filter.entities == std::vector<engine::EntityKey>{{"account", "a@b.example"}});
     CHECK(filter.incident == engine::IncidentNumber{17});
     CHECK(filter.flighting);
-    CHECK_FALSE(filter.superseded);
-    CHECK(api.get("/api/v1/findings?kind=emergent&incident=0&state=waiting&rule=x").pointers() ==
+    CHECK(filter.states == std::vector{engine::FindingState::open, engine::FindingState::waiting});
+    CHECK(api.get("/api/v1/findings?state=waiting&state=superseded").status == 200);
+    CHECK(filter.states == std::vector{engine::FindingState::waiting, engine::FindingState::superseded});
+    CHECK(api.get("/api/v1/findings?kind=emergent&incident=0&state=closed&rule=x").pointers() ==
           std::vector<std::string>{"/kind", "/incident", "/state", "/rule"});
 }
 

@@ -73,6 +73,9 @@ TEST_CASE("a bad edit is refused with every fault and changes nothing") {
         {"types", {{"status", 1}, {"title", nullptr}, {"owner", 5}}, {"/status", "/title", "/owner"}},
         {"empty title", {{"title", ""}}, {"/title"}},
         {"owner of two lines", {{"owner", "a\nb"}}, {"/owner"}},
+        {"labels that are no list", {{"labels", "vip"}}, {"/labels"}},
+        {"a label twice, an empty one, a number", {{"labels", {"vip", "vip", "", 3}}}, {"/labels/1", "/labels/2", "/labels/3"}},
+        {"too many labels", {{"labels", json(std::vector<std::string>(51, "x"))}}, {"/labels"}},
     };
     for (const auto& c : cases) {
         CAPTURE(c.name);
@@ -103,6 +106,21 @@ TEST_CASE("an edit needs a JSON body of bounded size") {
     CHECK(send(R"({"owner":"a","owner":"b"})", "application/json").status == 422);
     CHECK(send(std::string(300'000, ' '), "application/json").status == 413);
     CHECK(story.api.patch("/api/v1/incidents/18", {{"owner", "mika"}}).status == 404);
+}
+
+TEST_CASE("labels are set as a whole, sorted") {
+    Story story;
+    CHECK(story.patch({{"labels", {"vip", "drill"}}}).body["labels"] == json{"drill", "vip"});
+    CHECK(story.patch({{"labels", json::array()}}).body["labels"] == json::array());
+    CHECK(story.api.control.edits.back().labels == std::vector<std::string>{});
+}
+
+TEST_CASE("an edit that is recorded and not yet in force says so and asks for no repeat") {
+    Story story;
+    story.api.control.failure = api::ports::Failure{api::ports::FailureCode::recorded, "written at position 7"};
+    const auto reply = story.patch({{"owner", "mika"}});
+    CHECK(reply.status == 202);
+    CHECK(reply.body == json{{"status", "recorded"}, {"detail", "written at position 7"}});
 }
 
 TEST_CASE("an edit whose outcome is unknown gets no reply") {

@@ -38,17 +38,17 @@ TEST_CASE("a list shows an incident as the contract says") {
     CHECK(item["patterns"] == json{"account-takeover-to-mass-download"});
     CHECK(item["revision"] == 3);
     CHECK_FALSE(item.contains("merged_into"));
-    CHECK(story.api.incidents.asked.sort == api::ports::IncidentFilter::Sort::score_desc);
+    CHECK(story.api.incidents.asked.sort == std::vector<api::ports::IncidentFilter::Key>{{api::ports::IncidentFilter::Column::score, true}});
 }
 
 TEST_CASE("every filter of incidents reaches the reader") {
     Story story;
     const auto reply = story.api.get(
-        "/api/v1/incidents?status=new&status=active&severity=high&classification=true_positive&owner=mika&pattern=p&domain=email&tactic=TA0001"
+        "/api/v1/incidents?status=new&status=active&severity=high&classification=true_positive&owner=mika&label=vip&pattern=p&domain=email&tactic=TA0001"
         "&technique=T1078&entity=host:NE-FIN-014&score_min=0.5&first_activity_after=2026-03-01T00:00:00Z&first_activity_before=2026-03-02T00:00:00Z"
         "&last_activity_after=2026-03-03T00:00:00Z&last_activity_before=2026-03-04T00:00:00Z&created_after=2026-03-05T00:00:00Z"
         "&created_before=2026-03-06T00:00:00Z&updated_after=2026-03-07T00:00:00Z&updated_before=2026-03-08T00:00:00Z&q=rule"
-        "&include=entities,redirected&sort=last_activity");
+        "&include=entities,redirected&sort=-severity,last_activity");
     REQUIRE(reply.status == 200);
     const auto& filter = story.api.incidents.asked;
     CHECK(filter.statuses == std::vector{engine::IncidentStatus::new_, engine::IncidentStatus::active});
@@ -67,14 +67,16 @@ TEST_CASE("every filter of incidents reaches the reader") {
     CHECK(filter.updated == api::ports::TimeRange{tests::at("2026-03-07T00:00:00Z"), tests::at("2026-03-08T00:00:00Z")});
     CHECK(filter.q == "rule");
     CHECK(filter.include_redirected);
-    CHECK(filter.sort == api::ports::IncidentFilter::Sort::last_activity_asc);
+    CHECK(filter.labels == std::vector<std::string>{"vip"});
+    using Filter = api::ports::IncidentFilter;
+    CHECK(filter.sort == std::vector<Filter::Key>{{Filter::Column::severity, true}, {Filter::Column::last_activity, false}});
 }
 
 TEST_CASE("bad filters of incidents are refused together") {
     Story story;
-    const auto reply = story.api.get("/api/v1/incidents?status=open&severity=critical&score_min=1.5&include=everything&sort=title&label=x");
+    const auto reply = story.api.get("/api/v1/incidents?status=open&severity=critical&score_min=1.5&include=everything&sort=title&tag=x");
     CHECK(reply.status == 400);
-    CHECK(reply.pointers() == std::vector<std::string>{"/status", "/severity", "/score_min", "/sort", "/include", "/label"});
+    CHECK(reply.pointers() == std::vector<std::string>{"/status", "/severity", "/score_min", "/sort", "/include", "/tag"});
 }
 
 TEST_CASE("a list names the first entities, all on demand") {

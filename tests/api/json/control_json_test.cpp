@@ -1,5 +1,6 @@
 #include "api/json/control_json.hpp"
 
+#include <boost/uuid/string_generator.hpp>
 #include <doctest/doctest.h>
 
 #include <string>
@@ -48,6 +49,22 @@ TEST_CASE("control entries are read back as they were written") {
     CHECK(full.owner == edit.owner);
     CHECK(full.title == edit.title);
     CHECK(full.severity == edit.severity);
+    CHECK_FALSE(full.labels.has_value());
+    edit.labels = {"a", "b"};
+    CHECK(back(edit).labels == edit.labels);
+
+    const auto comment = back(engine::IncidentComment{engine::IncidentNumber{17}, "a \"remark\"\n", "k"});
+    CHECK(comment.number == engine::IncidentNumber{17});
+    CHECK(comment.text == "a \"remark\"\n");
+    CHECK(comment.actor == "k");
+    const auto merge = back(engine::IncidentMerge{engine::IncidentNumber{1}, {engine::IncidentNumber{2}, engine::IncidentNumber{3}}, "r", "k"});
+    CHECK(merge.into == engine::IncidentNumber{1});
+    CHECK(merge.numbers == std::vector{engine::IncidentNumber{2}, engine::IncidentNumber{3}});
+    CHECK(merge.reason == "r");
+    const engine::FindingId id{boost::uuids::string_generator{}("3b241101-e2bb-5255-8caf-4136c566a962")};
+    const auto split = back(engine::IncidentSplit{engine::IncidentNumber{4}, {id}, "", "k"});
+    CHECK(split.number == engine::IncidentNumber{4});
+    CHECK(split.findings == std::vector{id});
 
     engine::SettingChange change;
     change.lateness = 90min;
@@ -79,7 +96,8 @@ TEST_CASE("an entry that no version has written is a fault, never a crash") {
     for (const auto& [kind, body] :
          {Case{"merge", "{}"}, Case{"watermark", "{}"}, Case{"watermark", R"({"time":"yesterday","hold":true})"}, Case{"watermark", "[1]"}, Case{"tick", "{"},
           Case{"incident", R"({"number":"1","actor":"k"})"}, Case{"incident", R"({"number":1,"actor":"k","status":"lost"})"}, Case{"pattern", R"({"mode":"production"})"},
-          Case{"pattern", R"({"id":"p","version":1,"mode":"production","document":{}})"}, Case{"setting", R"({"base_rate":"high"})"}, Case{"", ""}}) {
+          Case{"pattern", R"({"id":"p","version":1,"mode":"production","document":{}})"}, Case{"setting", R"({"base_rate":"high"})"},
+          Case{"split", R"({"number":1,"findings":["x"],"reason":"","actor":"k"})"}, Case{"merge", R"({"into":1,"reason":"","actor":"k"})"}, Case{"", ""}}) {
         CAPTURE(kind);
         CAPTURE(body);
         CHECK(json::control_from_text(kind, body).has_error());

@@ -68,7 +68,7 @@ TEST_CASE("a matched pattern becomes a finding and an incident with its evidence
     const std::vector<engine::EntityMention> entities{{"account", "j@corp.example", "actor", true}, {"ip", "203.0.113.7", "source", true}};
     CHECK(first.signal.signal.entities == entities);
     CHECK(evidence->items[1].stage == "persistence");
-    const auto activity = incidents.activity(tenant.caller, incident.number, {});
+    const auto activity = incidents.activity(tenant.caller, incident.number, {}, {});
     REQUIRE(activity.has_value());
     CHECK_FALSE(activity->items.empty());
     CHECK(rig.ingest().watermarks.of(tenant.caller.tenant).has_value());

@@ -9,7 +9,7 @@ namespace catenary::tests {
 /// Ports for handlers that never ask them anything: whoever does fails the test.
 class UnusedServices {
 public:
-    api::ports::Services services() { return {signals_, incidents_, findings_, patterns_, control_, diagnostics_, tenants_}; }
+    api::ports::Services services() { return {signals_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_}; }
 
 private:
     template <class T>
@@ -27,7 +27,8 @@ private:
         Outcome<Page<engine::IncidentRecord>> page(const Caller&, const api::ports::IncidentFilter&, const PageRequest&) override { refuse(); }
         Outcome<engine::IncidentRecord> find(const Caller&, engine::IncidentNumber) override { refuse(); }
         Outcome<Page<api::ports::EvidenceRow>> evidence(const Caller&, engine::IncidentNumber, const PageRequest&) override { refuse(); }
-        Outcome<Page<engine::IncidentActivity>> activity(const Caller&, engine::IncidentNumber, const PageRequest&) override { refuse(); }
+        Outcome<Page<engine::IncidentActivity>> activity(const Caller&, engine::IncidentNumber, const std::vector<std::string>&, const PageRequest&) override { refuse(); }
+        Outcome<std::vector<engine::IncidentRecord>> alike(const Caller&, const engine::IncidentRecord&, std::size_t) override { refuse(); }
         Outcome<std::vector<engine::FindingRecord>> findings(const Caller&, engine::IncidentNumber) override { refuse(); }
     };
     struct Findings final : api::ports::FindingReader {
@@ -42,6 +43,13 @@ private:
     struct Control final : api::ports::ControlLog {
         Outcome<engine::Position> watermark(const Caller&, const engine::WatermarkCall&) override { refuse(); }
         Outcome<engine::IncidentRecord> edit(const Caller&, const engine::IncidentEdit&, std::optional<std::int64_t>) override { refuse(); }
+        Outcome<engine::IncidentRecord> merge(const Caller&, const engine::IncidentMerge&, const std::string&) override { refuse(); }
+        Outcome<engine::IncidentRecord> split(const Caller&, const engine::IncidentSplit&, const std::string&) override { refuse(); }
+        Outcome<engine::IncidentActivity> comment(const Caller&, const engine::IncidentComment&, const std::string&) override { refuse(); }
+    };
+    struct Settings final : api::ports::SettingStore {
+        Outcome<api::ports::StoredSettings> read(const Caller&) override { refuse(); }
+        Outcome<api::ports::StoredSettings> change(const Caller&, const api::ports::TenantSettings&, std::int64_t) override { refuse(); }
     };
     struct Diagnostics final : api::ports::Diagnostics {
         Outcome<api::ports::DiagnosticsReport> report(const Caller&) override { refuse(); }
@@ -59,6 +67,7 @@ private:
     Findings findings_;
     Patterns patterns_;
     Control control_;
+    Settings settings_;
     Diagnostics diagnostics_;
     Tenants tenants_;
 };

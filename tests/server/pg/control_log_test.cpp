@@ -93,11 +93,11 @@ TEST_CASE("of two edits made for one revision one is stale, though the lane has 
     pg::LaneProgress progress;
     pg::PgControlLog log{database.api(), progress, {}, 20ms};
     const auto first = log.edit(tenant.caller, closing(1), 1);
-    CHECK(first.error().code == FailureCode::unavailable);  // recorded; no lane runs here
-    CHECK(first.error().detail.find("recorded") != std::string::npos);
+    CHECK(first.error().code == FailureCode::recorded);  // recorded; no lane runs here
+    CHECK(first.error().detail.find("position 1") != std::string::npos);
     CHECK(log.edit(tenant.caller, closing(1), 1).error().code == FailureCode::stale);
-    CHECK(log.edit(tenant.caller, closing(2), 1).error().code == FailureCode::unavailable);
-    CHECK(log.edit(tenant.caller, closing(1), std::nullopt).error().code == FailureCode::unavailable);
+    CHECK(log.edit(tenant.caller, closing(2), 1).error().code == FailureCode::recorded);
+    CHECK(log.edit(tenant.caller, closing(1), std::nullopt).error().code == FailureCode::recorded);
     CHECK(database.ask("SELECT count(*) FROM control") == "3");
 }
 

@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <tuple>
 
@@ -39,49 +40,64 @@ auto all_pages(Read&& read, std::size_t limit) {
 
 }  // namespace
 
-TEST_CASE("every sort of the incident list pages completely, in order, ties by newest number") {
+TEST_CASE("every sort of the incident list, by one key or several, pages completely, in order, ties by newest number") {
     TestDatabase database;
     const auto tenant = database.add_tenant("first");
     add_incidents(database, tenant.caller.tenant, 40);
     pg::IncidentStore store{database.api()};
-    using Sort = IncidentFilter::Sort;
+    using Column = IncidentFilter::Column;
     using engine::IncidentRecord;
-    const auto check = [&](Sort sort, bool descending, auto key) {
-        CAPTURE(static_cast<int>(sort));
+    using Values = std::function<double(const IncidentRecord&)>;
+    const auto seconds = [](engine::Timestamp time) { return static_cast<double>(engine::to_micros(time)) / 1e6; };
+    const std::vector<std::pair<Column, Values>> columns{
+        {Column::score, [](const auto& i) { return i.score; }},
+        {Column::severity, [](const auto& i) { return static_cast<double>(i.severity); }},
+        {Column::created, [&](const auto& i) { return seconds(i.created); }},
+        {Column::updated, [&](const auto& i) { return seconds(i.updated); }},
+        {Column::first_activity, [&](const auto& i) { return seconds(i.first_activity); }},
+        {Column::last_activity, [&](const auto& i) { return seconds(i.last_activity); }},
+        {Column::signal_count, [](const auto& i) { return static_cast<double>(i.signal_count); }},
+        {Column::number, [](const auto& i) { return static_cast<double>(i.number.value()); }}};
+    const auto check = [&](const std::vector<std::pair<std::size_t, bool>>& keys) {
+        IncidentFilter filter;
+        filter.include_redirected = true;
+        filter.sort.clear();
+        std::string named;
+        for (const auto& [column, descending] : keys) {
+            filter.sort.push_back({columns[column].first, descending});
+            named += (descending ? " -" : " ") + std::to_string(column);
+        }
+        CAPTURE(named);
         for (const std::size_t limit : {3U, 40U}) {
-            IncidentFilter filter;
-            filter.sort = sort;
-            filter.include_redirected = true;
             const auto items = all_pages([&](const auto& request) { return store.page(tenant.caller, filter, request); }, limit);
             CHECK(items.size() == 40);
             for (std::size_t i = 1; i < items.size(); ++i) {
-                const auto a = key(items[i - 1]), b = key(items[i]);
-                CHECK((descending ? a >= b : a <= b));
-                if (a == b) CHECK(items[i - 1].number > items[i].number);
+                const auto in_order = [&] {
+                    for (const auto& [column, descending] : keys) {
+                        const auto a = columns[column].second(items[i - 1]), b = columns[column].second(items[i]);
+                        if (a < b) return !descending;
+                        if (b < a) return descending;
+                    }
+                    return items[i - 1].number > items[i].number;
+                };
+                CHECK(in_order());
             }
         }
     };
-    const auto score = [](const IncidentRecord& i) { return i.score; };
-    const auto created = [](const IncidentRecord& i) { return i.created; };
-    const auto updated = [](const IncidentRecord& i) { return i.updated; };
-    const auto last = [](const IncidentRecord& i) { return i.last_activity; };
-    const auto number = [](const IncidentRecord& i) { return i.number; };
-    check(Sort::score_desc, true, score);
-    check(Sort::score_asc, false, score);
-    check(Sort::created_desc, true, created);
-    check(Sort::created_asc, false, created);
-    check(Sort::updated_desc, true, updated);
-    check(Sort::updated_asc, false, updated);
-    check(Sort::last_activity_desc, true, last);
-    check(Sort::last_activity_asc, false, last);
-    check(Sort::number_desc, true, number);
-    check(Sort::number_asc, false, number);
+    for (std::size_t column = 0; column < columns.size(); ++column) {
+        check({{column, true}});
+        check({{column, false}});
+    }
+    check({{0, true}, {2, false}});
+    check({{1, false}, {2, true}, {7, false}});
+    check({{2, true}, {1, true}, {0, false}});
 }
 
 TEST_CASE("each filter of the incident list holds by itself and together with others") {
     TestDatabase database;
     const auto tenant = database.add_tenant("first");
     add_incidents(database, tenant.caller.tenant, 40);
+    database.run("UPDATE incident SET labels = '{vip}' WHERE number <= 2; UPDATE incident SET labels = '{apt,drill}' WHERE number = 3");
     pg::IncidentStore store{database.api()};
     const auto count = [&](auto&& set) {
         IncidentFilter filter;
@@ -96,6 +112,7 @@ TEST_CASE("each filter of the incident list holds by itself and together with ot
     CHECK(count([](auto& f) { f.severities = {engine::Severity::high}; }) == 10);
     CHECK(count([](auto& f) { f.classifications = {engine::Classification::true_positive}; }) == 1);
     CHECK(count([](auto& f) { f.owners = {"ann"}; }) == 5);
+    CHECK(count([](auto& f) { f.labels = {"vip", "drill"}; }) == 3);
     CHECK(count([](auto& f) { f.patterns = {"pattern-1", "unknown"}; }) == 20);
     CHECK(count([](auto& f) { f.domains = {"endpoint"}; }) == 0);
     CHECK(count([](auto& f) { f.tactics = {"TA0001"}; }) == 36);
@@ -136,7 +153,7 @@ TEST_CASE("an incident is read whole, and only by its tenant") {
     CHECK(store.find(first.caller, IncidentNumber{11}).error().code == FailureCode::not_found);
     CHECK(store.find(second.caller, IncidentNumber{2}).error().code == FailureCode::not_found);
     CHECK(store.evidence(second.caller, IncidentNumber{1}, {}).error().code == FailureCode::not_found);
-    CHECK(store.activity(second.caller, IncidentNumber{1}, {}).error().code == FailureCode::not_found);
+    CHECK(store.activity(second.caller, IncidentNumber{1}, {}, {}).error().code == FailureCode::not_found);
     CHECK(store.findings(second.caller, IncidentNumber{1}).error().code == FailureCode::not_found);
 }
 
@@ -160,9 +177,13 @@ TEST_CASE("evidence is one item a signal, in time order, of the earliest finding
             CHECK(std::tie(a.time, a.source, a.id) < std::tie(b.time, b.source, b.id));
         }
     }
-    const auto activity = all_pages([&](const auto& request) { return store.activity(tenant.caller, IncidentNumber{1}, request); }, 4);
+    const auto activity = all_pages([&](const auto& request) { return store.activity(tenant.caller, IncidentNumber{1}, {}, request); }, 4);
     REQUIRE(activity.size() == 10);
     for (std::size_t i = 0; i < activity.size(); ++i) CHECK(activity[i].detail == "line " + std::to_string(i));
+    database.run("UPDATE incident_activity SET what = 'commented' WHERE detail IN ('line 3', 'line 8')");
+    const auto comments = all_pages([&](const auto& request) { return store.activity(tenant.caller, IncidentNumber{1}, {"commented"}, request); }, 1);
+    REQUIRE(comments.size() == 2);
+    CHECK(comments[1].detail == "line 8");
     const auto findings = store.findings(tenant.caller, IncidentNumber{1});
     REQUIRE(findings.has_value());
     REQUIRE((*findings).size() == 3);
@@ -194,7 +215,7 @@ TEST_CASE("findings are listed newest first with their evidence, by state, mode 
     filter.entities = {{"account", "a0"}};
     CHECK(titles(filter, 50) == std::vector<std::string>{"Finding 8", "Finding 4", "Finding 2"});
     filter = {};
-    filter.superseded = true;
+    filter.states = {engine::FindingState::superseded};
     CHECK(titles(filter, 50) == std::vector<std::string>{"Finding 12", "Finding 9", "Finding 6", "Finding 3"});
     filter = {};
     filter.flighting = true;
@@ -212,4 +233,32 @@ TEST_CASE("findings are listed newest first with their evidence, by state, mode 
     CHECK((*one).record.principals == std::vector<engine::EntityKey>{{"account", "a1"}});
     const auto other = database.add_tenant("second");
     CHECK(store.find(other.caller, (*one).record.id).error().code == FailureCode::not_found);
+}
+
+TEST_CASE("incidents that share an entity are found with those that share a pattern or technique, never redirected ones or the incident itself") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    add_incidents(database, tenant.caller.tenant, 40);
+    pg::IncidentStore store{database.api()};
+    auto incident = *store.find(tenant.caller, IncidentNumber{6});  // pattern-0, T0, host:h1
+    incident.entities = {{"host", "h1"}};
+    const auto numbers = [&](std::size_t most) {
+        std::vector<std::int64_t> found;
+        for (const auto& other : *store.alike(tenant.caller, incident, most)) found.push_back(other.number.value());
+        return found;
+    };
+    const auto all = numbers(200);
+    CHECK(std::set(all.begin(), all.end()).size() == all.size());
+    // n % 5 == 1 shares the host, even n the pattern; of those 6 is the incident itself, tens are redirected
+    for (std::int64_t n = 1; n <= 40; ++n) {
+        CAPTURE(n);
+        const bool expected = n != 6 && n % 10 != 0 && (n % 5 == 1 || n % 2 == 0);
+        CHECK((std::ranges::find(all, n) != all.end()) == expected);
+    }
+    CHECK(numbers(2).size() == 4);
+    incident.patterns = {};
+    incident.techniques = {};
+    CHECK(numbers(200).size() == 7);
+    const auto other = database.add_tenant("second");
+    CHECK((*store.alike(other.caller, incident, 10)).empty());
 }
