@@ -20,13 +20,11 @@ using api::http::Method;
 using api::http::ProblemKind;
 using api::http::Response;
 using api::ingest::CommitOutcome;
+using boost::beast::http::field;
 
 /// A refused body up to this size is read and dropped, so that the connection can go on.
 constexpr std::uint64_t skipped_bytes = 64 * 1024;
-/// Room behind a body for parsers that read in wide steps (simdjson: 64 bytes).
-constexpr std::size_t parser_padding = 64;
 constexpr std::size_t longest_bearer = 512;
-constexpr std::string_view continue_head = "HTTP/1.1 100 Continue\r\n\r\n";
 
 std::string lower_case(std::string_view text) {
     std::string lowered{text};
@@ -71,16 +69,17 @@ Exchange::Exchange(Serving& serving, Connection& connection, const RequestHead& 
       body_bytes_{head.body_bytes},
       expects_continue_{head.expects_continue},
       after_{head.closes ? AfterReply::close : AfterReply::keep_alive},
-      bearer_{bearer_of(head.value("authorization"))},
       routed_method_{head.method == Method::head ? Method::get : head.method} {
+    const auto& fields = connection.fields();
+    bearer_ = bearer_of(fields[field::authorization]);
     request_.method = head.method;
-    request_.target = head.target;
-    request_.content_type = media_type(head.value("content-type"));
-    request_.content_encoding = lower_case(head.value("content-encoding"));
-    request_.if_match = head.value("if-match");
-    request_.if_none_match = head.value("if-none-match");
-    request_.idempotency_key = head.value("idempotency-key");
-    request_.request_id = serving.ids.choose(head.value("x-request-id"));
+    request_.target = fields.target();
+    request_.content_type = media_type(fields[field::content_type]);
+    request_.content_encoding = lower_case(fields[field::content_encoding]);
+    request_.if_match = fields[field::if_match];
+    request_.if_none_match = fields[field::if_none_match];
+    request_.idempotency_key = fields["Idempotency-Key"];
+    request_.request_id = serving.ids.choose(fields["X-Request-Id"]);
 }
 
 Response Exchange::problem(ProblemKind kind, std::string_view detail) const { return api::http::problem(request_, kind, detail); }
@@ -190,7 +189,8 @@ asio::awaitable<Answer> Exchange::refuse(Response response) {
     if (body_bytes_ > 0) {
         const bool can_skip = !expects_continue_ && body_bytes_ <= skipped_bytes;
         auto end = Connection::ReadEnd::too_large;
-        if (can_skip) end = co_await connection_.skip_body(body_bytes_);
+        std::string dropped;
+        if (can_skip) end = co_await connection_.read_body(dropped);
         if (end != Connection::ReadEnd::complete) after = AfterReply::close;
     }
     Answer refused{std::move(response), after};
@@ -206,10 +206,11 @@ asio::awaitable<std::optional<Answer>> Exchange::read_body() {
     }
     bytes_permit_ = *std::move(bytes);
     if (expects_continue_) {
-        const bool sent = co_await connection_.write(continue_head, {});
+        const auto interim = continue_reply();
+        const bool sent = co_await connection_.write(interim, ReplyPart::whole);
         if (!sent) co_return Answer{Response{.status = 0, .headers = {}, .body = {}}, AfterReply::close};
     }
-    const auto end = co_await connection_.read_body(request_.body, body_bytes_, parser_padding);
+    const auto end = co_await connection_.read_body(request_.body);
     if (end == Connection::ReadEnd::complete) {
         serving_.counters.received(body_bytes_);
         co_return std::nullopt;

@@ -26,7 +26,7 @@ struct Answer {
 /// One request from its examined head to its answer: route, credentials, body, handler. Lives on its connection's strand.
 class Exchange {
 public:
-    /// Copies what it needs of `head`, which points into the connection's buffer.
+    /// Of a head that the connection has accepted. Copies what it needs of it.
     Exchange(Serving& serving, Connection& connection, const RequestHead& head);
 
     /// Never throws what a handler threw: that is logged and becomes 500.
