@@ -135,6 +135,7 @@ asio::awaitable<Connection::ReadEnd> Connection::read_body(std::string& body) {
 }
 
 asio::awaitable<bool> Connection::write(const Reply& reply, ReplyPart part) {
+    timed_out_ = false;  // a request that came too slowly is told so
     start_deadline(time_for(limits_.write, reply.body().size()));
     beast::http::response_serializer<Reply::body_type> serializer{reply};
     serializer.split(part == ReplyPart::head);

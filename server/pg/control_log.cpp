@@ -45,7 +45,7 @@ StoreResult<Appended> append_edit(pqxx::work& transaction, const api::Caller& ca
 
 api::ports::Outcome<engine::Position> PgControlLog::watermark(const api::Caller& caller, const engine::WatermarkCall& call) {
     const auto body = api::json::control_to_text(call);
-    auto position = tenant_transaction(pool_, caller.tenant, Access::write,
+    auto position = tenant_transaction(pool_, caller, Access::write,
                                        [&](pqxx::work& transaction) { return append_control(transaction, caller.tenant, "watermark", body); });
     if (position && appended_) appended_();
     return to_outcome(std::move(position), "watermark");
@@ -54,7 +54,7 @@ api::ports::Outcome<engine::Position> PgControlLog::watermark(const api::Caller&
 api::ports::Outcome<engine::IncidentRecord> PgControlLog::edit(const api::Caller& caller, const engine::IncidentEdit& edit,
                                                                std::optional<std::int64_t> revision) {
     const auto appended =
-        tenant_transaction(pool_, caller.tenant, Access::write, [&](pqxx::work& transaction) { return append_edit(transaction, caller, edit, revision); });
+        tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) { return append_edit(transaction, caller, edit, revision); });
     if (!appended) return to_failure(appended.error(), "edit_incident");
     if (appended_) appended_();
     const auto waited = wait_for_lane((*appended).lane, (*appended).position);
