@@ -1,5 +1,6 @@
 #include "api/routes.hpp"
 
+#include "api/handlers/audit.hpp"
 #include "api/handlers/control.hpp"
 #include "api/handlers/findings.hpp"
 #include "api/handlers/health.hpp"
@@ -17,12 +18,13 @@ namespace {
 
 using http::Method;
 
-constexpr Handler in_session = nullptr;  // the session reads the body and waits for the commit itself
+constexpr Handler in_session = nullptr;  // of signals the session waits for the commit itself; metrics are the process's own
 
 constexpr Route table[] = {
     {Method::get, "/healthz", Scope::none, handlers::healthz},
     {Method::get, "/readyz", Scope::none, handlers::readyz},
     {Method::get, "/version", Scope::none, handlers::version},
+    {Method::get, "/metrics", Scope::none, in_session},
     {Method::get, "/openapi.json", Scope::none, handlers::openapi},
     {Method::get, "/api/v1/signals", Scope::signals_read, handlers::list_signals},
     {Method::post, "/api/v1/signals", Scope::signals_write, in_session},
@@ -53,6 +55,8 @@ constexpr Route table[] = {
     {Method::get, "/api/v1/keys", Scope::admin, handlers::list_keys},
     {Method::post, "/api/v1/keys", Scope::admin, handlers::add_key},
     {Method::delete_, "/api/v1/keys/{id}", Scope::admin, handlers::remove_key},
+    {Method::post, "/api/v1/keys/{id}/rotate", Scope::admin, handlers::rotate_key},
+    {Method::get, "/api/v1/audit", Scope::admin, handlers::list_audit},
 };
 
 /// Whether decoded segments are this path's; a {name} takes any one segment but the empty one.

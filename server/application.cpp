@@ -16,6 +16,7 @@
 #include "server/pg/incident_store.hpp"
 #include "server/pg/lane_progress.hpp"
 #include "server/pg/pattern_version_store.hpp"
+#include "server/pg/reply_store.hpp"
 #include "server/pg/setting_store.hpp"
 #include "server/pg/signal_store.hpp"
 #include "server/pg/tenant_store.hpp"
@@ -122,6 +123,7 @@ public:
           tenants{database.api()},
           services{signals, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, need(pg::cursor_key(database))},
           keys{database.api()},
+          replies{database.api()},
           http{http_options(settings), endpoints(database, pipeline), log} {}
 
     pg::SignalStore signals;
@@ -134,15 +136,21 @@ public:
     pg::TenantStore tenants;
     api::ports::Services services;
     auth::KeyAuthenticator keys;
+    pg::ReplyStore replies;
     net::HttpServer http;
 
 private:
     net::Endpoints endpoints(pg::Database& database, Pipeline& pipeline) {
         auto metrics = [this, &database, &pipeline] {
-            return http.usage_text() +
-                   observe::process_metrics(pipeline.committer.status(), pipeline.lanes.status(), database.api().usage(), pipeline.hand_off.bytes());
+            return http.usage_text() + observe::process_metrics({.committer = pipeline.committer.status(),
+                                                                 .lanes = pipeline.lanes.status(),
+                                                                 .pool = database.api().usage(),
+                                                                 .hand_off = pipeline.hand_off.usage(),
+                                                                 .keys = keys.usage(),
+                                                                 .unlisted_sources = pipeline.sources.unlisted()},
+                                                                wall_clock());
         };
-        return net::product_endpoints(services, keys, pipeline.committer, std::move(metrics));
+        return net::product_endpoints(services, keys, replies, pipeline.committer, std::move(metrics));
     }
     static pg::ProcessView process_view(Pipeline& pipeline) {
         pg::ProcessView view;

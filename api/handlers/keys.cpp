@@ -17,6 +17,9 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr std::array<std::string_view, 3> members{"scopes", "sources", "expires"};
+constexpr std::array<std::string_view, 2> rotation_members{"overlap", "expires"};
+constexpr engine::Duration usual_overlap = std::chrono::hours{24};
+constexpr engine::Duration longest_overlap = std::chrono::hours{24} * 30;
 constexpr std::array<Scope, 7> scopes{Scope::signals_write,   Scope::signals_read,  Scope::incidents_read, Scope::incidents_write,
                                       Scope::catalogue_write, Scope::tickets_write, Scope::admin};
 constexpr std::size_t most_sources = 100;
@@ -45,6 +48,18 @@ void read_scopes(const Place& place, const nlohmann::json& value, ports::KeyRow&
     }
 }
 
+/// Of a new key; empty without the member, or with null.
+std::optional<engine::Timestamp> read_expiry(const Place& place, const nlohmann::json& body) {
+    const auto* value = documents::optional_member(body, "expires");
+    if (value == nullptr || value->is_null()) return std::nullopt;
+    const auto at = place.member("expires");
+    const auto text = documents::read_line(at, *value, 64);
+    if (!text) return std::nullopt;
+    const auto expires = json::parse_time(*text);
+    if (!expires) at.fault(engine::FaultCode::malformed, "must be an RFC 3339 time with an offset");
+    return expires;
+}
+
 ports::KeyRow read_key(const Place& place, const nlohmann::json& body) {
     ports::KeyRow wanted;
     if (documents::read_object(place, body, members) == nullptr) return wanted;
@@ -57,14 +72,30 @@ ports::KeyRow read_key(const Place& place, const nlohmann::json& body) {
             }
         }
     }
-    if (const auto* value = documents::optional_member(body, "expires"); value != nullptr && !value->is_null()) {
-        const auto at = place.member("expires");
-        if (const auto text = documents::read_line(at, *value, 64)) {
-            wanted.expires = json::parse_time(*text);
-            if (!wanted.expires) at.fault(engine::FaultCode::malformed, "must be an RFC 3339 time with an offset");
-        }
-    }
+    wanted.expires = read_expiry(place, body);
     return wanted;
+}
+
+/// "0s" to "30d"; a pattern's spans are never 0, this one may be.
+engine::Duration read_overlap(const Place& place, const nlohmann::json& value) {
+    const auto text = documents::read_line(place, value, 16);
+    if (!text) return {};
+    if (*text == "0s") return {};
+    const auto span = json::parse_span(*text);
+    if (!span) {
+        place.fault(engine::FaultCode::malformed, "must be a whole number and one of s m h d, such as \"24h\"");
+    } else if (*span > longest_overlap) {
+        place.fault(engine::FaultCode::out_of_range, "the old key goes on for at most 30d");
+    }
+    return span.value_or(engine::Duration{});
+}
+
+ports::KeyRotation read_rotation(const Place& place, const nlohmann::json& body) {
+    ports::KeyRotation rotation{usual_overlap, {}};
+    if (documents::read_object(place, body, rotation_members) == nullptr) return rotation;
+    if (const auto* value = documents::optional_member(body, "overlap")) rotation.overlap = read_overlap(place.member("overlap"), *value);
+    rotation.expires = read_expiry(place, body);
+    return rotation;
 }
 
 }  // namespace
@@ -91,6 +122,23 @@ http::Response add_key(const http::Request& request, const Caller& caller, ports
     value["key"] = made->key;
     auto response = json_reply(201, value);
     response.headers.emplace_back("Location", "/api/v1/keys/" + http::percent_encoded(made->row.id));
+    return response;
+}
+
+http::Response rotate_key(const http::Request& request, const Caller& caller, ports::Services& services) {
+    if (auto refusal = refuse_parameters(request)) return *refusal;
+    const auto body = read_body(request, BodySyntax::json_only);
+    if (body.refusal) return *body.refusal;
+    engine::Faults faults;
+    const auto rotation = read_rotation(Place{faults}, body.value);
+    if (!faults.empty()) return invalid_document(request, faults);
+    const auto rotated = services.tenants.rotate_key(caller, request.segments[3], rotation);
+    if (!rotated) return failure_reply(request, rotated.error());
+    auto value = to_json(rotated->made.row);
+    value["key"] = rotated->made.key;
+    value["replaces"] = {{"id", rotated->replaced}, {"expires", json::format_time(rotated->replaced_expires)}};
+    auto response = json_reply(201, value);
+    response.headers.emplace_back("Location", "/api/v1/keys/" + http::percent_encoded(rotated->made.row.id));
     return response;
 }
 

@@ -138,16 +138,15 @@ private:
 };
 
 /// What follows a body's end is read by the parser, and must be the same every time.
-void fill(std::string& body, const std::string& bytes) {
-    body.reserve(bytes.size() + simdjson::SIMDJSON_PADDING);
-    body.assign(bytes);
+void pad(std::string& body) {
+    const auto size = body.size();
     body.append(simdjson::SIMDJSON_PADDING, ' ');
-    body.resize(bytes.size());
+    body.resize(size);
 }
 
 }  // namespace
 
-Preparation prepare(const http::Request& request, const Caller& caller, engine::Timestamp now, const IngestLimits& limits) {
+Preparation prepare(http::Request& request, const Caller& caller, engine::Timestamp now, const IngestLimits& limits) {
     constexpr std::string_view results[] = {"all"};
     http::QueryReader query{request};
     query.word("results", results);
@@ -158,9 +157,10 @@ Preparation prepare(const http::Request& request, const Caller& caller, engine::
         return {nullptr, http::problem(request, ProblemKind::unsupported_media_type, "accepted are application/json and application/x-ndjson")};
     }
     auto batch = std::make_shared<PreparedBatch>();
-    fill(batch->body, request.body);
+    batch->body = std::move(request.body);
+    pad(batch->body);
     constexpr std::size_t small_signal = 256;  // bytes; growing the list copies it
-    batch->signals.reserve(std::min(limits.signals, request.body.size() / small_signal + 1));
+    batch->signals.reserve(std::min(limits.signals, batch->body.size() / small_signal + 1));
     Framing framing{*batch, caller, now, limits};
     if (const auto refusal = lines ? framing.lines() : framing.json()) return {nullptr, http::problem(request, refusal->kind, refusal->detail)};
     return {std::move(batch), std::nullopt};

@@ -97,12 +97,12 @@ struct IngestLimits {
 
 /// Parses and checks the body of POST /signals: an object, an array, or NDJSON (by content type). Never throws on input. A body that is no
 /// sequence of JSON values, or exceeds a limit of the request, is a problem as a whole; a bad item is one refused item.
-/// `now`: the server clock, for future-dated signals.
+/// `now`: the server clock, for future-dated signals. The body moves into the batch.
 struct Preparation {
     std::shared_ptr<PreparedBatch> batch;               ///< set unless `refusal`
     std::optional<http::Response> refusal;
 };
-Preparation prepare(const http::Request& request, const Caller& caller, engine::Timestamp now, const IngestLimits& limits);
+Preparation prepare(http::Request& request, const Caller& caller, engine::Timestamp now, const IngestLimits& limits);
 
 /// The reply of api.md: counts and refused items (all with ?results=all), or the single form. Not called for State::unknown.
 http::Response render(const http::Request& request, const PreparedBatch& batch, const CommitOutcome& outcome);

@@ -235,6 +235,29 @@ struct NewKey {
     KeyRow row;
     std::string key;
 };
+/// What takes a key's place, and for how long the old one goes on beside it.
+struct KeyRotation {
+    engine::Duration overlap{};                 ///< 0: the old one ends at once
+    std::optional<engine::Timestamp> expires;   ///< of the new key; empty: it lives as long as the old one was made for
+};
+struct RotatedKey {
+    NewKey made;                                ///< scopes and sources of the old one
+    std::string replaced;
+    engine::Timestamp replaced_expires;
+};
+/// A change, as it was made: in its own transaction.
+struct AuditRow {
+    engine::Timestamp time;
+    std::string actor;                          ///< id of the key that did it, "server" for what it does by itself
+    std::string action;
+    std::string target;
+    std::string detail_json;                    ///< an object
+};
+/// Alternatives within one member mean OR, members AND.
+struct AuditFilter {
+    std::vector<std::string> actors, actions, targets;
+    TimeRange time;
+};
 class TenantDirectory {
 public:
     virtual ~TenantDirectory() = default;
@@ -243,6 +266,10 @@ public:
     virtual Outcome<Page<KeyRow>> keys(const Caller& caller, const PageRequest& request) = 0;
     virtual Outcome<NewKey> add_key(const Caller& caller, const KeyRow& wanted) = 0;
     virtual Outcome<bool> remove_key(const Caller& caller, const std::string& id) = 0;  ///< not_found when unknown
+    /// One transaction: the new key, and the end of the old one. not_found when unknown or expired.
+    virtual Outcome<RotatedKey> rotate_key(const Caller& caller, const std::string& id, const KeyRotation& rotation) = 0;
+    /// Newest first.
+    virtual Outcome<Page<AuditRow>> audit(const Caller& caller, const AuditFilter& filter, const PageRequest& request) = 0;
 };
 
 /// Everything, by reference: what handlers get. Outlives every request.

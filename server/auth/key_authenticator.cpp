@@ -50,15 +50,21 @@ api::ports::Outcome<std::optional<api::Caller>> KeyAuthenticator::authenticate(s
     const auto parts = parse_api_key(bearer);
     if (!parts) return std::optional<api::Caller>{};
     if (auto known = cached(bearer)) return known;
+    const auto token = pg::sha256(bearer);
+    if (strangers_.find(token, std::chrono::steady_clock::now())) return std::optional<api::Caller>{};
+    look_ups_.fetch_add(1, std::memory_order_relaxed);
     const auto found = pg::tenant_transaction(pool_, std::nullopt, pg::Access::write, [&](pqxx::work& transaction) { return look_up(transaction, *parts); });
     if (!found) {
         auto error = found.error();
         if (error.code == pg::StoreErrorCode::outcome_unknown) error.code = pg::StoreErrorCode::unavailable;  // all that may have been written is `last_used`
         return pg::to_failure(error, "authenticate");
     }
-    if (!*found) return std::optional<api::Caller>{};
+    if (!*found) {
+        strangers_.put(token, {}, std::chrono::steady_clock::now());
+        return std::optional<api::Caller>{};
+    }
     auto caller = (**found).caller;
-    cache_.put(pg::sha256(bearer), caller, std::chrono::steady_clock::now(), (**found).left);
+    cache_.put(token, caller, std::chrono::steady_clock::now(), (**found).left);
     return std::optional{std::move(caller)};
 }
 

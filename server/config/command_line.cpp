@@ -1,11 +1,14 @@
 #include "server/config/command_line.hpp"
 
+#include "server/config/settings_file.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -56,14 +59,19 @@ public:
     const CLI::App& app() const { return app_; }
 
     std::vector<std::string> fill(const Environment& environment, Settings& settings) const {
-        std::vector<std::string> faults;
+        auto file = file_named(environment);
+        std::vector<std::string> faults = std::move(file.faults);
         for (const auto& [setting, option] : options_) {
-            const auto named = environment.find(std::string{setting->environment});
-            std::string value{setting->standard};
-            if (named != environment.end()) value = named->second;
-            if (option->count() > 0) value = setting->kind == Setting::Kind::mark ? "yes" : option->results().back();
-            if (value.empty() && named == environment.end() && option->count() == 0) continue;
-            if (auto fault = apply(*setting, value, settings)) faults.push_back(*std::move(fault));
+            auto value = given(*setting, *option, environment);
+            std::string where;
+            const auto in_file = file.values.find(file_key(setting->flag));
+            if (!value && in_file != file.values.end()) {
+                value = in_file->second.text;
+                where = in_file->second.where + ": ";
+            }
+            if (!value && !setting->standard.empty()) value = std::string{setting->standard};
+            if (!value) continue;
+            if (const auto fault = apply(*setting, *value, settings)) faults.push_back(where + *fault);
         }
         for (const auto& extra : app_.remaining()) faults.push_back(fmt::format("{}: unknown; see `catenary {} --help`", extra, row_.name));
         if (files_ != nullptr) settings.replay.files = files_->count() > 0 ? files_->results() : std::vector<std::string>{};
@@ -71,6 +79,22 @@ public:
     }
 
 private:
+    /// By flag, else by the environment.
+    static std::optional<std::string> given(const Setting& setting, const CLI::Option& option, const Environment& environment) {
+        if (option.count() > 0) return setting.kind == Setting::Kind::mark ? "yes" : option.results().back();
+        const auto named = environment.find(std::string{setting.environment});
+        if (named != environment.end()) return named->second;
+        return std::nullopt;
+    }
+    SettingsFile file_named(const Environment& environment) const {
+        for (const auto& [setting, option] : options_) {
+            if (setting->flag != config_flag) continue;
+            const auto path = given(*setting, *option, environment);
+            if (path && !path->empty()) return read_settings_file(*path);
+        }
+        return {};
+    }
+
     CLI::App& app_;
     const CommandRow& row_;
     std::vector<std::pair<const Setting*, CLI::Option*>> options_;

@@ -23,7 +23,8 @@ struct Message {
     std::string text;  ///< with every fault at once, one a line
 };
 
-/// A flag wins over the environment, the environment over the default. Unknown flags, and CATENARY_ names that nothing reads, are faults.
+/// A flag wins over the environment, the environment over the settings file, that over the default. Unknown flags, CATENARY_ names that nothing reads, and
+/// keys of the file that are no setting are faults.
 std::variant<Invocation, Message> read_command_line(const std::vector<std::string>& arguments, const Environment& environment);
 
 }  // namespace catenary::server::config

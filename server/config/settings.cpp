@@ -46,6 +46,10 @@ Complaint store_http_seconds(Settings& settings, const std::string& value) {
     return {};
 }
 
+Complaint store_config(Settings& settings, const std::string& value) {
+    settings.config_file = value;
+    return {};
+}
 Complaint store_data_dir(Settings& settings, const std::string& value) {
     if (value.empty()) return "a folder";
     settings.data_dir = value;
@@ -107,6 +111,8 @@ Complaint store_log_level(Settings& settings, const std::string& value) {
 }
 
 constexpr Setting table[] = {
+    {config_flag, "CATENARY_CONFIG", Kind::path, serving | bit(Command::replay) | bit(Command::migrate), "", 0, 0, "",
+     "TOML file with settings, named as the flags with _ for -, such as io_threads = 4; a flag wins over the environment, that over the file", &store_config},
     {"--data-dir", "CATENARY_DATA_DIR", Kind::path, serving | bit(Command::replay), "", 0, 0, "",
      "Folder for the private PostgreSQL, its data and admin.key; by default /var/lib/catenary for root, else $XDG_DATA_HOME/catenary or ~/.local/share/catenary",
      &store_data_dir},

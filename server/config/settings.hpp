@@ -25,8 +25,12 @@ enum class Command : unsigned {
 };
 constexpr unsigned bit(Command command) { return static_cast<unsigned>(command); }
 
+/// Names the file that other settings may stand in.
+constexpr std::string_view config_flag = "--config";
+
 /// Everything that can be set, with defaults.
 struct Settings {
+    std::string config_file;                 ///< "" for none
     std::filesystem::path data_dir;          ///< of serve, demo, and where replay looks for a key
     std::optional<std::string> database;     ///< libpq URL or pairs; empty: a private PostgreSQL in the data folder
     std::string host;                        ///< IPv6 without brackets

@@ -89,6 +89,8 @@ public:
         auto status = status_;
         status.waiting_items = depth.items;
         status.waiting_bytes = depth.bytes;
+        status.most_waiting_items = options_.queue_items;
+        status.most_waiting_bytes = options_.queue_bytes;
         return status;
     }
 
@@ -155,7 +157,10 @@ private:
     }
 
     void run(std::span<const WaitingRequest* const> requests) {
+        const auto begin = Steady::now();
         auto result = session_.run(requests, clock_());
+        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+        count([took](CommitterStatus& status) { status.commit_time += took; });
         if (result.fate == GroupFate::poisoned && requests.size() > 1) {
             for (const auto* request : requests) run({&request, 1});  // only the one that holds the value fails
             return;

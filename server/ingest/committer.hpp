@@ -33,6 +33,9 @@ struct CommitterStatus {
     std::size_t waiting_items = 0;
     std::size_t waiting_bytes = 0;
     std::uint64_t groups = 0;                              ///< committed transactions
+    std::chrono::microseconds commit_time{};               ///< spent on them and on groups that failed, from taking a group to its COMMIT's reply
+    std::size_t most_waiting_items = 0;                    ///< beyond these two requests are refused
+    std::size_t most_waiting_bytes = 0;
     std::uint64_t accepted = 0;
     std::uint64_t duplicates = 0;
     std::uint64_t conflicts = 0;

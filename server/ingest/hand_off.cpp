@@ -51,4 +51,11 @@ std::size_t HandOff::bytes() const {
     return bytes_;
 }
 
+HandOff::Usage HandOff::usage() const {
+    const std::lock_guard lock{mutex_};
+    Usage usage{groups_.size(), bytes_, capacity_, std::nullopt};
+    if (!groups_.empty()) usage.oldest = groups_.front().received;
+    return usage;
+}
+
 }  // namespace catenary::server

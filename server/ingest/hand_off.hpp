@@ -58,6 +58,12 @@ public:
     void open();
     std::size_t bytes() const;
 
+    struct Usage {
+        std::size_t groups, bytes, capacity;
+        std::optional<engine::Timestamp> oldest;  ///< when the group that has waited longest was received
+    };
+    Usage usage() const;
+
 private:
     const std::size_t capacity_;
     mutable std::mutex mutex_;

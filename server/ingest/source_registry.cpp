@@ -41,4 +41,11 @@ std::int64_t SourceRegistry::unlisted(engine::TenantId tenant) const {
     return it == tenants_.end() ? 0 : it->second.unlisted;
 }
 
+std::int64_t SourceRegistry::unlisted() const {
+    const std::lock_guard lock{mutex_};
+    std::int64_t all = 0;
+    for (const auto& [id, tenant] : tenants_) all += tenant.unlisted;
+    return all;
+}
+
 }  // namespace catenary::server

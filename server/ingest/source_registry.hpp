@@ -28,6 +28,8 @@ public:
     std::vector<api::ports::SourceStatus> of(engine::TenantId tenant) const;
     /// Signals of a tenant whose (source, domain) came after the list was full.
     std::int64_t unlisted(engine::TenantId tenant) const;
+    /// Of all tenants.
+    std::int64_t unlisted() const;
 
 private:
     struct Tenant {

@@ -3,16 +3,20 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/write.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 namespace catenary::server::net {
 namespace {
 
-constexpr std::size_t first_buffer = 4 * 1024;       // most heads fit; grows up to the limit, so that idle connections stay cheap
+namespace beast = boost::beast;
+
+constexpr std::size_t head_step = 4 * 1024;          // most heads fit; the buffer grows from here, so that idle connections stay cheap
+constexpr std::size_t body_step = 64 * 1024;         // of a body, read at once: stays in the processor's cache until it is appended
 constexpr std::size_t finish_bytes = 1024 * 1024;    // what finish() drops at most
 constexpr std::chrono::milliseconds finish_time{1'000};
 
@@ -22,7 +26,7 @@ bool begins_method(char c) { return c >= 'A' && c <= 'Z'; }
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, const HttpLimits& limits)
-    : socket_{std::move(socket)}, timer_{socket_.get_executor()}, limits_{limits}, input_(first_buffer) {}
+    : socket_{std::move(socket)}, timer_{socket_.get_executor()}, limits_{limits} {}
 
 void Connection::start_deadline(std::chrono::milliseconds from_now) {
     timer_.expires_after(from_now);
@@ -47,8 +51,8 @@ asio::awaitable<std::size_t> Connection::read_some(asio::mutable_buffer into) {
 }
 
 bool Connection::find_head_end() {
-    const char* const start = input_.data() + begin_;
-    const auto size = end_ - begin_;
+    const auto* const start = static_cast<const char*>(input_.data().data());
+    const auto size = input_.size();
     if (size > 0 && !begins_method(start[0])) {
         head_size_ = size;
         return true;
@@ -72,88 +76,88 @@ bool Connection::find_head_end() {
 }
 
 asio::awaitable<Connection::ReadEnd> Connection::read_head(std::chrono::milliseconds patience) {
-    begin_ += head_size_;  // of a request whose body nobody asked for, since it had none
-    if (begin_ > 0) {
-        std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
-        end_ -= begin_;
-        begin_ = 0;
-    }
+    parser_.reset();
     head_size_ = 0;
     scanned_ = 0;
-    waits_ = end_ == 0;
+    waits_ = input_.size() == 0;
+    if (waits_ && input_.capacity() > head_step) input_.shrink_to_fit();  // of a body: ten thousand idle connections could not keep theirs
     start_deadline(waits_ ? patience : limits_.header);
     while (!find_head_end()) {
-        if (end_ > limits_.header_bytes) {
+        if (input_.size() > limits_.header_bytes) {
             end_deadline();
-            head_size_ = end_;
+            head_size_ = input_.size();
             co_return ReadEnd::too_large;
         }
         // One byte more than allowed, so that a head of exactly the limit and one beyond it differ.
-        if (end_ == input_.size()) input_.resize(std::min(input_.size() * 2, limits_.header_bytes + 1));
-        const auto bytes = co_await read_some(asio::buffer(input_.data() + end_, input_.size() - end_));
+        const auto room = input_.prepare(std::min(std::max(head_step, input_.size()), limits_.header_bytes + 1 - input_.size()));
+        const auto bytes = co_await read_some(room);
         if (bytes == 0) {
             end_deadline();
             co_return timed_out_ && !waits_ ? ReadEnd::timed_out : ReadEnd::closed;
         }
         if (waits_) start_deadline(limits_.header);
         waits_ = false;
-        end_ += bytes;
+        input_.commit(bytes);
     }
     waits_ = false;
     end_deadline();
     co_return ReadEnd::complete;
 }
 
-std::size_t Connection::take_buffered(char* to, std::size_t most) {
-    const auto from = begin_ + head_size_;
-    const auto bytes = std::min(most, end_ - from);
-    if (to != nullptr) std::memcpy(to, input_.data() + from, bytes);
-    begin_ = from + bytes;
+bool Connection::accept_head(std::uint64_t body_bytes) {
+    auto& parser = parser_.emplace();
+    parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes) + 1);
+    parser.body_limit(limits_.batch_bytes);
+    beast::error_code error;
+    const auto used = parser.put(asio::buffer(input_.data().data(), head_size_), error);
+    const bool reads_alike = !error && used == head_size_ && parser.is_header_done() && !parser.chunked() && parser.content_length().value_or(0) == body_bytes;
+    parser.eager(true);  // from here on, of the body: as much as there is
+    input_.consume(head_size_);
     head_size_ = 0;
-    return bytes;
+    return reads_alike;
 }
 
-asio::awaitable<Connection::ReadEnd> Connection::read_body(std::string& body, std::size_t bytes, std::size_t padding) {
-    body.reserve(bytes + padding);
-    body.resize(bytes);
-    auto have = take_buffered(body.data(), bytes);
-    if (have == bytes) co_return ReadEnd::complete;
+asio::awaitable<Connection::ReadEnd> Connection::read_body(std::string& body) {
+    auto& parser = *parser_;
+    const auto bytes = static_cast<std::size_t>(parser.content_length().value_or(0));
+    input_.reserve(std::min(bytes, body_step));
     start_deadline(time_for(limits_.body, bytes));
-    while (have < bytes) {
-        const auto more = co_await read_some(asio::buffer(body.data() + have, bytes - have));
-        if (more == 0) {
-            end_deadline();
-            co_return timed_out_ ? ReadEnd::timed_out : ReadEnd::closed;
-        }
-        have += more;
+    // Step by step: a deadline that passes between two steps finds nothing to cancel.
+    while (!parser.is_done()) {
+        if (timed_out_ || !socket_.is_open()) break;
+        const auto [error, step] = co_await beast::http::async_read_some(socket_, input_, parser, asio::as_tuple(asio::use_awaitable));
+        if (error) break;
     }
     end_deadline();
+    if (!parser.is_done()) co_return timed_out_ ? ReadEnd::timed_out : ReadEnd::closed;
+    body = std::move(parser.get().body());
     co_return ReadEnd::complete;
 }
 
-asio::awaitable<Connection::ReadEnd> Connection::skip_body(std::size_t bytes) {
-    std::string dropped;
-    co_return co_await read_body(dropped, bytes, 0);
-}
-
-asio::awaitable<bool> Connection::write(std::string_view head, std::string_view body) {
-    if (!socket_.is_open()) co_return false;
-    start_deadline(time_for(limits_.write, body.size()));
-    const std::array<asio::const_buffer, 2> parts{asio::buffer(head.data(), head.size()), asio::buffer(body.data(), body.size())};
-    const auto [error, bytes] = co_await asio::async_write(socket_, parts, asio::as_tuple(asio::use_awaitable));
+asio::awaitable<bool> Connection::write(const Reply& reply, ReplyPart part) {
+    timed_out_ = false;  // a request that came too slowly is told so
+    start_deadline(time_for(limits_.write, reply.body().size()));
+    beast::http::response_serializer<Reply::body_type> serializer{reply};
+    serializer.split(part == ReplyPart::head);
+    const auto is_written = [&] { return part == ReplyPart::head ? serializer.is_header_done() : serializer.is_done(); };
+    while (!is_written()) {
+        if (timed_out_ || !socket_.is_open()) break;
+        const auto [error, step] = co_await beast::http::async_write_some(socket_, serializer, asio::as_tuple(asio::use_awaitable));
+        if (error) break;
+    }
     end_deadline();
-    co_return !error && !timed_out_;
+    co_return is_written() && !timed_out_;
 }
 
 asio::awaitable<void> Connection::finish() {
     boost::system::error_code ignored;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     timed_out_ = false;
-    begin_ = end_ = head_size_ = 0;
+    input_.clear();
     start_deadline(finish_time);
     std::size_t dropped = 0;
     while (dropped < finish_bytes) {
-        const auto bytes = co_await read_some(asio::buffer(input_));
+        const auto bytes = co_await read_some(input_.prepare(head_step));
         if (bytes == 0) break;
         dropped += bytes;
     }
@@ -164,6 +168,12 @@ asio::awaitable<void> Connection::finish() {
 void Connection::close() {
     boost::system::error_code ignored;
     socket_.close(ignored);
+}
+
+void write_at_once(asio::ip::tcp::socket& socket, const Reply& reply) {
+    boost::system::error_code ignored;
+    socket.non_blocking(true, ignored);
+    beast::http::write(socket, reply, ignored);
 }
 
 }  // namespace catenary::server::net

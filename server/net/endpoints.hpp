@@ -6,6 +6,7 @@
 #include "api/routes.hpp"
 #include "server/ingest/signal_sink.hpp"
 #include "server/net/authenticator.hpp"
+#include "server/net/remembered_replies.hpp"
 
 #include <functional>
 #include <string>
@@ -17,23 +18,24 @@ namespace catenary::server::net {
 /// What lies behind the sockets. Everything is called from worker threads, several at a time, unless said otherwise; the references outlive the server.
 struct Endpoints {
     using RouteTable = std::function<api::RouteMatch(api::http::Method, const std::vector<std::string>&)>;
-    using Prepare = std::function<api::ingest::Preparation(const api::http::Request&, const api::Caller&)>;
+    using Prepare = std::function<api::ingest::Preparation(api::http::Request&, const api::Caller&)>;
     using Render = std::function<api::http::Response(const api::http::Request&, const api::ingest::PreparedBatch&, const api::ingest::CommitOutcome&)>;
 
     RouteTable find_route;                   ///< called by I/O threads
-    Prepare prepare;                         ///< of the ingest route
+    Prepare prepare;                         ///< of the ingest route; takes the body out of the request
     Render render;                           ///< called by I/O threads
     std::function<std::string()> metrics;    ///< text for /metrics, besides the server's own
     api::ports::Services& services;
     Authenticator& authenticator;
+    RememberedReplies& replies;
     SignalSink& sink;
 };
 
-/// The two routes without a handler in the table: their replies are made here.
-constexpr std::string_view ingest_path = "/api/v1/signals";
+/// Of the routes without a handler in the table, the one that is no ingest: its reply is made here.
 constexpr std::string_view metrics_path = "/metrics";
 
 /// The end points above with the product's routes, parser and clock.
-Endpoints product_endpoints(api::ports::Services& services, Authenticator& authenticator, SignalSink& sink, std::function<std::string()> metrics);
+Endpoints product_endpoints(api::ports::Services& services, Authenticator& authenticator, RememberedReplies& replies, SignalSink& sink,
+                            std::function<std::string()> metrics);
 
 }  // namespace catenary::server::net

@@ -1,6 +1,9 @@
 #include "server/net/exchange.hpp"
 
+#include "api/http/query.hpp"
 #include "api/http/target.hpp"
+#include "server/net/answer_once.hpp"
+#include "server/net/inflate.hpp"
 #include "server/net/run_blocking.hpp"
 
 #include <boost/asio/associated_executor.hpp>
@@ -20,13 +23,12 @@ using api::http::Method;
 using api::http::ProblemKind;
 using api::http::Response;
 using api::ingest::CommitOutcome;
+using boost::beast::http::field;
 
 /// A refused body up to this size is read and dropped, so that the connection can go on.
 constexpr std::uint64_t skipped_bytes = 64 * 1024;
-/// Room behind a body for parsers that read in wide steps (simdjson: 64 bytes).
-constexpr std::size_t parser_padding = 64;
 constexpr std::size_t longest_bearer = 512;
-constexpr std::string_view continue_head = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::size_t longest_idempotency_key = 255;
 
 std::string lower_case(std::string_view text) {
     std::string lowered{text};
@@ -42,6 +44,8 @@ std::string media_type(std::string_view value) {
     while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
     return lower_case(value);
 }
+
+bool is_gzip(std::string_view coding) { return coding == "gzip" || coding == "x-gzip"; }
 
 std::string bearer_of(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
@@ -71,16 +75,17 @@ Exchange::Exchange(Serving& serving, Connection& connection, const RequestHead& 
       body_bytes_{head.body_bytes},
       expects_continue_{head.expects_continue},
       after_{head.closes ? AfterReply::close : AfterReply::keep_alive},
-      bearer_{bearer_of(head.value("authorization"))},
       routed_method_{head.method == Method::head ? Method::get : head.method} {
+    const auto& fields = connection.fields();
+    bearer_ = bearer_of(fields[field::authorization]);
     request_.method = head.method;
-    request_.target = head.target;
-    request_.content_type = media_type(head.value("content-type"));
-    request_.content_encoding = lower_case(head.value("content-encoding"));
-    request_.if_match = head.value("if-match");
-    request_.if_none_match = head.value("if-none-match");
-    request_.idempotency_key = head.value("idempotency-key");
-    request_.request_id = serving.ids.choose(head.value("x-request-id"));
+    request_.target = fields.target();
+    request_.content_type = media_type(fields[field::content_type]);
+    request_.content_encoding = lower_case(fields[field::content_encoding]);
+    request_.if_match = fields[field::if_match];
+    request_.if_none_match = fields[field::if_none_match];
+    request_.idempotency_key = fields["Idempotency-Key"];
+    request_.request_id = serving.ids.choose(fields["X-Request-Id"]);
 }
 
 Response Exchange::problem(ProblemKind kind, std::string_view detail) const { return api::http::problem(request_, kind, detail); }
@@ -95,11 +100,13 @@ void Exchange::release() {
     request_.body = std::string{};
     request_permit_.release();
     bytes_permit_.release();
+    unpacked_permit_.release();
 }
 
 asio::awaitable<Answer> Exchange::answer() {
     auto refusal = find_route();
     if (!refusal) refusal = check_body();
+    if (!refusal) refusal = check_idempotency_key();
     if (!refusal) refusal = take_place();
     if (!refusal && route_->scope != api::Scope::none) {
         auto pending = find_caller();
@@ -127,7 +134,7 @@ Exchange::Refusal Exchange::find_route() {
     auto match = serving_.endpoints.find_route(routed_method_, request_.segments);
     route_ = match.route;
     if (route_ != nullptr) {
-        is_ingest_ = route_->handler == nullptr && route_->path == ingest_path;
+        is_ingest_ = route_->handler == nullptr && route_->path != metrics_path;
         return {};
     }
     if (match.allowed.empty()) return problem(ProblemKind::not_found, "no such path");
@@ -145,10 +152,23 @@ Exchange::Refusal Exchange::find_route() {
 Exchange::Refusal Exchange::check_body() const {
     const auto most = is_ingest_ ? serving_.limits.batch_bytes : serving_.limits.document_bytes;
     if (body_bytes_ > most) return problem(ProblemKind::too_large, fmt::format("a body of {} bytes; at most {} are accepted here", body_bytes_, most));
-    if (body_bytes_ > 0 && !request_.content_encoding.empty() && request_.content_encoding != "identity") {
-        return problem(ProblemKind::unsupported_media_type, "send the body without Content-Encoding");
+    const auto& coding = request_.content_encoding;
+    if (body_bytes_ == 0 || coding.empty() || coding == "identity" || (is_ingest_ && is_gzip(coding))) return {};
+    auto refusal = problem(ProblemKind::unsupported_media_type, is_ingest_ ? "accepted is Content-Encoding: gzip" : "send the body without Content-Encoding");
+    refusal.headers.emplace_back("Accept-Encoding", is_ingest_ ? "gzip" : "identity");
+    return refusal;
+}
+
+Exchange::Refusal Exchange::check_idempotency_key() const {
+    const auto& key = request_.idempotency_key;
+    if (key.empty()) return {};
+    if (is_ingest_) return problem(ProblemKind::malformed_request, "signals are known by source and id: send them without Idempotency-Key");
+    if (request_.method != Method::post || route_->handler == nullptr || route_->scope == api::Scope::none) {
+        return problem(ProblemKind::malformed_request, "only POST takes an Idempotency-Key");
     }
-    return {};
+    const bool is_visible = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (key.size() <= longest_idempotency_key && is_visible) return {};
+    return problem(ProblemKind::malformed_request, fmt::format("an Idempotency-Key has 1 to {} visible ASCII characters", longest_idempotency_key));
 }
 
 Exchange::Refusal Exchange::take_place() {
@@ -190,7 +210,8 @@ asio::awaitable<Answer> Exchange::refuse(Response response) {
     if (body_bytes_ > 0) {
         const bool can_skip = !expects_continue_ && body_bytes_ <= skipped_bytes;
         auto end = Connection::ReadEnd::too_large;
-        if (can_skip) end = co_await connection_.skip_body(body_bytes_);
+        std::string dropped;
+        if (can_skip) end = co_await connection_.read_body(dropped);
         if (end != Connection::ReadEnd::complete) after = AfterReply::close;
     }
     Answer refused{std::move(response), after};
@@ -206,10 +227,11 @@ asio::awaitable<std::optional<Answer>> Exchange::read_body() {
     }
     bytes_permit_ = *std::move(bytes);
     if (expects_continue_) {
-        const bool sent = co_await connection_.write(continue_head, {});
+        const auto interim = continue_reply();
+        const bool sent = co_await connection_.write(interim, ReplyPart::whole);
         if (!sent) co_return Answer{Response{.status = 0, .headers = {}, .body = {}}, AfterReply::close};
     }
-    const auto end = co_await connection_.read_body(request_.body, body_bytes_, parser_padding);
+    const auto end = co_await connection_.read_body(request_.body);
     if (end == Connection::ReadEnd::complete) {
         serving_.counters.received(body_bytes_);
         co_return std::nullopt;
@@ -232,13 +254,16 @@ asio::awaitable<Response> Exchange::handle() {
 Response Exchange::run_handler() const {
     try {
         if (route_->handler == nullptr) return metrics();
-        return route_->handler(request_, caller_ ? *caller_ : api::Caller{}, serving_.endpoints.services);
+        const auto caller = caller_ ? *caller_ : api::Caller{};
+        const auto run = [&] { return route_->handler(request_, caller, serving_.endpoints.services); };
+        return request_.idempotency_key.empty() ? run() : answer_once(serving_.endpoints.replies, request_, caller, bearer_, run);
     } catch (const std::exception& failure) {
         return failed(failure.what());
     }
 }
 
 Response Exchange::metrics() const {
+    if (auto refusal = api::http::QueryReader{request_}.refusal()) return *std::move(refusal);
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = serving_.counters.text() + serving_.endpoints.metrics();
@@ -267,9 +292,27 @@ asio::awaitable<Response> Exchange::ingest() {
     co_return serving_.endpoints.render(request_, *preparation.batch, outcome);
 }
 
+Exchange::Refusal Exchange::unpack_body() {
+    if (!is_gzip(request_.content_encoding)) return {};
+    const auto most = static_cast<std::size_t>(serving_.limits.batch_bytes);
+    std::string unpacked;
+    switch (inflate_gzip(request_.body, unpacked, most, PaddedBody::padding)) {
+        case InflateEnd::complete: break;
+        case InflateEnd::corrupt: return problem(ProblemKind::malformed_request, "the body is no valid gzip");
+        case InflateEnd::truncated: return problem(ProblemKind::malformed_request, "the body is gzip that ends too early");
+        case InflateEnd::too_large: return problem(ProblemKind::too_large, fmt::format("unpacked the body has more than {} bytes", most));
+    }
+    auto bytes = serving_.in_flight_bytes.take(static_cast<std::int64_t>(unpacked.size()));
+    if (!bytes) return problem(ProblemKind::unavailable, "too many bytes are being received");
+    unpacked_permit_ = *std::move(bytes);
+    request_.body = std::move(unpacked);
+    return {};
+}
+
 void Exchange::prepare_and_submit(api::ingest::Preparation& preparation, SignalSink::Done done) {
     try {
-        preparation = serving_.endpoints.prepare(request_, *caller_);
+        preparation.refusal = unpack_body();
+        if (!preparation.refusal) preparation = serving_.endpoints.prepare(request_, *caller_);
         if (!preparation.refusal) {
             serving_.endpoints.sink.submit(caller_->tenant, preparation.batch, std::move(done));
             return;

@@ -26,7 +26,7 @@ struct Answer {
 /// One request from its examined head to its answer: route, credentials, body, handler. Lives on its connection's strand.
 class Exchange {
 public:
-    /// Copies what it needs of `head`, which points into the connection's buffer.
+    /// Of a head that the connection has accepted. Copies what it needs of it.
     Exchange(Serving& serving, Connection& connection, const RequestHead& head);
 
     /// Never throws what a handler threw: that is logged and becomes 500.
@@ -45,6 +45,8 @@ private:
     using Refusal = std::optional<api::http::Response>;
     Refusal find_route();
     Refusal check_body() const;
+    /// The key is taken where something is made, and refused where it would mean nothing.
+    Refusal check_idempotency_key() const;
     /// Takes our share of what the server does at once.
     Refusal take_place();
     asio::awaitable<Refusal> find_caller();
@@ -54,6 +56,8 @@ private:
     asio::awaitable<Answer> refuse(api::http::Response response);
     asio::awaitable<api::http::Response> handle();
     asio::awaitable<api::http::Response> ingest();
+    /// Worker threads: a gzip body becomes what it stands for.
+    Refusal unpack_body();
     void prepare_and_submit(api::ingest::Preparation& preparation, SignalSink::Done done);
     api::http::Response run_handler() const;
     api::http::Response metrics() const;
@@ -72,7 +76,8 @@ private:
     bool is_ingest_ = false;
     std::optional<api::Caller> caller_;
     Quota::Permit request_permit_;
-    Quota::Permit bytes_permit_;
+    Quota::Permit bytes_permit_;     // of the body as sent
+    Quota::Permit unpacked_permit_;  // of what it unpacked to
 };
 
 }  // namespace catenary::server::net

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
+#include <vector>
 
 namespace catenary::server::net {
 namespace {
@@ -81,6 +83,12 @@ bool is_singular(std::string_view name) {
 /// Names that some intermediaries take for the framing fields they resemble.
 bool imitates_framing(std::string_view name) { return same_name(name, "content_length") || same_name(name, "transfer_encoding"); }
 
+/// A header field as sent: the name in its spelling, the value without the blanks around it.
+struct HeaderField {
+    std::string_view name;
+    std::string_view value;
+};
+
 class Examination {
 public:
     explicit Examination(const GateLimits& limits) : limits_{limits} {}
@@ -99,7 +107,7 @@ public:
             block.remove_prefix(end + line_end.size());
         }
         if (const auto refusal = framing()) return *refusal;
-        return std::move(head_);
+        return head_;
     }
 
 private:
@@ -129,25 +137,25 @@ private:
 
     Refusal field(std::string_view line) {
         if (blanks.find(line.front()) != std::string_view::npos) return malformed("folded header fields are not accepted");
-        if (head_.fields.size() == limits_.fields) return GateRefusal{ProblemKind::header_too_large, "the request has too many header fields"};
+        if (fields_.size() == limits_.fields) return GateRefusal{ProblemKind::header_too_large, "the request has too many header fields"};
         const auto colon = line.find(':');
         if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return malformed("a header line is not NAME: VALUE");
         const HeaderField added{line.substr(0, colon), without_blanks(line.substr(colon + 1))};
         if (same_name(added.name, "transfer-encoding")) return GateRefusal{ProblemKind::length_required, "send the body with Content-Length, without Transfer-Encoding"};
         if (imitates_framing(added.name)) return malformed("a header name imitates a framing field");
         if (is_singular(added.name)) {
-            for (const auto& earlier : head_.fields) {
+            for (const auto& earlier : fields_) {
                 if (same_name(earlier.name, added.name)) return malformed("a header field that must be single is repeated");
             }
         }
         if (same_name(added.name, "connection") && lists_close(added.value)) head_.closes = true;
-        head_.fields.push_back(added);
+        fields_.push_back(added);
         return {};
     }
 
     const HeaderField* find(std::string_view name) const {
-        const auto at = std::find_if(head_.fields.begin(), head_.fields.end(), [&](const HeaderField& f) { return same_name(f.name, name); });
-        return at == head_.fields.end() ? nullptr : &*at;
+        const auto at = std::find_if(fields_.begin(), fields_.end(), [&](const HeaderField& f) { return same_name(f.name, name); });
+        return at == fields_.end() ? nullptr : &*at;
     }
 
     Refusal framing() {
@@ -175,6 +183,7 @@ private:
 
     const GateLimits& limits_;
     RequestHead head_;
+    std::vector<HeaderField> fields_;
     bool is_old_ = false;
 };
 
@@ -182,13 +191,6 @@ private:
 
 bool same_name(std::string_view left, std::string_view right) {
     return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](char a, char b) { return lower(a) == lower(b); });
-}
-
-std::string_view RequestHead::value(std::string_view name) const {
-    for (const auto& field : fields) {
-        if (same_name(field.name, name)) return field.value;
-    }
-    return {};
 }
 
 GateVerdict examine(std::string_view header_block, const GateLimits& limits) { return Examination{limits}.run(header_block); }

@@ -9,27 +9,17 @@
 #include <span>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 namespace catenary::server::net {
 
-/// A header field as sent: the name in its spelling, the value without the blanks around it.
-struct HeaderField {
-    std::string_view name;
-    std::string_view value;
-};
-
-/// A request head that can be read in one way only. Views into the examined bytes.
+/// A request head that can be read in one way only: what decides about framing and routing. Its other fields are for Beast to parse. Views into the
+/// examined bytes.
 struct RequestHead {
     api::http::Method method = api::http::Method::other;
     std::string_view target;              ///< origin form, "/path?query"
     std::uint64_t body_bytes = 0;         ///< Content-Length; 0 when absent
     bool closes = false;                  ///< the client wants the connection closed after the reply, or speaks HTTP/1.0
     bool expects_continue = false;        ///< waits for 100 Continue before it sends the body
-    std::vector<HeaderField> fields;
-
-    /// The value of a field that occurs at most once; "" when absent. Names compare without case.
-    std::string_view value(std::string_view name) const;
 };
 
 /// Why a head is refused. The connection is closed after the reply, since nobody can say where the next request begins.
@@ -48,8 +38,8 @@ struct GateLimits {
 
 using GateVerdict = std::variant<RequestHead, GateRefusal>;
 
-/// Decides on the raw bytes of a request head, from its first byte to the empty line (CR LF CR LF) inclusive. It is the only parser of heads:
-/// what it lets through has one length and one meaning, and everything that intermediaries are known to read differently is refused.
+/// Decides on the raw bytes of a request head, from its first byte to the empty line (CR LF CR LF) inclusive, before any parser sees them: what it
+/// lets through has one length and one meaning, and everything that intermediaries are known to read differently is refused.
 GateVerdict examine(std::string_view header_block, const GateLimits& limits);
 
 /// Equal but for the case of ASCII letters.

@@ -94,12 +94,9 @@ void Listener::take(tcp::socket socket) {
 void Listener::turn_away(tcp::socket socket) {
     api::http::Request nobodys;
     nobodys.request_id = serving_.ids.choose({});
-    const auto response = api::http::problem(nobodys, api::http::ProblemKind::unavailable, "too many connections");
-    const auto reply = reply_head(response, nobodys.request_id, http_date(), AfterReply::close) + response.body;
-    // A fresh socket's buffer takes this whole; nothing waits for a client that has no place here.
+    const auto reply = make_reply(api::http::problem(nobodys, api::http::ProblemKind::unavailable, "too many connections"), nobodys.request_id, AfterReply::close);
+    write_at_once(socket, reply);  // a fresh socket's buffer takes this whole; nothing waits for a client that has no place here
     boost::system::error_code ignored;
-    socket.non_blocking(true, ignored);
-    socket.write_some(asio::buffer(reply), ignored);
     socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 

@@ -2,24 +2,23 @@
 
 #include "api/http/request.hpp"
 
-#include <string>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
 #include <string_view>
 
 namespace catenary::server::net {
 
 enum class AfterReply { keep_alive, close };
+enum class ReplyPart { head, whole };  ///< HEAD is answered with the head alone
 
-/// Status line and header fields of a reply, with the empty line. Content-Length is that of `response.body`, also when the request was HEAD.
+using Reply = boost::beast::http::response<boost::beast::http::string_body>;
+
+/// A handler's response with what every reply carries: date, request id, length, no caching unless the handler says otherwise.
 /// A field of the handler's whose value holds a control byte is left out: it would end the field early.
-std::string reply_head(const api::http::Response& response, std::string_view request_id, std::string_view date, AfterReply after);
+Reply make_reply(api::http::Response&& response, std::string_view request_id, AfterReply after);
 
-/// The standard phrase, "Not Found".
-std::string_view reason_phrase(int status);
-
-/// 204 and 304 end with their head.
-bool has_body(int status);
-
-/// `Date` of a reply made now (RFC 9110 IMF-fixdate).
-std::string http_date();
+/// The interim reply that asks for the body.
+Reply continue_reply();
 
 }  // namespace catenary::server::net

@@ -31,7 +31,7 @@ private:
     enum class Next { request, end };
     asio::awaitable<Next> answer_next(Connection::ReadEnd read);
     asio::awaitable<Next> refuse(api::http::ProblemKind kind, std::string_view detail);
-    asio::awaitable<Next> send(Answer answer, std::string_view request_id, bool is_head_request);
+    asio::awaitable<Next> send(Answer answer, std::string_view request_id, ReplyPart part);
     void log_answer(const Exchange& exchange, int status, std::chrono::steady_clock::duration took) const;
 
     Serving& serving_;

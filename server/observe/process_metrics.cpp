@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string_view>
 
 namespace catenary::server::observe {
@@ -23,14 +25,16 @@ private:
     std::string text_;
 };
 
-}  // namespace
+double seconds(std::chrono::microseconds span) { return std::chrono::duration<double>(span).count(); }
 
-std::string process_metrics(const CommitterStatus& committer, const LeaderStatus& lanes, const pg::Pool::Usage& pool, std::size_t hand_off_bytes) {
-    Text text;
+void write_ingest(Text& text, const CommitterStatus& committer) {
     text.gauge("ingest_running", "1 while the committer is connected.", committer.state == CommitterStatus::State::running ? 1 : 0);
     text.gauge("ingest_waiting_signals", "Signals that wait for their commit.", committer.waiting_items);
-    text.gauge("ingest_waiting_bytes", "Request bytes that wait for their commit.", committer.waiting_bytes);
+    text.gauge("ingest_waiting_signals_limit", "How many may wait; a request beyond them is refused with 503.", committer.most_waiting_items);
+    text.gauge("ingest_waiting_bytes", "Memory held by signals that wait for their commit.", committer.waiting_bytes);
+    text.gauge("ingest_waiting_bytes_limit", "How much they may hold; a request beyond it is refused with 503.", committer.most_waiting_bytes);
     text.counter("ingest_groups_total", "Transactions committed.", committer.groups);
+    text.counter("ingest_commit_seconds_total", "Time that transactions of signals took, from the first row to the reply to COMMIT.", seconds(committer.commit_time));
     text.counter("signals_accepted_total", "Signals stored.", committer.accepted);
     text.counter("signals_duplicate_total", "Signals that were there already.", committer.duplicates);
     text.counter("signals_conflict_total", "Signals refused because their id stands for other content.", committer.conflicts);
@@ -41,15 +45,41 @@ std::string process_metrics(const CommitterStatus& committer, const LeaderStatus
     text.gauge("dedup_entries", "Signals that the set of repeats knows.", committer.dedup_entries);
     text.counter("dedup_evicted_total", "Signals that it forgot to stay within its memory.", committer.dedup_evicted);
     text.counter("dedup_missed_total", "Transactions that met stored keys which the set did not know.", committer.key_collisions);
+}
+
+void write_lanes(Text& text, const ProcessState& state, engine::Timestamp now) {
+    const auto& lanes = state.lanes;
     text.gauge("lanes_leading", "1 while this process leads the lanes and has caught up with the log of before its start.",
                lanes.state == LeaderStatus::State::leading ? 1 : 0);
+    text.gauge("lanes_replayed_percent", "How much of the log of before its start it has read.",
+               lanes.state == LeaderStatus::State::leading ? 100 : lanes.percent);
     text.counter("lane_entries_total", "Log entries applied.", lanes.applied);
+    text.counter("lane_entries_replayed_total", "Of them, entries applied again after a start.", lanes.replayed);
     text.counter("lane_read_back_total", "Groups that the lane worker read from the store instead of memory.", lanes.read_back);
     text.counter("lane_commits_total", "Result transactions committed.", lanes.result_commits);
-    text.gauge("hand_off_bytes", "Committed signals on their way to the lane worker.", hand_off_bytes);
-    text.gauge("pool_connections", "Database connections open for requests.", pool.open);
-    text.gauge("pool_connections_in_use", "Database connections that requests use now.", pool.in_use);
-    text.counter("pool_timeouts_total", "Requests that found no connection in time.", pool.timeouts);
+    const auto& hand_off = state.hand_off;
+    text.gauge("hand_off_groups", "Committed groups on their way to the lane worker.", hand_off.groups);
+    text.gauge("hand_off_bytes", "Memory they hold.", hand_off.bytes);
+    text.gauge("hand_off_bytes_limit", "How much they may hold; a group beyond it is read back from the store.", hand_off.capacity);
+    text.gauge("hand_off_oldest_seconds", "Age of the oldest of them: how far results are behind the signals in memory.",
+               hand_off.oldest ? std::max(0.0, seconds(now - *hand_off.oldest)) : 0.0);
+    text.counter("hand_off_left_out_total", "Groups that found no room.", state.committer.left_out);
+    text.counter("sources_unlisted_total", "Signals of sources beyond those that diagnostics list.", state.unlisted_sources);
+}
+
+}  // namespace
+
+std::string process_metrics(const ProcessState& state, engine::Timestamp now) {
+    Text text;
+    write_ingest(text, state.committer);
+    write_lanes(text, state, now);
+    text.gauge("pool_connections", "Database connections open for requests.", state.pool.open);
+    text.gauge("pool_connections_in_use", "Database connections that requests use now.", state.pool.in_use);
+    text.gauge("pool_connections_limit", "How many there may be.", state.pool.most);
+    text.counter("pool_timeouts_total", "Requests that found no connection in time.", state.pool.timeouts);
+    text.gauge("keys_remembered", "API keys found valid lately.", state.keys.known);
+    text.gauge("keys_refused_remembered", "Tokens found invalid lately.", state.keys.strangers);
+    text.counter("key_look_ups_total", "Tokens that the database was asked for.", state.keys.look_ups);
     return text.take();
 }
 

@@ -1,14 +1,28 @@
 #pragma once
 
+#include "engine/model/time.hpp"
+#include "server/auth/key_authenticator.hpp"
 #include "server/ingest/committer.hpp"
+#include "server/ingest/hand_off.hpp"
 #include "server/lanes/lane_worker.hpp"
 #include "server/pg/pool.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace catenary::server::observe {
 
-/// Prometheus text of what the parts behind HTTP say of themselves.
-std::string process_metrics(const CommitterStatus& committer, const LeaderStatus& lanes, const pg::Pool::Usage& pool, std::size_t hand_off_bytes);
+/// What the parts behind HTTP say of themselves.
+struct ProcessState {
+    CommitterStatus committer;
+    LeaderStatus lanes;
+    pg::Pool::Usage pool;
+    HandOff::Usage hand_off;
+    auth::KeyAuthenticator::Usage keys;
+    std::int64_t unlisted_sources = 0;
+};
+
+/// Prometheus text of it. `now`: for ages.
+std::string process_metrics(const ProcessState& state, engine::Timestamp now);
 
 }  // namespace catenary::server::observe

@@ -42,7 +42,7 @@ StoreResult<std::optional<engine::Position>> made_before(pqxx::work& transaction
 
 api::ports::Outcome<engine::Position> PgControlLog::watermark(const api::Caller& caller, const engine::WatermarkCall& call) {
     const auto body = api::json::control_to_text(call);
-    auto position = tenant_transaction(pool_, caller.tenant, Access::write,
+    auto position = tenant_transaction(pool_, caller, Access::write,
                                        [&](pqxx::work& transaction) { return append_control(transaction, caller.tenant, "watermark", body); });
     if (position && appended_) appended_();
     return to_outcome(std::move(position), "watermark");
@@ -70,8 +70,8 @@ StoreResult<engine::Position> PgControlLog::applied(const api::Caller& caller, c
         }
         return Appended{position, lane};
     };
-    auto appended = tenant_transaction(pool_, caller.tenant, Access::write, append);
-    if (!appended && appended.error().code == StoreErrorCode::retry) appended = tenant_transaction(pool_, caller.tenant, Access::write, append);
+    auto appended = tenant_transaction(pool_, caller, Access::write, append);
+    if (!appended && appended.error().code == StoreErrorCode::retry) appended = tenant_transaction(pool_, caller, Access::write, append);
     if (!appended) return appended.error();
     if (appended_) appended_();
     const auto waited = wait_for_lane((*appended).lane, (*appended).position);

@@ -64,7 +64,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::find(const api::Caller&
 api::ports::Outcome<PatternVersion> PatternVersionStore::add(const api::Caller& caller, const PatternVersion& version,
                                                              std::optional<engine::Timestamp> effective_from) {
     const auto body = api::json::pattern_control_text(version.id, version.version, version.mode, effective_from, version.document_json);
-    auto added = tenant_transaction(pool_, caller.tenant, Access::write, [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+    auto added = tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
         // The entry first: its lock on the log makes additions follow one another, so the count below is exact.
         const auto position = append_control(transaction, caller.tenant, "pattern", body);
         if (transaction.exec1(count_sql)[0].as<int>() >= most_documents) {

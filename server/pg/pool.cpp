@@ -52,7 +52,7 @@ void Pool::give_back(std::unique_ptr<pqxx::connection> connection, bool spoiled)
 
 Pool::Usage Pool::usage() const {
     const std::lock_guard lock{mutex_};
-    return {idle_.size() + in_use_, in_use_, timeouts_};
+    return {idle_.size() + in_use_, in_use_, size_, timeouts_};
 }
 
 Pool::Lease::Lease(Lease&& other) noexcept

@@ -47,7 +47,7 @@ public:
     StoreResult<Lease> fresh_lease();
 
     struct Usage {
-        std::size_t open, in_use;
+        std::size_t open, in_use, most;
         std::int64_t timeouts;  ///< leases refused because all were in use
     };
     Usage usage() const;

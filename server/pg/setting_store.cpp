@@ -64,7 +64,7 @@ api::ports::Outcome<StoredSettings> SettingStore::read(const api::Caller& caller
 
 api::ports::Outcome<StoredSettings> SettingStore::change(const api::Caller& caller, const TenantSettings& wanted, std::int64_t revision) {
     const auto body = api::json::control_to_text(change_of(wanted));
-    auto changed = tenant_transaction(pool_, caller.tenant, Access::write, [&](pqxx::work& transaction) -> StoreResult<StoredSettings> {
+    auto changed = tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) -> StoreResult<StoredSettings> {
         const auto position = append_control(transaction, caller.tenant, "setting", body);
         const auto now = read_settings(transaction);
         if (now.revision != revision) return StoreError{StoreErrorCode::stale, fmt::format("the settings have revision {} by now", now.revision)};

@@ -4,10 +4,12 @@
 
 namespace catenary::server::pg {
 
-void begin_for_tenant(pqxx::work& transaction, std::optional<engine::TenantId> tenant, Access access) {
-    // The tenant first (the empty one sees no rows). Both last until the transaction ends. Integers only: nothing to escape.
-    transaction.exec("SET LOCAL app.tenant = '" + (tenant ? std::to_string(tenant->value()) : std::string{}) + "'" +
-                     (access == Access::read ? "; SET TRANSACTION READ ONLY" : ""));
+void begin_for_tenant(pqxx::work& transaction, const Acting& acting, Access access) {
+    // The tenant first (the empty one sees no rows). All of it lasts until the transaction ends.
+    std::string sql = "SET LOCAL app.tenant = '" + (acting.tenant ? std::to_string(acting.tenant->value()) : std::string{}) + "'";
+    if (access == Access::read) sql += "; SET TRANSACTION READ ONLY";
+    if (access == Access::write && !acting.actor.empty()) sql += "; SET LOCAL app.actor = " + transaction.quote(acting.actor);
+    transaction.exec(sql);
 }
 
 }  // namespace catenary::server::pg

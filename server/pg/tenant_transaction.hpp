@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/ports/caller.hpp"
 #include "engine/model/ids.hpp"
 #include "server/pg/guarded.hpp"
 #include "server/pg/pool.hpp"
@@ -7,6 +8,7 @@
 #include <pqxx/pqxx>
 
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -14,14 +16,27 @@ namespace catenary::server::pg {
 
 enum class Access { read, write };
 
-/// Begins the transaction and names its tenant (none: only the functions that need no tenant will answer).
-void begin_for_tenant(pqxx::work& transaction, std::optional<engine::TenantId> tenant, Access access);
+/// For which tenant a transaction runs (none: only the functions that need no tenant will answer), and whom the audit names for what it changes:
+/// the caller's key, or the server itself.
+struct Acting {
+    // NOLINTBEGIN(google-explicit-constructor): a tenant, nobody or a caller each say it
+    Acting(std::nullopt_t) {}
+    Acting(engine::TenantId of) : tenant{of} {}
+    Acting(std::optional<engine::TenantId> of) : tenant{of} {}
+    Acting(const api::Caller& caller) : tenant{caller.tenant}, actor{caller.key_id} {}
+    // NOLINTEND(google-explicit-constructor)
+    std::optional<engine::TenantId> tenant;
+    std::string actor;
+};
+
+/// Begins the transaction and names its tenant and actor.
+void begin_for_tenant(pqxx::work& transaction, const Acting& acting, Access access);
 
 /// One transaction for one tenant, on one lease: begins, names the tenant, runs `work(pqxx::work&)`, commits if that returned a value and rolls back
 /// if it returned an error. A connection that had died while idle is replaced once, before `work` has run; `work` itself runs once.
 /// A COMMIT that gets no answer is `outcome_unknown` for Access::write and `unavailable` for Access::read.
 template <class F>
-auto tenant_transaction(Pool& pool, std::optional<engine::TenantId> tenant, Access access, F&& work) ->
+auto tenant_transaction(Pool& pool, const Acting& acting, Access access, F&& work) ->
     typename detail::StoreResultOf<std::invoke_result_t<F, pqxx::work&>>::type {
     using Returned = typename detail::StoreResultOf<std::invoke_result_t<F, pqxx::work&>>::type;
     for (bool first = true;; first = false) {
@@ -31,7 +46,7 @@ auto tenant_transaction(Pool& pool, std::optional<engine::TenantId> tenant, Acce
         bool committing = false;
         auto result = guarded([&]() -> Returned {
             pqxx::work transaction{lease->connection()};
-            begin_for_tenant(transaction, tenant, access);
+            begin_for_tenant(transaction, acting, access);
             begun = true;
             auto value = [&]() -> Returned {
                 if constexpr (std::is_void_v<std::invoke_result_t<F, pqxx::work&>>) {

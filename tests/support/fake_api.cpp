@@ -166,6 +166,21 @@ Outcome<bool> FakeTenants::remove_key(const api::Caller&, const std::string& id)
     return true;
 }
 
+Outcome<RotatedKey> FakeTenants::rotate_key(const api::Caller& caller, const std::string& id, const KeyRotation& wanted) {
+    rotation = wanted;
+    const auto old = std::find_if(rows.begin(), rows.end(), [&id](const KeyRow& row) { return row.id == id; });
+    if (old == rows.end()) return nothing_here;
+    old->expires = at("2026-03-06T08:00:00Z") + wanted.overlap;
+    const auto expires = *old->expires;
+    auto row = *old;
+    row.expires = wanted.expires;
+    return RotatedKey{*add_key(caller, row), id, expires};
+}
+Outcome<Page<AuditRow>> FakeTenants::audit(const api::Caller&, const AuditFilter& filter, const PageRequest& request) {
+    asked = filter;
+    return cut_page(changes, request);
+}
+
 std::vector<std::string> Reply::pointers() const {
     std::vector<std::string> all;
     if (body.contains("errors")) {

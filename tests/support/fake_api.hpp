@@ -122,6 +122,12 @@ struct FakeTenants final : api::ports::TenantDirectory {
     api::ports::Outcome<api::ports::Page<api::ports::KeyRow>> keys(const api::Caller&, const api::ports::PageRequest& request) override;
     api::ports::Outcome<api::ports::NewKey> add_key(const api::Caller&, const api::ports::KeyRow& wanted) override;
     api::ports::Outcome<bool> remove_key(const api::Caller&, const std::string& id) override;
+    api::ports::Outcome<api::ports::RotatedKey> rotate_key(const api::Caller&, const std::string& id, const api::ports::KeyRotation& wanted) override;
+    api::ports::Outcome<api::ports::Page<api::ports::AuditRow>> audit(const api::Caller&, const api::ports::AuditFilter& filter,
+                                                                      const api::ports::PageRequest& request) override;
+    api::ports::KeyRotation rotation;      ///< last asked for
+    std::vector<api::ports::AuditRow> changes;
+    api::ports::AuditFilter asked;
 };
 
 struct Reply {

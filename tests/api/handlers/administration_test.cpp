@@ -87,3 +87,47 @@ TEST_CASE("a bad key is refused with every fault") {
           std::vector<std::string>{"/name", "/scopes/1", "/sources", "/expires"});
     CHECK(api.tenants.rows.empty());
 }
+
+TEST_CASE("a key is rotated with overlap") {
+    tests::FakeApi api;
+    REQUIRE(api.post("/api/v1/keys", {{"scopes", {"signals:write"}}, {"sources", {"edr"}}}).status == 201);
+    const auto rotated = api.post("/api/v1/keys/k1/rotate", {{"overlap", "2h"}, {"expires", "2027-01-01T00:00:00Z"}});
+    REQUIRE(rotated.status == 201);
+    CHECK(rotated.body["id"] == "k2");
+    CHECK(rotated.body["key"] == "cat_k2_secret");
+    CHECK(rotated.body["sources"] == json{"edr"});
+    CHECK(rotated.body["expires"] == "2027-01-01T00:00:00Z");
+    CHECK(rotated.body["replaces"] == json::parse(R"({"id": "k1", "expires": "2026-03-06T10:00:00Z"})"));
+    CHECK(rotated.headers.at("Location") == "/api/v1/keys/k2");
+    CHECK(api.post("/api/v1/keys/k1/rotate", json::object()).status == 201);
+    CHECK(api.tenants.rotation.overlap == std::chrono::hours{24});
+    CHECK(api.post("/api/v1/keys/k1/rotate", {{"overlap", "0s"}}).status == 201);
+    CHECK(api.tenants.rotation.overlap.count() == 0);
+    CHECK(api.post("/api/v1/keys/none/rotate", json::object()).status == 404);
+}
+
+TEST_CASE("a bad rotation is refused with every fault") {
+    tests::FakeApi api;
+    CHECK(api.post("/api/v1/keys/k1/rotate", {{"overlap", "31d"}, {"expires", 5}, {"scopes", {"admin"}}}).pointers() ==
+          std::vector<std::string>{"/scopes", "/overlap", "/expires"});
+    for (const auto& overlap : {json("soon"), json("-1h"), json(""), json(3600)}) {
+        CAPTURE(overlap.dump());
+        CHECK(api.post("/api/v1/keys/k1/rotate", {{"overlap", overlap}}).pointers() == std::vector<std::string>{"/overlap"});
+    }
+}
+
+TEST_CASE("the audit is listed with its filters") {
+    tests::FakeApi api;
+    api.tenants.changes = {{tests::at("2026-03-06T08:00:00Z"), "k1", "pattern", "guessed-password", R"({"id":"guessed-password"})"},
+                           {tests::at("2026-03-05T08:00:00Z"), "server", "key_added", "k1", "{}"}};
+    const auto page = api.get("/api/v1/audit?limit=1&actor=k1&actor=k2&action=pattern&target=t&time_after=2026-03-01T00:00:00Z");
+    REQUIRE(page.status == 200);
+    CHECK(page.body["items"][0] == json::parse(R"({"time": "2026-03-06T08:00:00Z", "actor": "k1", "action": "pattern", "target": "guessed-password",
+                                                  "detail": {"id": "guessed-password"}})"));
+    CHECK(page.body["next_cursor"].is_string());
+    CHECK(api.tenants.asked.actors == std::vector<std::string>{"k1", "k2"});
+    CHECK(api.tenants.asked.actions == std::vector<std::string>{"pattern"});
+    CHECK(api.tenants.asked.targets == std::vector<std::string>{"t"});
+    CHECK(api.tenants.asked.time.first == tests::at("2026-03-01T00:00:00Z"));
+    CHECK(api.get("/api/v1/audit?who=k1").pointers() == std::vector<std::string>{"/who"});
+}

@@ -21,7 +21,7 @@ inline api::http::Request post(std::string body, std::string content_type = "app
     return request;
 }
 
-inline api::ingest::Preparation prepared(const api::http::Request& request, const api::Caller& caller = {}) {
+inline api::ingest::Preparation prepared(api::http::Request request, const api::Caller& caller = {}) {
     return api::ingest::prepare(request, caller, posting_time, api::ingest::IngestLimits{});
 }
 

@@ -57,6 +57,20 @@ TEST_CASE("a wrong secret, an unknown id and other text are nobody") {
     }
 }
 
+TEST_CASE("a token that was refused is refused from memory, as many as fit") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    auth::KeyAuthenticator authenticator{database.api()};
+    const auto stranger = auth::make_api_key().text;
+    for (int i = 0; i < 5; ++i) CHECK_FALSE((*authenticator.authenticate(stranger)).has_value());
+    CHECK(authenticator.usage().look_ups == 1);
+    CHECK(authenticator.usage().strangers == 1);
+    CHECK_FALSE((*authenticator.authenticate("cat_no_key")).has_value());
+    CHECK(authenticator.usage().look_ups == 1);  // what has not the form of a key is nobody's
+    CHECK((*authenticator.authenticate(tenant.key)).has_value());
+    CHECK(authenticator.usage().look_ups == 2);
+}
+
 TEST_CASE("a withdrawn key stops working when it is forgotten") {
     TestDatabase database;
     const auto tenant = database.add_tenant("first");

@@ -21,6 +21,7 @@ using api::ports::Services;
 
 // Handlers are plain functions, so the one thing they share with a test lives here. Reset by each ServedFakes.
 Turnstile* shared_turnstile = nullptr;
+int* shared_count = nullptr;
 
 Response text(std::string body) { return {.status = 200, .content_type = "text/plain", .headers = {}, .body = std::move(body)}; }
 Response health(const Request&, const Caller&, Services&) { return text("well"); }
@@ -36,6 +37,13 @@ Response slow(const Request&, const Caller&, Services&) {
 }
 Response throws(const Request&, const Caller&, Services&) { throw std::runtime_error{"secret detail"}; }
 Response unknown_outcome(const Request&, const Caller&, Services&) { return {.status = 0, .headers = {}, .body = {}}; }
+Response counted(const Request& request, const Caller&, Services&) {
+    if (request.body.empty()) return api::http::problem(request, api::http::ProblemKind::invalid_document, "no body");
+    auto response = text(std::to_string(++*shared_count));
+    response.status = 201;
+    response.headers.emplace_back("Location", "/somewhere");
+    return response;
+}
 Response splits(const Request&, const Caller&, Services&) {
     auto response = text("");
     response.headers.emplace_back("Location", "/a\r\nX-Injected: yes");
@@ -47,8 +55,10 @@ struct Entry {
     std::vector<std::string> segments;
 };
 
-const std::array<Entry, 8>& table() {
-    static const std::array<Entry, 8> entries{{{{Method::get, "/healthz", Scope::none, &health}, {"healthz"}},
+const std::array<Entry, 10>& table() {
+    static const std::array<Entry, 10> entries{{{{Method::get, "/healthz", Scope::none, &health}, {"healthz"}},
+                                               {{Method::get, "/metrics", Scope::none, nullptr}, {"metrics"}},
+                                               {{Method::post, "/api/v1/counted", Scope::incidents_read, &counted}, {"api", "v1", "counted"}},
                                                {{Method::get, "/api/v1/incidents", Scope::incidents_read, &list}, {"api", "v1", "incidents"}},
                                                {{Method::post, "/api/v1/patterns", Scope::incidents_read, &echo}, {"api", "v1", "patterns"}},
                                                {{Method::get, "/api/v1/slow", Scope::incidents_read, &slow}, {"api", "v1", "slow"}},
@@ -69,9 +79,9 @@ api::RouteMatch find(Method method, const std::vector<std::string>& segments) {
     return match;
 }
 
-api::ingest::Preparation prepare(const Request& request, const Caller&) {
+api::ingest::Preparation prepare(Request& request, const Caller&) {
     auto batch = std::make_shared<api::ingest::PreparedBatch>();
-    batch->body = request.body;
+    batch->body = std::move(request.body);
     batch->signals.resize(1);
     return {std::move(batch), {}};
 }
@@ -94,6 +104,25 @@ api::ports::Outcome<std::optional<Caller>> FakeAuthenticator::authenticate(std::
     caller.tenant_name = "acme";
     caller.scopes = static_cast<std::uint16_t>(scope);
     return std::optional{caller};
+}
+
+api::ports::Outcome<FakeReplies::Claim> FakeReplies::claim(const Request& request, const Caller& caller, std::string_view bearer) {
+    const std::lock_guard lock{mutex_};
+    const auto [kept, is_new] = kept_.try_emplace(caller.key_id + ' ' + request.idempotency_key, Kept{request.target + ' ' + request.body, std::string{bearer}, {}});
+    if (is_new) return Claim{State::ours, {}};
+    if (kept->second.request != request.target + ' ' + request.body) return Claim{State::other_request, {}};
+    if (!kept->second.reply || kept->second.bearer != bearer) return Claim{State::unfinished, {}};
+    return Claim{State::answered, *kept->second.reply};
+}
+
+void FakeReplies::keep(const Request& request, const Caller& caller, std::string_view, const Response& reply) {
+    const std::lock_guard lock{mutex_};
+    kept_.at(caller.key_id + ' ' + request.idempotency_key).reply = reply;
+}
+
+void FakeReplies::forget(const Request& request, const Caller& caller) {
+    const std::lock_guard lock{mutex_};
+    kept_.erase(caller.key_id + ' ' + request.idempotency_key);
 }
 
 void FakeSink::submit(engine::TenantId, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) {
@@ -155,6 +184,7 @@ void Turnstile::open() {
 ServedFakes::ServedFakes(server::net::HttpLimits limits)
     : services_{unused_.services()}, log_{server::observe::Level::error} {
     shared_turnstile = &turnstile_;
+    shared_count = &count_;
     server::net::HttpServerOptions options;
     options.port = 0;
     options.worker_threads = 4;
@@ -162,9 +192,10 @@ ServedFakes::ServedFakes(server::net::HttpLimits limits)
     const server::net::Endpoints endpoints{.find_route = &find,
                                            .prepare = &prepare,
                                            .render = &render,
-                                           .metrics = [] { return std::string{}; },
+                                           .metrics = [] { return std::string{"catenary_fake 1\n"}; },
                                            .services = services_,
                                            .authenticator = authenticator_,
+                                           .replies = replies_,
                                            .sink = sink_};
     server_ = std::make_unique<server::net::HttpServer>(options, endpoints, log_);
     where_ = server_->start();
@@ -175,6 +206,7 @@ ServedFakes::~ServedFakes() {
     sink_.complete_all();
     server_.reset();
     shared_turnstile = nullptr;
+    shared_count = nullptr;
 }
 
 std::string request(std::string_view method, std::string_view target, std::string_view key, std::string_view body, std::string_view fields) {

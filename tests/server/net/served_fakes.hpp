@@ -5,6 +5,7 @@
 #include "tests/server/net/unused_services.hpp"
 
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,23 @@ class FakeAuthenticator final : public server::net::Authenticator {
 public:
     std::optional<api::Caller> cached(std::string_view bearer) override;
     api::ports::Outcome<std::optional<api::Caller>> authenticate(std::string_view bearer) override;
+};
+
+/// Remembers in memory; `bearer` must be the same again.
+class FakeReplies final : public server::net::RememberedReplies {
+public:
+    api::ports::Outcome<Claim> claim(const api::http::Request& request, const api::Caller& caller, std::string_view bearer) override;
+    void keep(const api::http::Request& request, const api::Caller& caller, std::string_view bearer, const api::http::Response& reply) override;
+    void forget(const api::http::Request& request, const api::Caller& caller) override;
+
+private:
+    struct Kept {
+        std::string request;
+        std::string bearer;
+        std::optional<api::http::Response> reply;
+    };
+    std::mutex mutex_;
+    std::map<std::string, Kept> kept_;
 };
 
 /// Keeps what is submitted until the test completes it.
@@ -54,7 +72,7 @@ private:
 };
 
 /// The HTTP server with small routes and no database behind it:
-///   GET /healthz (no key) · GET /api/v1/incidents (incidents:read) answers its query · POST /api/v1/patterns (incidents:read) answers its body ·
+///   GET /healthz (no key) · GET /metrics (no key) · POST /api/v1/counted (incidents:read) 201 with how often it ran, 422 without a body · GET /api/v1/incidents (incidents:read) answers its query · POST /api/v1/patterns (incidents:read) answers its body ·
 ///   GET /api/v1/slow waits at the turnstile · GET /api/v1/throws · GET /api/v1/unknown-outcome · GET /api/v1/splits · POST /api/v1/signals (signals:write)
 class ServedFakes {
 public:
@@ -71,7 +89,9 @@ public:
 
 private:
     Turnstile turnstile_;
+    int count_ = 0;  // of worker threads, one request at a time
     FakeAuthenticator authenticator_;
+    FakeReplies replies_;
     FakeSink sink_;
     UnusedServices unused_;
     api::ports::Services services_;

@@ -1,4 +1,5 @@
 #include "tests/server/net/served_fakes.hpp"
+#include "tests/support/gzip.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -142,7 +143,25 @@ TEST_CASE("refusals before the body are problems, and a short body does not end 
     }
     SUBCASE("a coded body") {
         client.send(request("POST", "/api/v1/signals", "writer", "body", "Content-Encoding: br\r\n"));
+        const auto reply = client.read_reply();
+        problem(reply, 415);
+        CHECK(reply.fields.at("accept-encoding") == "gzip");
+    }
+    SUBCASE("a coded document") {
+        client.send(request("POST", "/api/v1/patterns", "reader", "body", "Content-Encoding: gzip\r\n"));
         problem(client.read_reply(), 415);
+    }
+    SUBCASE("an idempotency key where nothing is made") {
+        client.send(request("GET", "/api/v1/incidents", "reader", {}, "Idempotency-Key: a\r\n"));
+        problem(client.read_reply(), 400);
+    }
+    SUBCASE("an idempotency key with signals") {
+        client.send(request("POST", "/api/v1/signals", "writer", "body", "Idempotency-Key: a\r\n"));
+        problem(client.read_reply(), 400);
+    }
+    SUBCASE("an idempotency key that is too long") {
+        client.send(request("POST", "/api/v1/counted", "reader", "body", "Idempotency-Key: " + std::string(256, 'a') + "\r\n"));
+        problem(client.read_reply(), 400);
     }
     client.send(request("GET", "/healthz", ""));
     CHECK(client.read_reply().body == "well");
@@ -195,6 +214,66 @@ TEST_CASE("a head that the gate refuses ends the connection, and what follows is
         problem(client.read_reply(), 431);
     }
     CHECK(client.ends());
+}
+
+TEST_CASE("signals may come as gzip") {
+    HttpLimits limits;
+    limits.batch_bytes = 100'000;
+    ServedFakes fakes{limits};
+    RawClient client{fakes.where()};
+    const auto post = [&](std::string_view body) { client.send(request("POST", "/api/v1/signals", "writer", body, "Content-Encoding: GZip\r\n")); };
+    SUBCASE("whole") {
+        post(gzip(std::string(100'000, 'x')));
+        CHECK(fakes.sink().complete(CommitOutcome::State::committed) == std::string(100'000, 'x'));
+        CHECK(client.read_reply().body == "stored");
+    }
+    SUBCASE("unpacked beyond the limit") {
+        post(gzip(std::string(100'001, 'x')));
+        problem(client.read_reply(), 413);
+    }
+    SUBCASE("cut short") {
+        const auto packed = gzip("a signal");
+        post(std::string_view{packed}.substr(0, packed.size() - 1));
+        problem(client.read_reply(), 400);
+    }
+    SUBCASE("none at all") {
+        post("a signal");
+        problem(client.read_reply(), 400);
+    }
+    client.send(request("GET", "/healthz", ""));
+    CHECK(client.read_reply().body == "well");
+}
+
+TEST_CASE("metrics need no key and take no parameters") {
+    ServedFakes fakes;
+    RawClient client{fakes.where()};
+    client.send(request("GET", "/metrics", ""));
+    const auto reply = client.read_reply();
+    CHECK(reply.status == 200);
+    CHECK(reply.fields.at("content-type").starts_with("text/plain; version=0.0.4"));
+    CHECK(reply.body.find("catenary_http_requests_total{kind=\"other\"") != std::string::npos);
+    CHECK(reply.body.ends_with("catenary_fake 1\n"));
+    client.send(request("GET", "/metrics?name=x", ""));
+    CHECK(problem(client.read_reply(), 400)["errors"][0]["pointer"] == "/name");
+}
+
+TEST_CASE("a request with an Idempotency-Key has one effect and one reply") {
+    ServedFakes fakes;
+    RawClient client{fakes.where()};
+    const auto post = [&](std::string_view key, std::string_view body) {
+        client.send(request("POST", "/api/v1/counted", "reader", body, "Idempotency-Key: " + std::string{key} + "\r\n"));
+        return client.read_reply();
+    };
+    CHECK_FALSE(post("a", "body").fields.contains("idempotency-replayed"));
+    const auto again = post("a", "body");
+    CHECK(again.status == 201);
+    CHECK(again.body == "1");
+    CHECK(again.fields.at("location") == "/somewhere");
+    CHECK(again.fields.at("idempotency-replayed") == "true");
+    CHECK(post("b", "body").body == "2");
+    problem(post("a", "other"), 422);
+    problem(post("c", ""), 422);                 // refused by the handler, so
+    CHECK(post("c", "corrected").body == "3");   // the key is free
 }
 
 TEST_CASE("Expect: 100-continue is answered before the body, and a refusal instead of it") {

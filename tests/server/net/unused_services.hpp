@@ -61,6 +61,8 @@ private:
         Outcome<Page<api::ports::KeyRow>> keys(const Caller&, const PageRequest&) override { refuse(); }
         Outcome<api::ports::NewKey> add_key(const Caller&, const api::ports::KeyRow&) override { refuse(); }
         Outcome<bool> remove_key(const Caller&, const std::string&) override { refuse(); }
+        Outcome<api::ports::RotatedKey> rotate_key(const Caller&, const std::string&, const api::ports::KeyRotation&) override { refuse(); }
+        Outcome<Page<api::ports::AuditRow>> audit(const Caller&, const api::ports::AuditFilter&, const PageRequest&) override { refuse(); }
     };
     Signals signals_;
     Incidents incidents_;
