@@ -12,9 +12,11 @@
 #include "server/pg/data_folder.hpp"
 #include "server/pg/database.hpp"
 #include "server/pg/diagnostics_store.hpp"
+#include "server/pg/entity_store.hpp"
 #include "server/pg/finding_store.hpp"
 #include "server/pg/incident_store.hpp"
 #include "server/pg/lane_progress.hpp"
+#include "server/pg/leaf_sealer.hpp"
 #include "server/pg/pattern_version_store.hpp"
 #include "server/pg/signal_store.hpp"
 #include "server/pg/tenant_store.hpp"
@@ -76,12 +78,15 @@ class Application::Pipeline {
 public:
     Pipeline(const config::Settings& settings, const pg::Database& database)
         : lanes{lane_options(database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
-          committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off} {
+          committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off},
+          sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
         lanes.start();
         committer.start();
+        sealer.start();
     }
 
     void stop() {
+        sealer.stop();
         committer.stop();
         lanes.stop();
     }
@@ -98,6 +103,7 @@ public:
     pg::LaneProgress progress;
     LaneWorker lanes;
     Committer committer;
+    pg::LeafSealer sealer;
 
 private:
     static LaneWorkerOptions lane_options(const pg::Database& database) {
@@ -111,18 +117,20 @@ private:
 class Application::Serving {
 public:
     Serving(const config::Settings& settings, pg::Database& database, Pipeline& pipeline, const observe::Log& log)
-        : signals{database.api()},
+        : signals{database.api(), &pipeline.committer},
+          entities{database.api()},
           incidents{database.api()},
           findings{database.api()},
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
           diagnostics{database.api(), process_view(pipeline)},
           tenants{database.api()},
-          services{signals, incidents, findings, patterns, control, diagnostics, tenants, need(pg::cursor_key(database))},
+          services{signals, entities, incidents, findings, patterns, control, diagnostics, tenants, need(pg::cursor_key(database))},
           keys{database.api()},
           http{http_options(settings), endpoints(database, pipeline), log} {}
 
     pg::SignalStore signals;
+    pg::EntityStore entities;
     pg::IncidentStore incidents;
     pg::FindingStore findings;
     pg::PatternVersionStore patterns;
