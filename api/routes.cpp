@@ -2,6 +2,7 @@
 
 #include "api/handlers/audit.hpp"
 #include "api/handlers/control.hpp"
+#include "api/handlers/entities.hpp"
 #include "api/handlers/findings.hpp"
 #include "api/handlers/health.hpp"
 #include "api/handlers/incidents.hpp"
@@ -28,6 +29,12 @@ constexpr Route table[] = {
     {Method::get, "/openapi.json", Scope::none, handlers::openapi},
     {Method::get, "/api/v1/signals", Scope::signals_read, handlers::list_signals},
     {Method::post, "/api/v1/signals", Scope::signals_write, in_session},
+    {Method::get, "/api/v1/signals/{source}/{id}", Scope::signals_read, handlers::get_signal},
+    {Method::get, "/api/v1/entities", Scope::signals_read, handlers::list_entities},
+    {Method::get, "/api/v1/entities/{kind}/{value}", Scope::signals_read, handlers::get_entity},
+    {Method::get, "/api/v1/entities/{kind}/{value}/timeline", Scope::signals_read, handlers::entity_timeline},
+    {Method::get, "/api/v1/entities/{kind}/{value}/neighbours", Scope::signals_read, handlers::entity_neighbours},
+    {Method::get, "/api/v1/entities/{kind}/{value}/graph", Scope::signals_read, handlers::entity_graph},
     {Method::post, "/api/v1/watermark", Scope::catalogue_write, handlers::set_watermark},
     {Method::get, "/api/v1/incidents", Scope::incidents_read, handlers::list_incidents},
     {Method::get, "/api/v1/incidents/{number}", Scope::incidents_read, handlers::get_incident},

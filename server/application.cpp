@@ -12,9 +12,11 @@
 #include "server/pg/data_folder.hpp"
 #include "server/pg/database.hpp"
 #include "server/pg/diagnostics_store.hpp"
+#include "server/pg/entity_store.hpp"
 #include "server/pg/finding_store.hpp"
 #include "server/pg/incident_store.hpp"
 #include "server/pg/lane_progress.hpp"
+#include "server/pg/leaf_sealer.hpp"
 #include "server/pg/pattern_version_store.hpp"
 #include "server/pg/reply_store.hpp"
 #include "server/pg/setting_store.hpp"
@@ -78,12 +80,15 @@ class Application::Pipeline {
 public:
     Pipeline(const config::Settings& settings, const pg::Database& database)
         : lanes{lane_options(database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
-          committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off} {
+          committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off},
+          sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
         lanes.start();
         committer.start();
+        sealer.start();
     }
 
     void stop() {
+        sealer.stop();
         committer.stop();
         lanes.stop();
     }
@@ -100,6 +105,7 @@ public:
     pg::LaneProgress progress;
     LaneWorker lanes;
     Committer committer;
+    pg::LeafSealer sealer;
 
 private:
     static LaneWorkerOptions lane_options(const pg::Database& database) {
@@ -113,7 +119,8 @@ private:
 class Application::Serving {
 public:
     Serving(const config::Settings& settings, pg::Database& database, Pipeline& pipeline, const observe::Log& log)
-        : signals{database.api()},
+        : signals{database.api(), &pipeline.committer},
+          entities{database.api()},
           incidents{database.api()},
           findings{database.api()},
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
@@ -121,12 +128,13 @@ public:
           settings_of_tenants{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           diagnostics{database.api(), process_view(pipeline)},
           tenants{database.api()},
-          services{signals, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, need(pg::cursor_key(database))},
+          services{signals, entities, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, need(pg::cursor_key(database))},
           keys{database.api()},
           replies{database.api()},
           http{http_options(settings), endpoints(database, pipeline), log} {}
 
     pg::SignalStore signals;
+    pg::EntityStore entities;
     pg::IncidentStore incidents;
     pg::FindingStore findings;
     pg::PatternVersionStore patterns;

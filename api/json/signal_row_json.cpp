@@ -2,6 +2,7 @@
 
 #include "api/json/time_json.hpp"
 
+#include <boost/uuid/uuid_io.hpp>
 #include <nlohmann/json.hpp>
 
 #include <string>
@@ -31,6 +32,7 @@ Json to_json(const ports::StoredSignalRow& row) {
     value["confidence"] = signal.confidence;
     value["count"] = signal.count;
     const auto shown = object_in(row.shown_json);
+    const auto aliases = object_in(row.aliases_json);
     auto& entities = value["entities"] = Json::array();
     for (std::size_t i = 0; i < signal.entities.size(); ++i) {
         const auto& mention = signal.entities[i];
@@ -39,11 +41,19 @@ Json to_json(const ports::StoredSignalRow& row) {
         if (!mention.identifies) item["identifies"] = false;
         const auto spelling = shown.find(std::to_string(i));
         if (spelling != shown.end() && spelling->is_string()) item["shown"] = *spelling;
+        const auto others = aliases.find(std::to_string(i));
+        if (others != aliases.end() && others->is_array()) item["aliases"] = *others;
         entities.push_back(std::move(item));
     }
     value["attributes"] = object_in(row.attributes_json);
     value["received"] = format_time(row.received);
     value["late"] = row.late;
+    return value;
+}
+
+Json to_json(const ports::EvidenceUse& use) {
+    Json value{{"finding", boost::uuids::to_string(use.finding.value())}, {"pattern", use.pattern}, {"stage", use.stage}};
+    value["incident"] = use.incident ? Json(use.incident->value()) : Json(nullptr);
     return value;
 }
 

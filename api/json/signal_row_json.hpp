@@ -10,4 +10,7 @@ namespace catenary::api::json {
 /// differs, attributes as posted, when it was received, whether it was late.
 nlohmann::ordered_json to_json(const ports::StoredSignalRow& row);
 
+/// A finding that rests on the signal: {"finding", "pattern", "stage", "incident"}.
+nlohmann::ordered_json to_json(const ports::EvidenceUse& use);
+
 }  // namespace catenary::api::json

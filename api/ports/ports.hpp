@@ -57,20 +57,54 @@ struct StoredSignalRow {
     std::string title;
     std::string attributes_json;  ///< as posted (minified), "{}" when none
     std::string shown_json;       ///< {"<index of entity>": "original spelling"} where it differs; "" when nowhere
+    std::string aliases_json;     ///< {"<index of entity>": [{"kind", "value"}]} as posted; "" when there are none
     engine::Timestamp received;
     bool late = false;
 };
 /// Alternatives within one member mean OR, members AND.
 struct SignalFilter {
-    std::vector<std::string> sources, names, domains;
+    std::vector<std::string> sources, names, domains, tactics, techniques;
+    std::vector<engine::Severity> severities;
     std::vector<engine::EntityKey> entities;  ///< canonical
     TimeRange time;
     bool newest_first = true;
 };
+/// A finding that has a signal as evidence.
+struct EvidenceUse {
+    engine::FindingId finding;
+    std::string pattern;
+    std::string stage;
+    std::optional<engine::IncidentNumber> incident;
+};
+struct SignalDetail {
+    StoredSignalRow row;
+    std::vector<EvidenceUse> uses;  ///< of findings that are not superseded, by (start, id); at most 100
+};
 class SignalReader {
 public:
     virtual ~SignalReader() = default;
+    /// By (time, key), the key being a fixed pseudo-random order of (source, id) within a millisecond. A page may be short, even empty, with `next` set: then
+    /// little was found in the time a page may take, and the search goes on with the next one.
     virtual Outcome<Page<StoredSignalRow>> page(const Caller& caller, const SignalFilter& filter, const PageRequest& request) = 0;
+    /// `time`: that of the signal to the microsecond, where the caller knows it; saves a search.
+    virtual Outcome<SignalDetail> find(const Caller& caller, const std::string& source, const std::string& id, std::optional<engine::Timestamp> time) = 0;
+};
+
+/// An entity that some signal of the tenant has mentioned.
+struct EntityRow {
+    engine::EntityKey key;
+    bool identifies = true;
+};
+struct EntityFilter {
+    std::vector<std::string> kinds;  ///< any of
+    std::string prefix;              ///< of the canonical value; "" = any
+};
+class EntityReader {
+public:
+    virtual ~EntityReader() = default;
+    /// By (kind, value), bytewise.
+    virtual Outcome<Page<EntityRow>> page(const Caller& caller, const EntityFilter& filter, const PageRequest& request) = 0;
+    virtual Outcome<EntityRow> find(const Caller& caller, const engine::EntityKey& key) = 0;
 };
 
 struct IncidentFilter {
@@ -275,6 +309,7 @@ public:
 /// Everything, by reference: what handlers get. Outlives every request.
 struct Services {
     SignalReader& signals;
+    EntityReader& entities;
     IncidentReader& incidents;
     FindingReader& findings;
     PatternStore& patterns;

@@ -83,6 +83,11 @@ public:
         }
     }
 
+    std::optional<SignalKey> key_of(engine::TenantId tenant, std::string_view source, std::string_view id) const {
+        if (!key_known_.load(std::memory_order_acquire)) return std::nullopt;
+        return session_.key_of(tenant, source, id);
+    }
+
     CommitterStatus status() const {
         const auto depth = queue_.depth();
         const std::lock_guard lock{mutex_};
@@ -238,6 +243,10 @@ void Committer::stop(std::chrono::milliseconds grace) { writer_->stop(grace); }
 void Committer::submit(engine::TenantId tenant, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) {
     writer_->submit(tenant, std::move(batch), std::move(done));
 }
+std::optional<SignalKey> Committer::key_of(engine::TenantId tenant, std::string_view source, std::string_view id) const {
+    return writer_->key_of(tenant, source, id);
+}
+
 CommitterStatus Committer::status() const { return writer_->status(); }
 
 }  // namespace catenary::server

@@ -4,6 +4,7 @@
 #include "server/ingest/hand_off.hpp"
 #include "server/ingest/signal_sink.hpp"
 #include "server/ingest/source_registry.hpp"
+#include "server/ingest/stored_keys.hpp"
 #include "server/ingest/watermarks.hpp"
 
 #include <chrono>
@@ -55,7 +56,7 @@ struct CommitterStatus {
 /// Nothing is answered `accepted` or `duplicate` before the COMMIT it depends on has returned. A lost connection before COMMIT means `unavailable`
 /// for the group's requests, a lost reply to COMMIT means `unknown`. Reconnects by itself with back-off; requests that come meanwhile wait in the
 /// bounded queue or are refused.
-class Committer final : public SignalSink {
+class Committer final : public SignalSink, public StoredKeys {
 public:
     using Clock = std::function<engine::Timestamp()>;
 
@@ -75,6 +76,9 @@ public:
     void submit(engine::TenantId tenant, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) override;
 
     CommitterStatus status() const;
+
+    /// From the dedup set: the newest signals, as many as it has memory for. Waits while a group is planned, some milliseconds at most.
+    std::optional<SignalKey> key_of(engine::TenantId tenant, std::string_view source, std::string_view id) const override;
 
 private:
     class Writer;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 namespace catenary::server {
@@ -72,7 +73,7 @@ void IngestSession::load_stored() {
             constexpr std::size_t key_at = 6, content_at = 26, size = 34;  // field count, then each field after its length
             if (row.size() != size || stored_.size() >= enough) continue;
             const auto key = row.substr(key_at);
-            stored_.add({{read_number<std::uint64_t>(key), read_number<std::uint64_t>(key.substr(8))}, read_number<std::int64_t>(row.substr(content_at))});
+            remember({{read_number<std::uint64_t>(key), read_number<std::uint64_t>(key.substr(8))}, read_number<std::int64_t>(row.substr(content_at))});
         }
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
@@ -89,13 +90,33 @@ void IngestSession::resolve() {
     const bool happened = connection_->query(resolve_sql, parameters).rows() > 0;
     writer_->roll_back(*connection_);
     if (happened) {
-        for (const auto& row : unresolved_->rows) stored_.add(row);
+        for (const auto& row : unresolved_->rows) remember(row);
     }
     spdlog::info("event=commit_resolved position={} committed={}", unresolved_->position.value(), happened);
     unresolved_.reset();
 }
 
+std::optional<SignalKey> IngestSession::key_of(engine::TenantId tenant, std::string_view source, std::string_view id) const {
+    Digester digester{key_};
+    const auto wanted = signal_key(digester, tenant, source, id, engine::Timestamp{});  // of any time: only the id is compared
+    const std::shared_lock lock{stored_mutex_};
+    const auto stored = stored_.find(wanted);
+    if (!stored) return std::nullopt;
+    return stored->key;
+}
+
+Group IngestSession::plan(std::span<const WaitingRequest* const> requests) {
+    const std::unique_lock lock{stored_mutex_};
+    return plan_group(requests, lanes_, stored_, leaves_, watermarks_);
+}
+
+void IngestSession::remember(const DedupSet::Stored& row) {
+    const std::unique_lock lock{stored_mutex_};
+    stored_.add(row);
+}
+
 void IngestSession::take_back(const Group& group) {
+    const std::unique_lock lock{stored_mutex_};
     for (const auto& key : group.added) stored_.remove(key);
 }
 
@@ -121,7 +142,7 @@ GroupResult IngestSession::run(std::span<const WaitingRequest* const> requests, 
 GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> requests, engine::Timestamp received, Check check) {
     GroupResult result;
     result.received = received;
-    result.group = plan_group(requests, lanes_, stored_, leaves_, watermarks_);
+    result.group = plan(requests);
     if (result.group.rows.empty()) {
         // Nothing but repeats of what is committed, conflicts and refusals: there is nothing to commit.
         result.fate = GroupFate::committed;
@@ -155,8 +176,8 @@ void IngestSession::write(GroupResult& result, std::span<const WaitingRequest* c
     if (check == Check::stored_first) {
         const auto already = writer_->stored_already(*connection_, result.group, leaves_.calendar());
         take_back(result.group);
-        for (const auto& row : already) stored_.add(row);
-        result.group = plan_group(requests, lanes_, stored_, leaves_, watermarks_);
+        for (const auto& row : already) remember(row);
+        result.group = plan(requests);
         if (result.group.rows.empty()) {
             result.fate = GroupFate::committed;
             writer_->roll_back(*connection_);

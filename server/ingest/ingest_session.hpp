@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,12 +46,16 @@ public:
     void prepare_days(engine::Timestamp now);
 
     const DedupSet& stored() const { return stored_; }
+    /// Any thread, once `key()` is known.
+    std::optional<SignalKey> key_of(engine::TenantId tenant, std::string_view source, std::string_view id) const;
 
 private:
     enum class Check { none, stored_first };
     GroupResult attempt(std::span<const WaitingRequest* const> requests, engine::Timestamp received, Check check);
     void write(GroupResult& result, std::span<const WaitingRequest* const> requests, Check check);
+    Group plan(std::span<const WaitingRequest* const> requests);
     void take_back(const Group& group);
+    void remember(const DedupSet::Stored& row);
     void load_stored();
     void resolve();
 
@@ -68,6 +73,7 @@ private:
     bool loaded_ = false;
     std::unique_ptr<GroupWriter> writer_;
     DedupSet stored_;
+    mutable std::shared_mutex stored_mutex_;  // the writer's thread alone changes and reads `stored_`; others read it by key_of()
     Leaves leaves_;
     std::map<engine::TenantId, std::int16_t> lanes_;
     std::optional<Unresolved> unresolved_;

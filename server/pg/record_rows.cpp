@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace catenary::server::pg {
 namespace {
@@ -108,7 +109,9 @@ api::ports::EvidenceRow evidence_from(const pqxx::row& row) {
     signal.count = row[12].as<std::int64_t>();
     signal.entities = mentions_from_text(row[13].c_str());
     evidence.signal.attributes_json = row[14].c_str();
-    evidence.signal.shown_json = shown_from(row[15].c_str()).values_json;
+    auto shown = shown_from(row[15].c_str());
+    evidence.signal.shown_json = std::move(shown.values_json);
+    evidence.signal.aliases_json = std::move(shown.aliases_json);
     evidence.signal.received = timestamp_from(row[16]);
     evidence.signal.late = row[17].as<bool>();
     return evidence;

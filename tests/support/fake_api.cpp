@@ -21,6 +21,27 @@ const Failure nothing_here{FailureCode::not_found, "there is nothing here"};
 
 }  // namespace
 
+bool FakeSignals::mentions_any(const engine::Signal& signal, const std::vector<engine::EntityKey>& entities) {
+    return std::any_of(signal.entities.begin(), signal.entities.end(), [&](const engine::EntityMention& mention) {
+        return std::find(entities.begin(), entities.end(), engine::EntityKey{mention.kind, mention.value}) != entities.end();
+    });
+}
+Outcome<SignalDetail> FakeSignals::find(const api::Caller&, const std::string& source, const std::string& id, std::optional<engine::Timestamp> time) {
+    time_asked = time;
+    if (failure) return *failure;
+    for (const auto& row : rows) {
+        if (row.signal.source == source && row.signal.id == id) return SignalDetail{row, uses};
+    }
+    return nothing_here;
+}
+
+Outcome<EntityRow> FakeEntities::find(const api::Caller&, const engine::EntityKey& key) {
+    for (const auto& row : rows) {
+        if (row.key == key) return row;
+    }
+    return nothing_here;
+}
+
 Outcome<Page<engine::IncidentRecord>> FakeIncidents::page(const api::Caller&, const IncidentFilter& filter, const PageRequest& request) {
     asked = filter;
     if (failure) return *failure;

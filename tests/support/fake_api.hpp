@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,15 +29,37 @@ api::ports::Page<T> cut_page(const std::vector<T>& items, const api::ports::Page
 }
 
 struct FakeSignals final : api::ports::SignalReader {
-    std::vector<api::ports::StoredSignalRow> rows;
+    std::vector<api::ports::StoredSignalRow> rows;  ///< newest first; of the filter only entities are applied
     std::optional<api::ports::Failure> failure;
     api::ports::SignalFilter asked;
     api::ports::Outcome<api::ports::Page<api::ports::StoredSignalRow>> page(const api::Caller&, const api::ports::SignalFilter& filter,
                                                                             const api::ports::PageRequest& request) override {
         asked = filter;
         if (failure) return *failure;
+        std::vector<api::ports::StoredSignalRow> mentioning;
+        for (const auto& row : rows) {
+            if (filter.entities.empty() || mentions_any(row.signal, filter.entities)) mentioning.push_back(row);
+        }
+        if (!filter.newest_first) std::reverse(mentioning.begin(), mentioning.end());
+        return cut_page(mentioning, request);
+    }
+    api::ports::Outcome<api::ports::SignalDetail> find(const api::Caller&, const std::string& source, const std::string& id,
+                                                       std::optional<engine::Timestamp> time) override;
+
+    std::vector<api::ports::EvidenceUse> uses;       ///< of every signal that is found
+    std::optional<engine::Timestamp> time_asked;
+    static bool mentions_any(const engine::Signal& signal, const std::vector<engine::EntityKey>& entities);
+};
+
+struct FakeEntities final : api::ports::EntityReader {
+    std::vector<api::ports::EntityRow> rows;
+    api::ports::EntityFilter asked;
+    api::ports::Outcome<api::ports::Page<api::ports::EntityRow>> page(const api::Caller&, const api::ports::EntityFilter& filter,
+                                                                      const api::ports::PageRequest& request) override {
+        asked = filter;
         return cut_page(rows, request);
     }
+    api::ports::Outcome<api::ports::EntityRow> find(const api::Caller&, const engine::EntityKey& key) override;
 };
 
 struct FakeIncidents final : api::ports::IncidentReader {
@@ -156,6 +179,7 @@ public:
                std::string_view if_match = "");
 
     FakeSignals signals;
+    FakeEntities entities;
     FakeIncidents incidents;
     FakeFindings findings;
     FakePatterns patterns;
@@ -167,7 +191,7 @@ public:
     std::string idempotency_key;  ///< sent with every request
 
 private:
-    api::ports::Services services_{signals, incidents, findings, patterns, control, settings, diagnostics, tenants, {1, 2, 3}};
+    api::ports::Services services_{signals, entities, incidents, findings, patterns, control, settings, diagnostics, tenants, {1, 2, 3}};
 };
 
 /// "get", "post" … as the contract names methods.

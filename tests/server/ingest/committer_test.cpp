@@ -68,6 +68,7 @@ TEST_CASE("an accepted signal is readable with the content it was posted with") 
     const auto rows = stored(database, tenant);
     REQUIRE(rows.size() == 1);
     const auto& row = rows.begin()->second;
+    CHECK(row.aliases_json == posted.aliases);
     CHECK(row.signal.source == "entra_id");
     CHECK(row.signal.id == "aad-7f3");
     CHECK(row.signal.time == posted.time);
@@ -185,6 +186,24 @@ TEST_CASE("after a restart repeats are found again, also under another time") {
     CHECK(summary(rig.post(tenant.caller.tenant, {item("one"), item("one", 48h), item("old", -24h * 9000), item("old", 1s), item("new")})) == "dcdca");
     CHECK(rig.committer().status().key_collisions == 0);
     check_log(database);
+}
+
+TEST_CASE("the committer knows the key of what it stored, also from before a restart") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    const auto other = database.add_tenant("second");
+    for (const bool is_restart : {false, true}) {
+        CAPTURE(is_restart);
+        IngestRig rig{database};
+        CHECK_FALSE(rig.committer().key_of(tenant.caller.tenant, "edr", "one").has_value());  // not connected yet
+        rig.start();
+        CHECK(summary(rig.post(tenant.caller.tenant, {item("one")})) == (is_restart ? "d" : "a"));
+        const auto key = rig.committer().key_of(tenant.caller.tenant, "edr", "one");
+        REQUIRE(key.has_value());
+        CHECK(fmt::format("{:016x}{:016x}", key->high, key->low) == database.ask("SELECT replace(key::text, '-', '') FROM signal"));
+        CHECK_FALSE(rig.committer().key_of(other.caller.tenant, "edr", "one").has_value());
+        CHECK_FALSE(rig.committer().key_of(tenant.caller.tenant, "edr", "two").has_value());
+    }
 }
 
 TEST_CASE("a signal older than the published watermark is reported late") {

@@ -9,7 +9,7 @@ namespace catenary::tests {
 /// Ports for handlers that never ask them anything: whoever does fails the test.
 class UnusedServices {
 public:
-    api::ports::Services services() { return {signals_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_}; }
+    api::ports::Services services() { return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_}; }
 
 private:
     template <class T>
@@ -22,6 +22,11 @@ private:
 
     struct Signals final : api::ports::SignalReader {
         Outcome<Page<api::ports::StoredSignalRow>> page(const Caller&, const api::ports::SignalFilter&, const PageRequest&) override { refuse(); }
+        Outcome<api::ports::SignalDetail> find(const Caller&, const std::string&, const std::string&, std::optional<engine::Timestamp>) override { refuse(); }
+    };
+    struct Entities final : api::ports::EntityReader {
+        Outcome<Page<api::ports::EntityRow>> page(const Caller&, const api::ports::EntityFilter&, const PageRequest&) override { refuse(); }
+        Outcome<api::ports::EntityRow> find(const Caller&, const engine::EntityKey&) override { refuse(); }
     };
     struct Incidents final : api::ports::IncidentReader {
         Outcome<Page<engine::IncidentRecord>> page(const Caller&, const api::ports::IncidentFilter&, const PageRequest&) override { refuse(); }
@@ -65,6 +70,7 @@ private:
         Outcome<Page<api::ports::AuditRow>> audit(const Caller&, const api::ports::AuditFilter&, const PageRequest&) override { refuse(); }
     };
     Signals signals_;
+    Entities entities_;
     Incidents incidents_;
     Findings findings_;
     Patterns patterns_;

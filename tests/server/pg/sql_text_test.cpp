@@ -1,7 +1,6 @@
 #include "server/pg/sql_text.hpp"
 
 #include "server/pg/dsn.hpp"
-#include "server/pg/leaf_range.hpp"
 #include "server/pg/place.hpp"
 #include "tests/support/postgres_fixture.hpp"
 
@@ -62,18 +61,6 @@ TEST_CASE("a place is read back, and nothing else is") {
     for (const auto* bad : {"", "1:a", "x", "1:", "9:ab", "1a", "99999999999999999999:a", "1:a1:b1:c", "-1:a1:b"}) {
         CAPTURE(bad);
         CHECK_FALSE(pg::place_from(bad, 2).has_value());
-    }
-}
-
-TEST_CASE("leaves are known by their names") {
-    using std::chrono::sys_days;
-    using std::chrono::year;
-    const auto day = sys_days{year{2026} / 3 / 5};
-    CHECK(pg::leaf_range("signal_d20260305") == pg::LeafRange{engine::Timestamp{day}, engine::Timestamp{day + std::chrono::days{1}}});
-    CHECK(pg::leaf_range("signal_y2019") == pg::LeafRange{engine::Timestamp{sys_days{year{2019} / 1 / 1}}, engine::Timestamp{sys_days{year{2020} / 1 / 1}}});
-    for (const auto* other : {"signal", "signal_d20261301", "signal_d2026030", "signal_yabcd", "signal_d-0260305", "finding"}) {
-        CAPTURE(other);
-        CHECK_FALSE(pg::leaf_range(other).has_value());
     }
 }
 

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "server/pg/dsn.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace catenary::server::pg {
+
+struct LeafSealerOptions {
+    std::string dsn;                     ///< acts as catenary_ingest
+    std::chrono::seconds round{60};      ///< between looks
+    std::chrono::seconds quiet{600};     ///< a leaf that did not grow for so long is sealed; writers of it wait meanwhile
+};
+
+/// Indexes leaves that are over for reading (migrations/0003_reading.sql), one after the other, in a thread of its own. Several processes on one
+/// database may run one each: only one of them seals at a time.
+class LeafSealer {
+public:
+    explicit LeafSealer(LeafSealerOptions options);
+    ~LeafSealer();
+    LeafSealer(const LeafSealer&) = delete;
+    LeafSealer& operator=(const LeafSealer&) = delete;
+
+    void start();
+    /// Ends after the leaf that is being sealed. Idempotent.
+    void stop();
+
+    /// Seals what is due; how many leaves. A failure is logged and left to the next round.
+    std::int64_t run_once();
+
+private:
+    bool stopping();
+    void loop();
+
+    LeafSealerOptions options_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace catenary::server::pg
