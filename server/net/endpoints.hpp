@@ -21,7 +21,7 @@ struct Endpoints {
     using Render = std::function<api::http::Response(const api::http::Request&, const api::ingest::PreparedBatch&, const api::ingest::CommitOutcome&)>;
 
     RouteTable find_route;                   ///< called by I/O threads
-    Prepare prepare;                         ///< of the ingest route
+    Prepare prepare;                         ///< of the ingest routes
     Render render;                           ///< called by I/O threads
     std::function<std::string()> metrics;    ///< text for /metrics, besides the server's own
     api::ports::Services& services;
@@ -29,8 +29,7 @@ struct Endpoints {
     SignalSink& sink;
 };
 
-/// The two routes without a handler in the table: their replies are made here.
-constexpr std::string_view ingest_path = "/api/v1/signals";
+/// Of the routes without a handler this one is the process's own; all others take signals.
 constexpr std::string_view metrics_path = "/metrics";
 
 /// The end points above with the product's routes, parser and clock.

@@ -77,6 +77,7 @@ Exchange::Exchange(Serving& serving, Connection& connection, const RequestHead& 
     request_.target = head.target;
     request_.content_type = media_type(head.value("content-type"));
     request_.content_encoding = lower_case(head.value("content-encoding"));
+    request_.accept = head.value("accept");
     request_.if_match = head.value("if-match");
     request_.if_none_match = head.value("if-none-match");
     request_.idempotency_key = head.value("idempotency-key");
@@ -127,7 +128,7 @@ Exchange::Refusal Exchange::find_route() {
     auto match = serving_.endpoints.find_route(routed_method_, request_.segments);
     route_ = match.route;
     if (route_ != nullptr) {
-        is_ingest_ = route_->handler == nullptr && route_->path == ingest_path;
+        is_ingest_ = route_->handler == nullptr && route_->path != metrics_path;
         return {};
     }
     if (match.allowed.empty()) return problem(ProblemKind::not_found, "no such path");
