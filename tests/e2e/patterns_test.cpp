@@ -120,6 +120,22 @@ TEST_CASE("a pattern is checked, tested, posted, changed, switched off and retir
     const auto approval = signal("gina", "17:10:00", "mfa_approved");
     CHECK(findings_after(client, refusals, approval) == 4);
     CHECK(findings_after(other, refusals, approval) == 1);
+
+    // and what ships finds foreign records: ten accounts that fail to sign in from one address
+    std::string records;
+    for (int i = 0; i < 10; ++i) {
+        records += Json{{"class_uid", 3002}, {"activity_id", 1}, {"status_id", 2}, {"time", 1'772'704'800'000 + i * 1000}, {"metadata", {{"uid", i}, {"product", {{"name", "idp"}}}}},
+                        {"user", {{"name", fmt::format("user{}@ne.example", i)}}}, {"src_endpoint", {{"ip", "203.0.113.40"}}}}
+                       .dump() +
+                   "\n";
+    }
+    CHECK(read(other.post("/api/v1/ingest/ocsf?dry_run=true", records, "application/x-ndjson"))["items"].size() == 10);
+    CHECK(read(other.get("/api/v1/signals?source=idp"))["items"].empty());
+    CHECK(read(other.post("/api/v1/ingest/ocsf", records, "application/x-ndjson"))["accepted"] == 10);
+    CHECK(read(other.post("/api/v1/ingest/ocsf", records, "application/x-ndjson"))["duplicates"] == 10);
+    CHECK(other.post("/api/v1/ingest/cef", records, "application/x-ndjson").status == 404);
+    wait_until_correlated(other);
+    CHECK(read(other.get("/api/v1/findings?pattern=password-spray"))["items"].size() == 1);
     CHECK(server.stop() == 0);
 }
 
