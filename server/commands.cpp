@@ -2,6 +2,7 @@
 
 #include "server/admin_key.hpp"
 #include "server/application.hpp"
+#include "server/catalogue/pattern_files.hpp"
 #include "server/demo/demo.hpp"
 #include "server/observe/json_line.hpp"
 #include "server/pg/migrator.hpp"
@@ -97,6 +98,13 @@ int serve_demo(const config::Settings& settings) {
     return code;
 }
 
+int pattern_files(const config::PatternFiles& asked) {
+    const bool tests = asked.task == config::PatternFiles::Task::test;
+    const auto report = tests ? test_pattern_files(asked.files) : check_pattern_files(asked.files);
+    fmt::print("{}", report.text);
+    return report.exit_code;
+}
+
 int migrate_database(const std::string& url) {
     const auto target = pg::Dsn::parse(url);
     if (!target) throw std::runtime_error(target.error().message);
@@ -117,6 +125,7 @@ int run(const config::Invocation& invocation) {
             case config::Command::demo: return serve_demo(invocation.settings);
             case config::Command::replay: return replay(invocation.settings.replay);
             case config::Command::migrate: return migrate_database(*invocation.settings.database);
+            case config::Command::patterns: return pattern_files(invocation.settings.patterns);
             case config::Command::version: fmt::print("catenary {}\n", CATENARY_VERSION); return 0;
         }
     } catch (const std::exception& failure) {

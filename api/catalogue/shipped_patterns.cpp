@@ -4,6 +4,8 @@
 #include "api/embedded.hpp"
 #include "engine/model/assert.hpp"
 
+#include <algorithm>
+
 namespace catenary::api::catalogue {
 namespace {
 
@@ -29,6 +31,12 @@ std::vector<ShippedPattern> compile_all() {
 const std::vector<ShippedPattern>& shipped_patterns() {
     static const auto patterns = compile_all();
     return patterns;
+}
+
+const ShippedPattern* find_shipped(std::string_view id) {
+    const auto& all = shipped_patterns();
+    const auto it = std::ranges::find(all, id, [](const auto& shipped) -> std::string_view { return shipped.pattern->id; });
+    return it == all.end() ? nullptr : &*it;
 }
 
 }  // namespace catenary::api::catalogue

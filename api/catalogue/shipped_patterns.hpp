@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace catenary::api::catalogue {
@@ -16,5 +17,8 @@ struct ShippedPattern {
 
 /// The files of patterns/, by file name; compiled once a process. Tests prove that each parses and that its id is its file's name.
 const std::vector<ShippedPattern>& shipped_patterns();
+
+/// By id; null when none of this id ships.
+const ShippedPattern* find_shipped(std::string_view id);
 
 }  // namespace catenary::api::catalogue

@@ -1,42 +1,57 @@
 #include "api/handlers/patterns.hpp"
 
-#include "api/catalogue/shipped_patterns.hpp"
-#include "api/documents/pattern_document.hpp"
-#include "api/handlers/body.hpp"
+#include "api/documents/yaml_text.hpp"
+#include "api/handlers/pattern_in_path.hpp"
 #include "api/handlers/reply.hpp"
+#include "api/http/accept.hpp"
 #include "api/http/etag.hpp"
-#include "api/http/target.hpp"
 #include "api/json/pattern_json.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <utility>
 
 namespace catenary::api::handlers {
 namespace {
 
-ports::PatternVersion version_of(const catalogue::ShippedPattern& shipped) {
-    return {shipped.pattern->id, shipped.pattern->version, shipped.pattern->mode, shipped.document_json, {}, {}, true};
+using ports::FailureCode;
+using ports::PatternVersion;
+
+/// `body` as JSON or the document alone as YAML, with the entity tag of `revision`, which both share: what changes one changes the other.
+http::Response document_reply(const http::Request& request, std::int64_t revision, const PatternVersion& version, const nlohmann::ordered_json& body) {
+    auto response = revised_reply(request, revision, body);
+    response.headers.emplace_back("Vary", "Accept");
+    if (response.status != 200 || !http::prefers_yaml(request.accept)) return response;
+    response.content_type = "application/yaml";
+    response.body = documents::to_yaml(nlohmann::ordered_json::parse(version.document_json));
+    return response;
 }
 
-const catalogue::ShippedPattern* find_shipped(std::string_view id) {
-    const auto& all = catalogue::shipped_patterns();
-    const auto it = std::ranges::find(all, id, [](const auto& shipped) -> const std::string& { return shipped.pattern->id; });
-    return it == all.end() ? nullptr : &*it;
+/// Own and shipped ones by id, what ships with the tenant's deployments.
+std::vector<PatternVersion> merged(std::vector<PatternVersion> stored) {
+    std::map<std::string, PatternVersion> by_id;
+    for (auto& version : stored) by_id.emplace(version.id, std::move(version));
+    std::vector<PatternVersion> all;
+    for (const auto& shipped : catalogue::shipped_patterns()) {
+        const auto found = by_id.find(shipped.pattern->id);
+        const bool is_deployment = found != by_id.end() && found->second.shipped;
+        all.push_back(shipped_version(shipped, is_deployment ? &found->second : nullptr));
+        if (found != by_id.end()) by_id.erase(found);
+    }
+    for (auto& [id, version] : by_id) {
+        if (!version.shipped) all.push_back(std::move(version));  // else it ships no more
+    }
+    std::ranges::sort(all, {}, &PatternVersion::id);
+    return all;
 }
 
-/// What both posting and validating start from.
-struct Posted {
-    std::optional<documents::PatternDocument> document;
-    std::optional<http::Response> refusal;
-};
-
-Posted read_pattern(const http::Request& request) {
-    if (auto refusal = refuse_parameters(request)) return {std::nullopt, std::move(refusal)};
-    auto body = read_body(request, BodySyntax::json_or_yaml);
-    if (body.refusal) return {std::nullopt, std::move(body.refusal)};
-    auto document = documents::pattern_from_json(body.value);
-    if (!document) return {std::nullopt, invalid_document(request, document.faults)};
-    return {std::move(*document), std::nullopt};
+/// The number in /versions/{version}; 0 for anything else, which no version has.
+std::int32_t version_in_path(const http::Request& request) {
+    const auto& text = request.segments.at(5);
+    std::int32_t version = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), version);
+    return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() ? version : 0;
 }
 
 }  // namespace
@@ -45,14 +60,12 @@ http::Response list_patterns(const http::Request& request, const Caller& caller,
     http::QueryReader query{request};
     const auto wanted = page_request(query, request, caller, services);
     if (auto refusal = query.refusal()) return *refusal;
-    auto own = services.patterns.list(caller);
-    if (!own) return failure_reply(request, own.error());
-    auto& all = *own;
-    for (const auto& shipped : catalogue::shipped_patterns()) all.push_back(version_of(shipped));
-    std::ranges::sort(all, {}, &ports::PatternVersion::id);
+    auto stored = services.patterns.list(caller);
+    if (!stored) return failure_reply(request, stored.error());
+    const auto all = merged(*std::move(stored));
 
-    ports::Page<ports::PatternVersion> page;  // both halves are bounded (512 of the tenant's own), so the page is cut here
-    const auto from = std::ranges::upper_bound(all, wanted.after, {}, &ports::PatternVersion::id);  // no id is ""
+    ports::Page<PatternVersion> page;  // both halves are bounded (512 of the tenant's own), so the page is cut here
+    const auto from = std::ranges::upper_bound(all, wanted.after, {}, &PatternVersion::id);  // no id is ""
     const auto to = from + std::min<std::ptrdiff_t>(all.end() - from, static_cast<std::ptrdiff_t>(wanted.limit));
     page.items.assign(from, to);
     if (to != all.end()) page.next = page.items.back().id;
@@ -61,33 +74,35 @@ http::Response list_patterns(const http::Request& request, const Caller& caller,
 
 http::Response get_pattern(const http::Request& request, const Caller& caller, ports::Services& services) {
     if (auto refusal = refuse_parameters(request)) return *refusal;
-    const auto& id = request.segments.back();
-    if (const auto* shipped = find_shipped(id)) return revised_reply(request, shipped->pattern->version, json::to_json(version_of(*shipped)));
-    const auto version = services.patterns.find(caller, id);
+    const auto version = find_pattern(pattern_id(request), caller, services);
     if (!version) return failure_reply(request, version.error());
-    return revised_reply(request, version->version, json::to_json(*version));
+    return document_reply(request, version->revision, *version, json::to_json(*version));
 }
 
-http::Response add_pattern(const http::Request& request, const Caller& caller, ports::Services& services) {
-    auto posted = read_pattern(request);
-    if (posted.refusal) return *posted.refusal;
-    const auto& pattern = posted.document->pattern;
-    if (find_shipped(pattern.id) != nullptr) {
-        return http::problem(request, http::ProblemKind::conflict, "a pattern of this id ships with the program; choose another id");
+http::Response list_pattern_versions(const http::Request& request, const Caller& caller, ports::Services& services) {
+    http::QueryReader query{request};
+    const auto wanted = page_request(query, request, caller, services);
+    if (auto refusal = query.refusal()) return *refusal;
+    ports::Page<PatternVersion> page;
+    if (const auto* shipped = catalogue::find_shipped(pattern_id(request))) {
+        if (wanted.after.empty()) page.items.push_back(shipped_version(*shipped, nullptr));
+    } else {
+        auto stored = services.patterns.versions(caller, pattern_id(request), wanted);
+        if (!stored) return failure_reply(request, stored.error());
+        page = *std::move(stored);
     }
-    const ports::PatternVersion wanted{pattern.id, 1, pattern.mode, documents::pattern_to_json(*posted.document).dump(), {}, caller.key_id, false};
-    const auto stored = services.patterns.add(caller, wanted, posted.document->effective_from);
-    if (!stored) return failure_reply(request, stored.error());
-    auto response = json_reply(201, json::to_json(*stored));
-    response.headers.emplace_back("Location", "/api/v1/patterns/" + http::percent_encoded(stored->id));
-    response.headers.emplace_back("ETag", http::etag_of(stored->version));
-    return response;
+    return page_reply(page, request, caller, services, [](const auto& version) { return json::pattern_version_to_json(version, json::WithDocument::no); });
 }
 
-http::Response validate_pattern(const http::Request& request, const Caller&, ports::Services&) {
-    const auto posted = read_pattern(request);
-    if (posted.refusal) return *posted.refusal;
-    return json_reply(200, {{"valid", true}, {"document", documents::pattern_to_json(*posted.document)}});
+http::Response get_pattern_version(const http::Request& request, const Caller& caller, ports::Services& services) {
+    if (auto refusal = refuse_parameters(request)) return *refusal;
+    const auto number = version_in_path(request);
+    const auto* shipped = catalogue::find_shipped(pattern_id(request));
+    if (shipped != nullptr && shipped->pattern->version != number) return not_found(request, "there is no such version of this pattern");
+    const auto version = shipped != nullptr ? ports::Outcome<PatternVersion>{shipped_version(*shipped, nullptr)}
+                                            : services.patterns.version(caller, pattern_id(request), number);
+    if (!version) return failure_reply(request, version.error());
+    return document_reply(request, version->version, *version, json::pattern_version_to_json(*version, json::WithDocument::yes));
 }
 
 }  // namespace catenary::api::handlers

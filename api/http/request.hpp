@@ -18,6 +18,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order; repeated names stay
     std::string content_type;           ///< lower case, without parameters; "" when absent
     std::string content_encoding;       ///< lower case; "" when absent
+    std::string accept;                 ///< as sent; "" when absent
     std::string if_match;
     std::string if_none_match;
     std::string idempotency_key;

@@ -100,7 +100,7 @@ struct IngestLimits {
 /// `now`: the server clock, for future-dated signals. The body moves into the batch.
 struct Preparation {
     std::shared_ptr<PreparedBatch> batch;               ///< set unless `refusal`
-    std::optional<http::Response> refusal;
+    std::optional<http::Response> refusal;              ///< the answer, when there is nothing to store
 };
 Preparation prepare(http::Request& request, const Caller& caller, engine::Timestamp now, const IngestLimits& limits);
 

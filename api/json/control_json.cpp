@@ -1,5 +1,6 @@
 #include "api/json/control_json.hpp"
 
+#include "api/catalogue/shipped_patterns.hpp"
 #include "api/documents/pattern_document.hpp"
 #include "api/json/time_json.hpp"
 
@@ -32,10 +33,29 @@ engine::WatermarkCall watermark_from(const Json& body) {
     return {needed(parse_time(body.at("time").get<std::string>()), "time"), body.at("hold").get<bool>()};
 }
 
+/// What runs no more cannot be switched on; its former findings are of the same id.
+std::shared_ptr<const engine::Pattern> gone(const std::string& id) {
+    auto pattern = std::make_shared<engine::Pattern>();
+    pattern->id = id;
+    pattern->mode = engine::Mode::off;
+    return pattern;
+}
+
+engine::PatternChange shipped_from(const Json& body, engine::Mode mode) {
+    const auto id = body.at("id").get<std::string>();
+    const auto* shipped = catalogue::find_shipped(id);
+    if (shipped == nullptr) return {gone(id), std::nullopt, engine::Mode::off};
+    return {shipped->pattern, std::nullopt, mode};
+}
+
 engine::PatternChange pattern_from(const Json& body) {
     const auto mode = needed(documents::mode_from(body.at("mode").get<std::string>()), "mode");
     engine::PatternChange change;
-    change.pattern = std::make_shared<const engine::Pattern>(documents::stored_pattern(body.at("document").dump(), body.at("version").get<std::int32_t>(), mode));
+    if (body.value("shipped", false))
+        change = shipped_from(body, mode);
+    else
+        change.pattern =
+            std::make_shared<const engine::Pattern>(documents::stored_pattern(body.at("document").dump(), body.at("version").get<std::int32_t>(), mode));
     if (const auto from = text_member(body, "effective_from")) change.effective_from = needed(parse_time(*from), "effective_from");
     return change;
 }
@@ -146,6 +166,12 @@ std::string pattern_control_text(std::string_view id, std::int32_t version, engi
     auto text = text_of(body);
     text.pop_back();  // the document goes in as it is: parsing and writing it again could only change it
     return text + ",\"document\":" + std::string{document} + '}';
+}
+
+std::string shipped_control_text(std::string_view id, engine::Mode mode, std::optional<engine::Timestamp> effective_from) {
+    Json body{{"id", id}, {"shipped", true}, {"mode", engine::to_string(mode)}};
+    if (effective_from) body["effective_from"] = format_time(*effective_from);
+    return text_of(body);
 }
 
 engine::Result<engine::ControlBody> control_from_text(std::string_view kind, std::string_view text) {

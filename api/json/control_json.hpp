@@ -29,7 +29,11 @@ std::string control_to_text(const engine::IncidentSplit& split);
 std::string pattern_control_text(std::string_view id, std::int32_t version, engine::Mode mode, std::optional<engine::Timestamp> effective_from,
                                  std::string_view document);
 
-/// Reads an entry back; a pattern is compiled from its document. A fault means that the entry was written by a newer version or is damaged.
+/// The same for a pattern that ships: the entry names it, the program has it.
+std::string shipped_control_text(std::string_view id, engine::Mode mode, std::optional<engine::Timestamp> effective_from);
+
+/// Reads an entry back; a pattern is compiled from its document, one that ships is the catalogue's own, and one that ships no more is off. A fault
+/// means that the entry was written by a newer version or is damaged.
 engine::Result<engine::ControlBody> control_from_text(std::string_view kind, std::string_view body);
 
 }  // namespace catenary::api::json

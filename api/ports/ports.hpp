@@ -165,24 +165,42 @@ public:
     virtual Outcome<FindingWithEvidence> find(const Caller& caller, const engine::FindingId& id) = 0;
 };
 
-/// A stored version of a pattern, or a shipped one (`shipped`, version 1).
+/// A version of a pattern. What ships has version 1; of it a tenant stores its deployment only.
 struct PatternVersion {
     std::string id;
     std::int32_t version = 1;
-    engine::Mode mode = engine::Mode::production;
-    std::string document_json;  ///< normalised JSON of the document as posted, without `mode`
-    engine::Timestamp created;
+    engine::Mode mode = engine::Mode::production;  ///< as deployed now; of a former version: as it was posted
+    std::string document_json;                     ///< normal form, without `mode`; "" for what ships (the handler has it)
+    engine::Timestamp created;                     ///< of this version; meaningless for what ships
     std::string created_by;
     bool shipped = false;
+    std::int64_t revision = 1;                     ///< of the pattern: grows with every version and every deployment
+    std::optional<engine::Timestamp> changed;      ///< last change of the pattern; empty: ships, and never changed here
+    std::string changed_by;
 };
+/// What a change was made for, and from when it holds.
+struct PatternCondition {
+    std::optional<std::int64_t> revision;             ///< stale unless the pattern is at this one
+    std::optional<engine::Timestamp> effective_from;  ///< empty: the watermark at the change minus the pattern's `within`
+};
+/// Every change is one transaction with its control entry. A change of what the tenant does not have answers not_found.
 class PatternStore {
 public:
     virtual ~PatternStore() = default;
-    /// Newest version of each, by id; the tenant's own only (shipped ones are added by the handler).
+    /// Newest version of each of the tenant's own, and the tenant's deployments of what ships, by id.
     virtual Outcome<std::vector<PatternVersion>> list(const Caller& caller) = 0;
     virtual Outcome<PatternVersion> find(const Caller& caller, const std::string& id) = 0;
-    /// Stores version 1 and its control entry in one transaction; conflict when the id exists, invalid beyond 512 documents.
-    virtual Outcome<PatternVersion> add(const Caller& caller, const PatternVersion& version, std::optional<engine::Timestamp> effective_from) = 0;
+    /// Versions of one of the tenant's own, newest first, without their documents. Also of one that was retired: its findings name them.
+    virtual Outcome<Page<PatternVersion>> versions(const Caller& caller, const std::string& id, const PageRequest& request) = 0;
+    virtual Outcome<PatternVersion> version(const Caller& caller, const std::string& id, std::int32_t version) = 0;
+    /// Stores the first version (of an id that was retired: the next); conflict when the id exists, invalid beyond 512 patterns.
+    virtual Outcome<PatternVersion> add(const Caller& caller, const PatternVersion& wanted, std::optional<engine::Timestamp> effective_from) = 0;
+    /// Stores the next version with the document and mode of `wanted`; invalid beyond 1,000 versions.
+    virtual Outcome<PatternVersion> replace(const Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) = 0;
+    /// Changes the mode; of what ships (`wanted.shipped`) also the first time.
+    virtual Outcome<PatternVersion> deploy(const Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) = 0;
+    /// Ends one of the tenant's own: it finds no more, its versions and findings stay, and its id may be posted again.
+    virtual Outcome<PatternVersion> retire(const Caller& caller, const std::string& id, const PatternCondition& condition) = 0;
 };
 
 class ControlLog {

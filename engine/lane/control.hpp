@@ -25,6 +25,8 @@ struct WatermarkCall {
 struct PatternChange {
     std::shared_ptr<const Pattern> pattern;
     std::optional<Timestamp> effective_from;
+    std::optional<Mode> mode = std::nullopt;  ///< of the deployment; unset: the pattern's own. What ships is shared by all tenants, so their modes stand beside it
+    Mode deployed() const { return mode.value_or(pattern->mode); }
 };
 
 enum class IncidentStatus { new_, active, closed };

@@ -1,17 +1,19 @@
 #include "engine/lane/lane.hpp"
 
+#include "engine/lane/stage_index.hpp"
 #include "engine/lane/tenant.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace catenary::engine {
 
 class Lane::State {
 public:
-    explicit State(Catalogue shipped) : shipped_{std::move(shipped)} {
-        for (const auto& pattern : shipped_) {
-            if (pattern->mode != Mode::off) shipped_paths_.merge(catenary::engine::attribute_paths(*pattern));
-        }
+    explicit State(Catalogue shipped) {
+        std::erase_if(shipped, [](const auto& pattern) { return pattern->mode == Mode::off; });
+        for (const auto& pattern : shipped) shipped_paths_.merge(catenary::engine::attribute_paths(*pattern));
+        shipped_ = std::make_shared<const StageIndex>(std::move(shipped), 1);
     }
     /// For an entry: made at its first one, and written at the next `take_effects`.
     Tenant& changing(TenantId id) {
@@ -25,11 +27,10 @@ public:
         return found == tenants_.end() ? nullptr : found->second.get();
     }
     const std::set<std::string>& shipped_paths() const { return shipped_paths_; }
-    const Catalogue& shipped() const { return shipped_; }
     std::set<TenantId> take_changed() { return std::exchange(changed_, {}); }
 
 private:
-    Catalogue shipped_;
+    std::shared_ptr<const StageIndex> shipped_;
     std::set<std::string> shipped_paths_;
     std::map<TenantId, std::unique_ptr<Tenant>> tenants_;
     std::set<TenantId> changed_;
@@ -67,7 +68,7 @@ const std::set<std::string>& Lane::attribute_paths(TenantId tenant) const {
 
 std::string Lane::digest(TenantId tenant) const {
     const Tenant* found = state_->find(tenant);
-    return found == nullptr ? Tenant{tenant, {}}.digest() : found->digest();
+    return found == nullptr ? Tenant{tenant, std::make_shared<const StageIndex>(Catalogue{}, 1)}.digest() : found->digest();
 }
 
 }  // namespace catenary::engine

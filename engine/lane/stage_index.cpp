@@ -10,14 +10,8 @@ StageMask bit(std::size_t stage) { return static_cast<StageMask>(1U << stage); }
 
 }  // namespace
 
-void StageIndex::rebuild(std::vector<std::shared_ptr<const Pattern>> patterns) {
-    ++generation_;
-    by_name_.clear();
-    names_.clear();
-    unnamed_.clear();
-    patterns_ = std::move(patterns);
+StageIndex::StageIndex(Patterns patterns, std::uint64_t generation) : patterns_{std::move(patterns)}, generation_{generation} {
     for (std::uint32_t deployment = 0; deployment < patterns_.size(); ++deployment) {
-        if (!patterns_[deployment]) continue;
         const auto& stages = patterns_[deployment]->stages;
         for (std::uint8_t stage = 0; stage < stages.size(); ++stage) {
             const auto names = stages[stage].match.required_names();

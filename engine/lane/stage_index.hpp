@@ -16,10 +16,17 @@
 namespace catenary::engine {
 
 /// Which stages may want a signal: by name where a predicate pins it, then by everything static, which is worked out once a definition.
+/// Immutable: the tenants that run just what ships share one.
 class StageIndex {
 public:
-    /// `patterns[i]` is the pattern of deployment i; null where there is none.
-    void rebuild(std::vector<std::shared_ptr<const Pattern>> patterns);
+    using Patterns = std::vector<std::shared_ptr<const Pattern>>;
+
+    /// `patterns[i]` is the pattern of deployment i. `generation`: another one for every index that the same Definitions see, never 0.
+    StageIndex(Patterns patterns, std::uint64_t generation);
+    StageIndex(const StageIndex&) = delete;  // the index has views into its names
+    StageIndex& operator=(const StageIndex&) = delete;
+
+    const Patterns& patterns() const { return patterns_; }
 
     /// One look-up: false when no stage can want a signal of this name.
     bool may_want(std::string_view name) const { return !unnamed_.empty() || by_name_.contains(name); }
@@ -36,11 +43,11 @@ private:
         std::uint8_t stage;
         friend auto operator<=>(const StageRef&, const StageRef&) = default;
     };
-    std::vector<std::shared_ptr<const Pattern>> patterns_;
+    Patterns patterns_;
+    std::uint64_t generation_;
     boost::unordered_flat_map<std::string_view, std::vector<StageRef>> by_name_;  // views into names_
     std::vector<std::unique_ptr<std::string>> names_;
     std::vector<StageRef> unnamed_;
-    std::uint64_t generation_ = 0;
 };
 
 /// The stages of one pattern that a signal satisfies.

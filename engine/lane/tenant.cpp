@@ -4,10 +4,8 @@
 
 namespace catenary::engine {
 
-Tenant::Tenant(TenantId id, const Catalogue& shipped) : id_{id} {
-    for (const auto& pattern : shipped) {
-        if (pattern->mode != Mode::off) deploy(pattern, pattern->mode, Timestamp::min());
-    }
+Tenant::Tenant(TenantId id, std::shared_ptr<const StageIndex> shipped) : id_{id}, shipped_stages_{std::move(shipped)} {
+    for (const auto& pattern : shipped_stages_->patterns()) deploy(pattern, pattern->mode, Timestamp::min());
     deployments_changed();
 }
 

@@ -22,7 +22,8 @@ namespace catenary::engine {
 /// All state of one tenant. Nothing in it refers to another tenant.
 class Tenant {
 public:
-    Tenant(TenantId id, const Catalogue& shipped);
+    /// `shipped`: what runs until the tenant says otherwise, of generation 1. Shared, never copied.
+    Tenant(TenantId id, std::shared_ptr<const StageIndex> shipped);
     Tenant(const Tenant&) = delete;  // matchers refer to the window
     Tenant& operator=(const Tenant&) = delete;
 
@@ -69,7 +70,9 @@ private:
     HeldSignals held_{dictionary_.definitions};
     Incidents incidents_{dictionary_, held_};
     Deployments deployments_;
-    StageIndex stages_;
+    std::shared_ptr<const StageIndex> shipped_stages_;
+    std::shared_ptr<const StageIndex> stages_;  ///< of `deployments_`
+    std::uint64_t stage_generation_ = 1;
     std::set<std::string> attribute_paths_;
     TenantClock clock_;
     ScoringParameters scoring_;

@@ -44,7 +44,7 @@ Deployment* Tenant::running(const std::string& pattern, std::int32_t version) co
 
 std::optional<HistoryRequest> Tenant::history_for(const ControlBody& body) const {
     const auto* change = std::get_if<PatternChange>(&body);
-    if (change == nullptr || change->pattern->mode == Mode::off || !clock_.newest()) return std::nullopt;
+    if (change == nullptr || change->deployed() == Mode::off || !clock_.newest()) return std::nullopt;
     if (running(change->pattern->id, change->pattern->version) != nullptr) return std::nullopt;  // only its mode changes
     const Timestamp effective = effective_from(*change);
     const Duration needed = reach(*change->pattern);
@@ -67,7 +67,7 @@ Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Ti
 /// What ended versions found before `effective_from` stays.
 void Tenant::change_pattern(const PatternChange& change, std::span<const StoredSignal> history) {
     const Pattern& pattern = *change.pattern;
-    const Mode mode = pattern.mode;
+    const Mode mode = change.deployed();
     const Timestamp effective = effective_from(change);
     Deployment* own = running(pattern.id, pattern.version);
     if (mode != Mode::off && own == nullptr) {
@@ -132,7 +132,10 @@ void Tenant::deployments_changed() {
         if (deployment->mode == Mode::production) longest_within = std::max(longest_within, deployment->pattern->within);
         longest_reach_ = std::max(longest_reach_, reach(*deployment->pattern));
     }
-    stages_.rebuild(std::move(patterns));
+    if (patterns == shipped_stages_->patterns())
+        stages_ = shipped_stages_;
+    else
+        stages_ = std::make_shared<const StageIndex>(std::move(patterns), ++stage_generation_);
     clock_.set_reach(longest_within);
 }
 

@@ -18,11 +18,11 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     if (is_forgotten) ++behind_horizon_;
 
     takers_.clear();
-    if (!is_forgotten && stages_.may_want(signal.name)) {
+    if (!is_forgotten && stages_->may_want(signal.name)) {
         const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
         bool mentions_read = false;
-        for (const DefinitionMatch& candidate : stages_.candidates(definition, signal, dictionary_.definitions)) {
-            const StageMask stages = stages_.satisfied(candidate, signal);
+        for (const DefinitionMatch& candidate : stages_->candidates(definition, signal, dictionary_.definitions)) {
+            const StageMask stages = stages_->satisfied(candidate, signal);
             if (stages == 0) continue;
             if (!std::exchange(mentions_read, true)) read_mentions(signal);
             Deployment& deployment = *deployments_[candidate.deployment];

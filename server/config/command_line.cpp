@@ -21,11 +21,20 @@ struct CommandRow {
     const char* name;
     const char* help;
 };
-constexpr std::array<CommandRow, 5> commands{{{Command::serve, "serve", "Take signals, correlate them, answer the API"},
+constexpr std::array<CommandRow, 6> commands{{{Command::serve, "serve", "Take signals, correlate them, answer the API"},
                                               {Command::replay, "replay", "Post files of recorded signals to a running server"},
                                               {Command::demo, "demo", "Serve, and show the built-in story"},
                                               {Command::migrate, "migrate", "Bring a database that somebody else runs up to date"},
+                                              {Command::patterns, "patterns", "Check pattern documents, or run their examples"},
                                               {Command::version, "version", "Print the version"}}};
+
+struct TaskRow {
+    PatternFiles::Task task;
+    const char* name;
+    const char* help;
+};
+constexpr std::array<TaskRow, 2> pattern_tasks{{{PatternFiles::Task::check, "check", "Say every fault with its line, or that there is none"},
+                                                {PatternFiles::Task::test, "test", "Also run the stories of `examples` through the engine"}}};
 
 /// Names that other parts read by themselves: the private PostgreSQL's user, and what the tests of this repository use.
 bool is_read_elsewhere(std::string_view name) {
@@ -50,9 +59,14 @@ public:
             auto* option = setting.kind == Setting::Kind::mark ? app.add_flag(flag, help) : app.add_option(flag, help);
             options_.emplace_back(&setting, option);
         }
-        if (row.command != Command::replay) return;
-        const std::string help = "FILE.ndjson or FILE.ndjson.gz, each sorted by time; merged by time";
-        files_ = app.add_option("FILE", help)->expected(1)->allow_extra_args()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        if (row.command == Command::replay) files_ = add_files(app, "FILE.ndjson or FILE.ndjson.gz, each sorted by time; merged by time");
+        if (row.command != Command::patterns) return;
+        app.require_subcommand(1);
+        for (const auto& task : pattern_tasks) {
+            auto& sub = *app.add_subcommand(task.name, task.help);
+            sub.allow_extras();
+            tasks_.push_back({task.task, &sub, add_files(sub, "FILE.yaml or FILE.json, a pattern document each")});
+        }
     }
 
     const CommandRow& row() const { return row_; }
@@ -73,8 +87,11 @@ public:
             if (!value) continue;
             if (const auto fault = apply(*setting, *value, settings)) faults.push_back(where + *fault);
         }
-        for (const auto& extra : app_.remaining()) faults.push_back(fmt::format("{}: unknown; see `catenary {} --help`", extra, row_.name));
-        if (files_ != nullptr) settings.replay.files = files_->count() > 0 ? files_->results() : std::vector<std::string>{};
+        for (const auto& extra : app_.remaining(true)) faults.push_back(fmt::format("{}: unknown; see `catenary {} --help`", extra, row_.name));
+        if (files_ != nullptr) settings.replay.files = results_of(*files_);
+        for (const auto& task : tasks_) {
+            if (task.app->parsed()) settings.patterns = {task.task, results_of(*task.files)};
+        }
         return faults;
     }
 
@@ -94,11 +111,21 @@ private:
         }
         return {};
     }
+    struct Task {
+        PatternFiles::Task task;
+        const CLI::App* app;
+        CLI::Option* files;
+    };
+    static CLI::Option* add_files(CLI::App& app, const std::string& help) {
+        return app.add_option("FILE", help)->expected(1)->allow_extra_args()->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    }
+    static std::vector<std::string> results_of(const CLI::Option& option) { return option.count() > 0 ? option.results() : std::vector<std::string>{}; }
 
     CLI::App& app_;
     const CommandRow& row_;
     std::vector<std::pair<const Setting*, CLI::Option*>> options_;
-    CLI::Option* files_ = nullptr;
+    CLI::Option* files_ = nullptr;  // of replay
+    std::vector<Task> tasks_;       // of patterns
 };
 
 /// What no single row can say.
@@ -106,6 +133,7 @@ void complete(Command command, Settings& settings, std::vector<std::string>& fau
     if (settings.data_dir.empty()) settings.data_dir = default_data_dir();
     if (settings.replay.key_file.empty()) settings.replay.key_file = (settings.data_dir / "admin.key").string();
     if (command == Command::replay && settings.replay.files.empty()) faults.emplace_back("replay: name at least one FILE");
+    if (command == Command::patterns && settings.patterns.files.empty()) faults.emplace_back("patterns: name at least one FILE");
     if (command == Command::migrate && !settings.database) faults.emplace_back("migrate: --database says which database");
 }
 

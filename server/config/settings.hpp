@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace catenary::server::config {
 
@@ -22,11 +23,18 @@ enum class Command : unsigned {
     replay = 4,
     migrate = 8,
     version = 16,
+    patterns = 32,
 };
 constexpr unsigned bit(Command command) { return static_cast<unsigned>(command); }
 
 /// Names the file that other settings may stand in.
 constexpr std::string_view config_flag = "--config";
+/// What `catenary patterns` does with its files.
+struct PatternFiles {
+    enum class Task { check, test };
+    Task task = Task::check;
+    std::vector<std::string> files;
+};
 
 /// Everything that can be set, with defaults.
 struct Settings {
@@ -43,6 +51,7 @@ struct Settings {
     net::HttpLimits http;
     std::size_t dedup_bytes = 0;
     ReplayOptions replay;
+    PatternFiles patterns;
 };
 
 /// One row of the table: everything that --help says about a setting and everything that checks it.

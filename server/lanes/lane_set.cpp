@@ -3,16 +3,6 @@
 #include "api/ingest/attributes.hpp"
 
 namespace catenary::server {
-namespace {
-
-/// Copies into strings that keep their memory from signal to signal.
-std::span<const std::string> copy(std::span<const std::string_view> from, std::vector<std::string>& to) {
-    if (to.size() < from.size()) to.resize(from.size());
-    for (std::size_t i = 0; i < from.size(); ++i) to[i].assign(from[i]);
-    return {to.data(), from.size()};
-}
-
-}  // namespace
 
 engine::Lane& LaneSet::of(std::int16_t lane) {
     auto it = lanes_.find(lane);
@@ -50,16 +40,10 @@ void LaneSet::apply(std::int16_t lane, std::span<const StoredRow> rows, const St
 
 void LaneSet::apply(std::int16_t lane, const CommittedRequest& request, engine::Timestamp received) {
     auto& engine = of(lane);
+    const auto& paths = engine.attribute_paths(request.tenant);  // signals do not change them
     auto position = request.first.value();
     for (const auto index : request.accepted) {
-        const auto& signal = request.batch->signals[index];
-        entities_.clear();
-        for (const auto& entity : signal.entities) entities_.push_back({entity.kind, entity.value, entity.identifies});
-        read_attributes(engine, request.tenant, signal.attributes);
-        const engine::SignalView view{signal.source,   signal.id,         signal.time,  signal.domain, signal.name,
-                                      copy(signal.tactics, tactics_), copy(signal.techniques, techniques_), signal.severity, signal.confidence,
-                                      signal.count, entities_, attributes_};
-        engine.apply(engine::Position{position++}, request.tenant, received, view);
+        engine.apply(engine::Position{position++}, request.tenant, received, views_.of(request.batch->signals[index], paths));
     }
 }
 

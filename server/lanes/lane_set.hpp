@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/ingest/signal_views.hpp"
 #include "engine/lane/lane.hpp"
 #include "server/ingest/hand_off.hpp"
 #include "server/lanes/stored_names.hpp"
@@ -8,7 +9,6 @@
 #include <cstdint>
 #include <map>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace catenary::server {
@@ -29,11 +29,10 @@ private:
 
     engine::Catalogue shipped_;
     std::map<std::int16_t, engine::Lane> lanes_;
-    // Scratch of the signal being applied.
+    api::ingest::SignalViews views_;
+    // Scratch of the stored row being applied.
     std::vector<engine::EntityView> entities_;
     std::vector<engine::Attribute> attributes_;
-    std::vector<std::string> tactics_;
-    std::vector<std::string> techniques_;
 };
 
 }  // namespace catenary::server

@@ -1,5 +1,7 @@
 #include "server/net/endpoints.hpp"
 
+#include "api/adapters/posted.hpp"
+
 #include <chrono>
 #include <utility>
 
@@ -11,7 +13,9 @@ Endpoints product_endpoints(api::ports::Services& services, Authenticator& authe
             .prepare =
                 [](api::http::Request& request, const api::Caller& caller) {
                     const auto now = std::chrono::floor<engine::Duration>(std::chrono::system_clock::now());
-                    return api::ingest::prepare(request, caller, now, api::ingest::IngestLimits{});
+                    const api::ingest::IngestLimits limits;
+                    if (const auto format = api::adapters::format_in_path(request)) return api::adapters::prepare(*format, request, caller, now, limits);
+                    return api::ingest::prepare(request, caller, now, limits);
                 },
             .render = &api::ingest::render,
             .metrics = std::move(metrics),

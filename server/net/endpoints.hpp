@@ -22,7 +22,7 @@ struct Endpoints {
     using Render = std::function<api::http::Response(const api::http::Request&, const api::ingest::PreparedBatch&, const api::ingest::CommitOutcome&)>;
 
     RouteTable find_route;                   ///< called by I/O threads
-    Prepare prepare;                         ///< of the ingest route; takes the body out of the request
+    Prepare prepare;                         ///< of the ingest routes; takes the body out of the request
     Render render;                           ///< called by I/O threads
     std::function<std::string()> metrics;    ///< text for /metrics, besides the server's own
     api::ports::Services& services;
@@ -31,7 +31,7 @@ struct Endpoints {
     SignalSink& sink;
 };
 
-/// Of the routes without a handler in the table, the one that is no ingest: its reply is made here.
+/// Of the routes without a handler in the table, the one that takes no signals: its reply is made here.
 constexpr std::string_view metrics_path = "/metrics";
 
 /// The end points above with the product's routes, parser and clock.

@@ -82,6 +82,7 @@ Exchange::Exchange(Serving& serving, Connection& connection, const RequestHead& 
     request_.target = fields.target();
     request_.content_type = media_type(fields[field::content_type]);
     request_.content_encoding = lower_case(fields[field::content_encoding]);
+    request_.accept = fields[field::accept];
     request_.if_match = fields[field::if_match];
     request_.if_none_match = fields[field::if_none_match];
     request_.idempotency_key = fields["Idempotency-Key"];

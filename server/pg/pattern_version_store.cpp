@@ -2,50 +2,64 @@
 
 #include "api/json/control_json.hpp"
 #include "server/pg/control_entry.hpp"
-#include "server/pg/sql_text.hpp"
+#include "server/pg/pattern_rows.hpp"
 #include "server/pg/tenant_transaction.hpp"
 
 #include <fmt/format.h>
 
-#include <stdexcept>
-#include <string_view>
+#include <charconv>
+#include <limits>
 
 namespace catenary::server::pg {
 namespace {
 
+using api::ports::Page;
+using api::ports::PatternCondition;
 using api::ports::PatternVersion;
 
-constexpr const char* list_sql =
-    "SELECT DISTINCT ON (id) id, version, mode, document, created, created_by FROM pattern_version ORDER BY id, version DESC";
-constexpr const char* find_sql =
-    "SELECT id, version, mode, document, created, created_by FROM pattern_version WHERE id = $1 ORDER BY version DESC LIMIT 1";
-constexpr const char* count_sql = "SELECT count(DISTINCT id) FROM pattern_version";
-constexpr const char* insert_sql = R"(
-    INSERT INTO pattern_version (tenant, id, version, mode, document, position, created, created_by)
-    VALUES (current_tenant(), $1, $2, $3, $4, $5, clock_timestamp(), $6)
-    RETURNING id, version, mode, document, created, created_by)";
+constexpr const char* count_sql = "SELECT count(*) FROM pattern WHERE NOT retired AND NOT shipped";
+constexpr const char* page_sql =
+    "SELECT id, version, mode, '', created, created_by FROM pattern_version WHERE id = $1 AND version < $2 ORDER BY version DESC LIMIT $3";
+constexpr const char* version_sql = "SELECT id, version, mode, document, created, created_by FROM pattern_version WHERE id = $1 AND version = $2";
 
-PatternVersion version_from(const pqxx::row& row) {
-    PatternVersion version;
-    version.id = row[0].c_str();
-    version.version = row[1].as<std::int32_t>();
-    const std::string_view mode = row[2].c_str();
-    for (const auto known : {engine::Mode::off, engine::Mode::flighting, engine::Mode::production}) {
-        if (mode == engine::to_string(known)) version.mode = known;
+StoreError no_pattern(const std::string& id) { return {StoreErrorCode::not_found, fmt::format("there is no pattern {}", id)}; }
+
+/// The head, unless the change was made for another revision of it.
+StoreResult<PatternHead> head_for(pqxx::work& transaction, const std::string& id, const PatternCondition& condition) {
+    auto head = find_pattern_head(transaction, id);
+    if (!head || head->retired) return no_pattern(id);
+    if (condition.revision && *condition.revision != head->version.revision) {
+        return StoreError{StoreErrorCode::stale, fmt::format("the pattern is at revision {} by now", head->version.revision)};
     }
-    version.document_json = row[3].c_str();
-    version.created = timestamp_from(row[4]);
-    version.created_by = row[5].c_str();
-    return version;
+    return *std::move(head);
+}
+
+/// The entry that makes the engine run the head as it is.
+engine::Position append(pqxx::work& transaction, const api::Caller& caller, const PatternVersion& version, std::optional<engine::Timestamp> effective_from) {
+    const auto body = version.shipped
+                          ? api::json::shipped_control_text(version.id, version.mode, effective_from)
+                          : api::json::pattern_control_text(version.id, version.version, version.mode, effective_from, version.document_json);
+    return append_control(transaction, caller.tenant, "pattern", body);
 }
 
 }  // namespace
 
+template <class Change>
+api::ports::Outcome<PatternVersion> PatternVersionStore::change(const api::Caller& caller, const char* what, Change change) {
+    auto changed = tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+        lock_patterns(transaction, caller);
+        return change(transaction);
+    });
+    if (changed && appended_) appended_();
+    return to_outcome(std::move(changed), what);
+}
+
 api::ports::Outcome<std::vector<PatternVersion>> PatternVersionStore::list(const api::Caller& caller) {
+    const auto sql = fmt::format("{} WHERE NOT p.retired ORDER BY p.id", pattern_head_select);
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [](pqxx::work& transaction) {
+                                         [&](pqxx::work& transaction) {
                                              std::vector<PatternVersion> versions;
-                                             for (const auto& row : transaction.exec(list_sql)) versions.push_back(version_from(row));
+                                             for (const auto& row : transaction.exec(sql)) versions.push_back(pattern_head_from(row).version);
                                              return versions;
                                          }),
                       "list_patterns");
@@ -54,27 +68,98 @@ api::ports::Outcome<std::vector<PatternVersion>> PatternVersionStore::list(const
 api::ports::Outcome<PatternVersion> PatternVersionStore::find(const api::Caller& caller, const std::string& id) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
                                          [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
-                                             const auto rows = transaction.exec_params(find_sql, id);
-                                             if (rows.empty()) return StoreError{StoreErrorCode::not_found, fmt::format("there is no pattern {}", id)};
-                                             return version_from(rows[0]);
+                                             const auto head = head_for(transaction, id, {});
+                                             if (!head) return head.error();
+                                             return (*head).version;
                                          }),
                       "find_pattern");
 }
 
-api::ports::Outcome<PatternVersion> PatternVersionStore::add(const api::Caller& caller, const PatternVersion& version,
+api::ports::Outcome<Page<PatternVersion>> PatternVersionStore::versions(const api::Caller& caller, const std::string& id,
+                                                                        const api::ports::PageRequest& request) {
+    auto below = std::numeric_limits<std::int32_t>::max();
+    std::from_chars(request.after.data(), request.after.data() + request.after.size(), below);  // "" leaves it: the first page
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+                                         [&](pqxx::work& transaction) -> StoreResult<Page<PatternVersion>> {
+                                             Page<PatternVersion> page;
+                                             for (const auto& row : transaction.exec_params(page_sql, id, below, request.limit + 1))
+                                                 page.items.push_back(pattern_version_from(row));
+                                             if (page.items.empty() && request.after.empty()) return no_pattern(id);
+                                             if (page.items.size() <= request.limit) return page;
+                                             page.items.pop_back();
+                                             page.next = std::to_string(page.items.back().version);
+                                             return page;
+                                         }),
+                      "pattern_versions");
+}
+
+api::ports::Outcome<PatternVersion> PatternVersionStore::version(const api::Caller& caller, const std::string& id, std::int32_t version) {
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+                                         [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+                                             const auto rows = transaction.exec_params(version_sql, id, version);
+                                             if (rows.empty())
+                                                 return StoreError{StoreErrorCode::not_found, fmt::format("there is no version {} of a pattern {}", version, id)};
+                                             return pattern_version_from(rows[0]);
+                                         }),
+                      "pattern_version");
+}
+
+api::ports::Outcome<PatternVersion> PatternVersionStore::add(const api::Caller& caller, const PatternVersion& wanted,
                                                              std::optional<engine::Timestamp> effective_from) {
-    const auto body = api::json::pattern_control_text(version.id, version.version, version.mode, effective_from, version.document_json);
-    auto added = tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
-        // The entry first: its lock on the log makes additions follow one another, so the count below is exact.
-        const auto position = append_control(transaction, caller.tenant, "pattern", body);
+    return change(caller, "add_pattern", [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+        const auto former = find_pattern_head(transaction, wanted.id);
+        if (former && !former->retired) return StoreError{StoreErrorCode::conflict, fmt::format("a pattern {} exists", wanted.id)};
         if (transaction.exec1(count_sql)[0].as<int>() >= most_documents) {
             return StoreError{StoreErrorCode::invalid, fmt::format("a tenant has at most {} patterns of its own", most_documents)};
         }
-        return version_from(transaction.exec_params1(insert_sql, version.id, version.version, engine::to_string(version.mode), version.document_json,
-                                                     position.value(), caller.key_id));
+        PatternHead head{wanted};
+        head.version.version = former ? former->version.version + 1 : 1;
+        head.version.revision = former ? former->version.revision : 0;
+        if (head.version.version > most_versions) return StoreError{StoreErrorCode::invalid, fmt::format("a pattern has at most {} versions", most_versions)};
+        insert_pattern_version(transaction, head, append(transaction, caller, head.version, effective_from), caller.key_id);
+        return write_pattern_head(transaction, head, caller.key_id).version;
     });
-    if (added && appended_) appended_();
-    return to_outcome(std::move(added), "add_pattern");
+}
+
+api::ports::Outcome<PatternVersion> PatternVersionStore::replace(const api::Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) {
+    return change(caller, "replace_pattern", [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+        const auto former = head_for(transaction, wanted.id, condition);
+        if (!former) return former.error();
+        PatternHead head{wanted};
+        head.version.version = (*former).version.version + 1;
+        head.version.revision = (*former).version.revision;
+        if (head.version.version > most_versions) return StoreError{StoreErrorCode::invalid, fmt::format("a pattern has at most {} versions", most_versions)};
+        insert_pattern_version(transaction, head, append(transaction, caller, head.version, condition.effective_from), caller.key_id);
+        return write_pattern_head(transaction, head, caller.key_id).version;
+    });
+}
+
+api::ports::Outcome<PatternVersion> PatternVersionStore::deploy(const api::Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) {
+    return change(caller, "deploy_pattern", [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+        PatternHead head{wanted};
+        auto former = head_for(transaction, wanted.id, condition);
+        if (former) {
+            head = *std::move(former);
+            head.version.mode = wanted.mode;
+        } else if (!wanted.shipped || former.error().code != StoreErrorCode::not_found) {
+            return former.error();
+        } else if (condition.revision && *condition.revision != wanted.revision) {
+            return StoreError{StoreErrorCode::stale, fmt::format("the pattern is at revision {}", wanted.revision)};
+        }
+        append(transaction, caller, head.version, condition.effective_from);
+        return write_pattern_head(transaction, head, caller.key_id).version;
+    });
+}
+
+api::ports::Outcome<PatternVersion> PatternVersionStore::retire(const api::Caller& caller, const std::string& id, const PatternCondition& condition) {
+    return change(caller, "retire_pattern", [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+        auto head = head_for(transaction, id, condition);
+        if (!head) return head.error();
+        (*head).retired = true;
+        (*head).version.mode = engine::Mode::off;
+        append(transaction, caller, (*head).version, std::nullopt);
+        return write_pattern_head(transaction, *head, caller.key_id).version;
+    });
 }
 
 }  // namespace catenary::server::pg

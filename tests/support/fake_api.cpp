@@ -1,5 +1,6 @@
 #include "tests/support/fake_api.hpp"
 
+#include "api/documents/document.hpp"
 #include "api/http/target.hpp"
 #include "api/json/time_json.hpp"
 #include "api/routes.hpp"
@@ -99,18 +100,70 @@ Outcome<std::vector<PatternVersion>> FakePatterns::list(const api::Caller&) {
     return all;
 }
 Outcome<PatternVersion> FakePatterns::find(const api::Caller&, const std::string& id) {
+    if (failure) return *failure;
     const auto it = stored.find(id);
     if (it == stored.end()) return nothing_here;
     return it->second;
 }
-Outcome<PatternVersion> FakePatterns::add(const api::Caller&, const PatternVersion& version, std::optional<engine::Timestamp> from) {
+Outcome<Page<PatternVersion>> FakePatterns::versions(const api::Caller&, const std::string& id, const PageRequest& request) {
+    std::vector<PatternVersion> all;
+    for (auto it = former.rbegin(); it != former.rend(); ++it) {
+        if (it->id == id) all.push_back(*it);
+    }
+    if (all.empty()) return nothing_here;
+    return cut_page(all, request);
+}
+Outcome<PatternVersion> FakePatterns::version(const api::Caller&, const std::string& id, std::int32_t version) {
+    for (const auto& each : former) {
+        if (each.id == id && each.version == version) return each;
+    }
+    return nothing_here;
+}
+Outcome<PatternVersion> FakePatterns::put(PatternVersion version) {
+    version.changed = at("2026-03-06T08:30:00Z");
+    version.changed_by = "k0";
+    stored.insert_or_assign(version.id, version);
+    return version;
+}
+Outcome<PatternVersion> FakePatterns::add(const api::Caller& caller, const PatternVersion& wanted, std::optional<engine::Timestamp> from) {
     if (failure) return *failure;
-    if (stored.contains(version.id)) return Failure{FailureCode::conflict, "a pattern of this id exists"};
+    if (stored.contains(wanted.id)) return Failure{FailureCode::conflict, "a pattern of this id exists"};
     effective_from = from;
-    auto added = version;
+    auto added = wanted;
     added.created = at("2026-03-06T08:00:00Z");
-    stored.emplace(version.id, added);
-    return added;
+    added.created_by = caller.key_id;
+    former.push_back(added);
+    return put(added);
+}
+Outcome<PatternVersion> FakePatterns::replace(const api::Caller&, const PatternVersion& wanted, const PatternCondition& condition) {
+    if (failure) return *failure;
+    effective_from = condition.effective_from;
+    asked_revision = condition.revision;
+    auto next = stored.at(wanted.id);
+    next.document_json = wanted.document_json;
+    next.mode = wanted.mode;
+    ++next.version;
+    ++next.revision;
+    former.push_back(next);
+    return put(next);
+}
+Outcome<PatternVersion> FakePatterns::deploy(const api::Caller&, const PatternVersion& wanted, const PatternCondition& condition) {
+    if (failure) return *failure;
+    effective_from = condition.effective_from;
+    asked_revision = condition.revision;
+    const auto it = stored.find(wanted.id);
+    auto next = it == stored.end() ? wanted : it->second;
+    if (next.shipped) next.document_json.clear();
+    next.mode = wanted.mode;
+    ++next.revision;
+    return put(next);
+}
+Outcome<PatternVersion> FakePatterns::retire(const api::Caller&, const std::string& id, const PatternCondition& condition) {
+    if (failure) return *failure;
+    asked_revision = condition.revision;
+    auto gone = stored.at(id);
+    stored.erase(id);
+    return gone;
 }
 
 Outcome<engine::Position> FakeControl::watermark(const api::Caller&, const engine::WatermarkCall& call) {
@@ -232,7 +285,7 @@ FakeApi::FakeApi() {
 }
 
 Reply FakeApi::send(api::http::Method method, std::string_view target, std::string_view body, std::string_view type, std::string_view if_none_match,
-                    std::string_view if_match) {
+                    std::string_view if_match, std::string_view accept) {
     const auto parsed = api::http::parse_target(target);
     REQUIRE(parsed.has_value());
     api::http::Request request;
@@ -243,6 +296,7 @@ Reply FakeApi::send(api::http::Method method, std::string_view target, std::stri
     request.content_type = type;
     request.body = body;
     request.if_match = if_match;
+    request.accept = accept;
     request.if_none_match = if_none_match;
     request.idempotency_key = idempotency_key;
     request.request_id = "r1";
@@ -252,7 +306,7 @@ Reply FakeApi::send(api::http::Method method, std::string_view target, std::stri
     REQUIRE(is_handled);
     const auto response = match.route->handler(request, caller, services_);
 
-    Reply reply{response.status, nullptr, {}};
+    Reply reply{response.status, nullptr, {}, response.body};
     for (const auto& [name, value] : response.headers) reply.headers[name] = value;
     if (response.status == 0) return reply;  // the connection is closed instead
     const std::string said_target{target};
@@ -263,7 +317,8 @@ Reply FakeApi::send(api::http::Method method, std::string_view target, std::stri
         CHECK((response.status == 204 || response.status == 304));
         return reply;
     }
-    reply.body = nlohmann::json::parse(response.body);
+    reply.body = response.content_type == "application/yaml" ? *api::documents::read_document(response.body, api::documents::Syntax::yaml).value
+                                                             : nlohmann::json::parse(response.body);
     const auto schema = reply_schema(match.route->path, method_word(method), response.status, response.content_type);
     REQUIRE_FALSE(schema.is_null());
     for (const auto& violation : schema_violations(reply.body, schema)) FAIL_CHECK(violation);

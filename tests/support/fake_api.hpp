@@ -93,13 +93,23 @@ struct FakeFindings final : api::ports::FindingReader {
 };
 
 struct FakePatterns final : api::ports::PatternStore {
-    std::map<std::string, api::ports::PatternVersion> stored;
-    std::optional<engine::Timestamp> effective_from;  ///< of the last one added
+    using PatternVersion = api::ports::PatternVersion;
+    std::map<std::string, PatternVersion> stored;     ///< as they are now; of what ships the deployments
+    std::vector<PatternVersion> former;               ///< every version of the tenant's own
+    std::optional<engine::Timestamp> effective_from;  ///< of the last change
+    std::optional<std::int64_t> asked_revision;       ///< that the last change was made for
     std::optional<api::ports::Failure> failure;
-    api::ports::Outcome<std::vector<api::ports::PatternVersion>> list(const api::Caller&) override;
-    api::ports::Outcome<api::ports::PatternVersion> find(const api::Caller&, const std::string& id) override;
-    api::ports::Outcome<api::ports::PatternVersion> add(const api::Caller&, const api::ports::PatternVersion& version,
-                                                        std::optional<engine::Timestamp> from) override;
+    api::ports::Outcome<std::vector<PatternVersion>> list(const api::Caller&) override;
+    api::ports::Outcome<PatternVersion> find(const api::Caller&, const std::string& id) override;
+    api::ports::Outcome<api::ports::Page<PatternVersion>> versions(const api::Caller&, const std::string& id, const api::ports::PageRequest& request) override;
+    api::ports::Outcome<PatternVersion> version(const api::Caller&, const std::string& id, std::int32_t version) override;
+    api::ports::Outcome<PatternVersion> add(const api::Caller&, const PatternVersion& wanted, std::optional<engine::Timestamp> from) override;
+    api::ports::Outcome<PatternVersion> replace(const api::Caller&, const PatternVersion& wanted, const api::ports::PatternCondition& condition) override;
+    api::ports::Outcome<PatternVersion> deploy(const api::Caller&, const PatternVersion& wanted, const api::ports::PatternCondition& condition) override;
+    api::ports::Outcome<PatternVersion> retire(const api::Caller&, const std::string& id, const api::ports::PatternCondition& condition) override;
+
+private:
+    api::ports::Outcome<PatternVersion> put(PatternVersion version);
 };
 
 /// Applies edits to `incidents` at once, as the lane would.
@@ -157,6 +167,7 @@ struct Reply {
     int status = 0;  ///< 0: none, the connection is closed
     nlohmann::json body;
     std::map<std::string, std::string> headers;
+    std::string text = {};  ///< the body as sent
     /// Pointers of a problem's `errors`, in order.
     std::vector<std::string> pointers() const;
 };
@@ -174,9 +185,10 @@ public:
     Reply put(std::string_view target, const nlohmann::json& body, std::string_view if_match = "") {
         return send(api::http::Method::put, target, body.dump(), "application/json", "", if_match);
     }
-    Reply remove(std::string_view target) { return send(api::http::Method::delete_, target, "", ""); }
+    Reply get_yaml(std::string_view target) { return send(api::http::Method::get, target, "", "", "", "", "application/yaml"); }
+    Reply remove(std::string_view target, std::string_view if_match = "") { return send(api::http::Method::delete_, target, "", "", "", if_match); }
     Reply send(api::http::Method method, std::string_view target, std::string_view body, std::string_view type, std::string_view if_none_match = "",
-               std::string_view if_match = "");
+               std::string_view if_match = "", std::string_view accept = "");
 
     FakeSignals signals;
     FakeEntities entities;

@@ -188,15 +188,12 @@ TEST_CASE("an explanation says what would have kept a known pattern from firing"
 
     story.api.incidents.found[0].pattern = "deleted-since";
     CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"].empty());
-    api::ports::PatternVersion version{"own",
-                                       2,
-                                       engine::Mode::production,
-                                       R"({"id":"own","title":"T","within":"1h","link":{"same":["ip"]},"stages":[{"id":"scan","match":{"name":"x"},)"
-                                       R"("repeat":{"at_least":5,"within":"10m","by":"ip"}}]})",
-                                       {},
-                                       "k0",
-                                       false};
-    story.api.patterns.stored.emplace("own", version);
+    api::ports::PatternVersion version;
+    version.id = "own";
+    version.version = 2;
+    version.document_json = R"({"id":"own","title":"T","within":"1h","link":{"same":["ip"]},"stages":[{"id":"scan","match":{"name":"x"},)"
+                            R"("repeat":{"at_least":5,"within":"10m","by":"ip"}}]})";
+    story.api.patterns.former.push_back(version);
     story.api.incidents.found[0].pattern = "own";
     CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"].empty());  // of another version
     story.api.incidents.found[0].version = 2;

@@ -1,5 +1,7 @@
 #include "api/json/control_json.hpp"
 
+#include "api/catalogue/shipped_patterns.hpp"
+
 #include <boost/uuid/string_generator.hpp>
 #include <doctest/doctest.h>
 
@@ -87,6 +89,22 @@ TEST_CASE("a pattern entry is compiled from its document") {
     CHECK(change.pattern->mode == engine::Mode::flighting);
     CHECK(change.pattern->stages.size() == 2);
     CHECK(change.effective_from == engine::from_micros(1'772'750'831'000'000));
+}
+
+TEST_CASE("an entry about what ships names it, and leads to the one compiled pattern that all tenants share") {
+    const auto from = engine::from_micros(1'772'750'831'000'000);
+    const auto read = json::control_from_text("pattern", json::shipped_control_text("mfa-fatigue", engine::Mode::off, from));
+    REQUIRE(read.has_value());
+    const auto& change = std::get<engine::PatternChange>(*read);
+    CHECK(change.pattern == api::catalogue::find_shipped("mfa-fatigue")->pattern);
+    CHECK(change.deployed() == engine::Mode::off);
+    CHECK(change.pattern->mode == engine::Mode::production);
+    CHECK(change.effective_from == from);
+
+    const auto gone = json::control_from_text("pattern", json::shipped_control_text("shipped-once", engine::Mode::production, {}));
+    REQUIRE(gone.has_value());
+    CHECK(std::get<engine::PatternChange>(*gone).pattern->id == "shipped-once");
+    CHECK(std::get<engine::PatternChange>(*gone).deployed() == engine::Mode::off);
 }
 
 TEST_CASE("an entry that no version has written is a fault, never a crash") {

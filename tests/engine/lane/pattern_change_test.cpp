@@ -149,3 +149,17 @@ TEST_CASE("a flighting version runs beside the one in production") {
     CHECK(story.stored().live_findings().at(0).version == 2);
     CHECK(story.stored().live_findings().at(0).incident == IncidentNumber{1});
 }
+
+TEST_CASE("the mode of a deployment wins over the mode of a pattern that many tenants share") {
+    const auto pattern = shared(two_stages());
+    LaneStory story{{pattern}};
+    PatternChange off{pattern, {}, Mode::off};
+    story.control(off);
+    story.signal(signal_of("a", 0min, "alice")).signal(signal_of("b", 10min, "alice"));
+    CHECK(story.stored().live_findings().empty());
+    story.tenant(2).signal(signal_of("a", 0min, "alice")).signal(signal_of("b", 10min, "alice"));
+    CHECK(story.stored(TenantId{2}).live_findings().size() == 1);  // said nothing, so it runs there
+    PatternChange on{pattern, {}, Mode::production};
+    story.tenant(1).control(on);
+    CHECK(story.stored().live_findings().size() == 1);
+}

@@ -89,6 +89,19 @@ TEST_CASE("replay takes files, a batch and marks") {
     CHECK(holds(refused({"replay"}).text, "FILE"));
 }
 
+TEST_CASE("patterns takes a task and files") {
+    using catenary::server::config::PatternFiles;
+    const auto test = accepted({"patterns", "test", "a.yaml", "b.json"});
+    CHECK(test.command == Command::patterns);
+    CHECK(test.settings.patterns.task == PatternFiles::Task::test);
+    CHECK(test.settings.patterns.files == std::vector<std::string>{"a.yaml", "b.json"});
+    CHECK(accepted({"patterns", "check", "a.yaml"}).settings.patterns.task == PatternFiles::Task::check);
+    CHECK(holds(refused({"patterns", "test"}).text, "FILE"));
+    CHECK(holds(refused({"patterns", "check", "a.yaml", "--loud"}).text, "--loud"));
+    CHECK(refused({"patterns"}).exit_code == 2);
+    CHECK(refused({"patterns", "a.yaml"}).exit_code == 2);
+}
+
 TEST_CASE("migrate needs a database") {
     CHECK(accepted({"migrate", "--database", "postgresql:///x"}).settings.database == "postgresql:///x");
     CHECK(holds(refused({"migrate"}).text, "--database"));

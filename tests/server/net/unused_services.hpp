@@ -43,7 +43,13 @@ private:
     struct Patterns final : api::ports::PatternStore {
         Outcome<std::vector<api::ports::PatternVersion>> list(const Caller&) override { refuse(); }
         Outcome<api::ports::PatternVersion> find(const Caller&, const std::string&) override { refuse(); }
-        Outcome<api::ports::PatternVersion> add(const Caller&, const api::ports::PatternVersion&, std::optional<engine::Timestamp>) override { refuse(); }
+        using Version = api::ports::PatternVersion;
+        Outcome<Page<Version>> versions(const Caller&, const std::string&, const PageRequest&) override { refuse(); }
+        Outcome<Version> version(const Caller&, const std::string&, std::int32_t) override { refuse(); }
+        Outcome<Version> add(const Caller&, const Version&, std::optional<engine::Timestamp>) override { refuse(); }
+        Outcome<Version> replace(const Caller&, const Version&, const api::ports::PatternCondition&) override { refuse(); }
+        Outcome<Version> deploy(const Caller&, const Version&, const api::ports::PatternCondition&) override { refuse(); }
+        Outcome<Version> retire(const Caller&, const std::string&, const api::ports::PatternCondition&) override { refuse(); }
     };
     struct Control final : api::ports::ControlLog {
         Outcome<engine::Position> watermark(const Caller&, const engine::WatermarkCall&) override { refuse(); }

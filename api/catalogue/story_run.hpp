@@ -1,0 +1,17 @@
+#pragma once
+
+#include "api/ingest/prepared.hpp"
+#include "engine/incidents/records.hpp"
+#include "engine/matching/pattern.hpp"
+
+#include <vector>
+
+namespace catenary::api::catalogue {
+
+/// What is found in a story in the end, by (start, id), with the first signal of each stage in `stages`.
+std::vector<engine::FindingRecord> findings_in(const ingest::PreparedBatch& story, const engine::Pattern& pattern);
+
+/// For a story that nothing was found in: a sentence about the first stage that failed, found by lifting one of its limits after the other.
+std::string why_not(const ingest::PreparedBatch& story, const engine::Pattern& pattern);
+
+}  // namespace catenary::api::catalogue

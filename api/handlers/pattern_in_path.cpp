@@ -1,0 +1,32 @@
+#include "api/handlers/pattern_in_path.hpp"
+
+#include "api/catalogue/shipped_patterns.hpp"
+
+namespace catenary::api::handlers {
+
+const std::string& pattern_id(const http::Request& request) { return request.segments.at(3); }
+
+ports::PatternVersion shipped_version(const catalogue::ShippedPattern& shipped, const ports::PatternVersion* deployed) {
+    ports::PatternVersion version;
+    version.id = shipped.pattern->id;
+    version.version = shipped.pattern->version;
+    version.mode = shipped.pattern->mode;
+    version.document_json = shipped.document_json;
+    version.shipped = true;
+    if (deployed == nullptr) return version;
+    version.mode = deployed->mode;
+    version.revision = deployed->revision;
+    version.changed = deployed->changed;
+    version.changed_by = deployed->changed_by;
+    return version;
+}
+
+ports::Outcome<ports::PatternVersion> find_pattern(const std::string& id, const Caller& caller, ports::Services& services) {
+    const auto stored = services.patterns.find(caller, id);
+    if (!stored && stored.error().code != ports::FailureCode::not_found) return stored.error();
+    if (const auto* shipped = catalogue::find_shipped(id)) return shipped_version(*shipped, stored && stored->shipped ? &*stored : nullptr);
+    if (stored && stored->shipped) return ports::Failure{ports::FailureCode::not_found, "this pattern ships no more"};
+    return stored;
+}
+
+}  // namespace catenary::api::handlers

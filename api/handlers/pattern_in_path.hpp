@@ -1,0 +1,20 @@
+#pragma once
+
+#include "api/catalogue/shipped_patterns.hpp"
+#include "api/http/request.hpp"
+#include "api/ports/ports.hpp"
+
+#include <string>
+
+namespace catenary::api::handlers {
+
+/// The id in /api/v1/patterns/{id}…
+const std::string& pattern_id(const http::Request& request);
+
+/// A pattern that ships as a tenant has it. `deployed`: what the tenant said of it; null for nothing.
+ports::PatternVersion shipped_version(const catalogue::ShippedPattern& shipped, const ports::PatternVersion* deployed);
+
+/// The pattern as it is for the caller, with its document: the tenant's own, or what ships with what the tenant said of it.
+ports::Outcome<ports::PatternVersion> find_pattern(const std::string& id, const Caller& caller, ports::Services& services);
+
+}  // namespace catenary::api::handlers

@@ -1,0 +1,90 @@
+#include "api/catalogue/examples.hpp"
+#include "api/documents/document.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+using namespace catenary;
+using api::catalogue::ExampleOutcome;
+using api::catalogue::run_examples;
+
+namespace {
+
+/// A pattern of a failed and a successful sign-in by one account within an hour, with one example.
+api::documents::PatternDocument pattern_with(const std::string& list, const std::vector<std::string>& signals, const std::string& repeat = "") {
+    std::string text = "id: p\ntitle: P\nwithin: 1h\nlink: {same: [account, ip]}\nstages:\n  - {id: guessing, match: {name: failed}";
+    text += repeat + "}\n  - {id: access, match: {name: signed_in, attributes.country: RO}}\nexamples:\n  " + list + ":\n    -\n";
+    for (const auto& signal : signals) text += "      - " + signal + "\n";
+    const auto document = api::documents::read_document(text, api::documents::Syntax::yaml);
+    REQUIRE(document.value.has_value());
+    auto pattern = api::documents::pattern_from_json(*document);
+    for (const auto& fault : pattern.faults) FAIL(fault.pointer << " " << fault.detail);
+    return std::move(*pattern);
+}
+
+std::string at(const std::string& time, const std::string& name, const std::string& account, const std::string& more = "") {
+    return fmt::format("{{source: idp, id: {1}-{0}, time: \"2026-03-05T{0}Z\", domain: identity, name: {1}, entities: [{{kind: account, value: {2}}}]{3}}}", time,
+                       name, account, more);
+}
+const std::string romania = ", attributes: {country: RO}";
+
+ExampleOutcome only(const api::documents::PatternDocument& document) {
+    const auto outcomes = run_examples(document);
+    REQUIRE(outcomes.size() == 1);
+    return outcomes.front();
+}
+
+}  // namespace
+
+TEST_CASE("a story that matches passes among those that must, and fails among those that must not with what was found") {
+    const std::vector<std::string> story{at("10:00:00", "failed", "alice"), at("10:30:00", "signed_in", "alice", romania)};
+    CHECK(only(pattern_with("must_match", story)).passed);
+    const auto other = only(pattern_with("must_not_match", story));
+    CHECK_FALSE(other.passed);
+    CHECK_FALSE(other.must_match);
+    CHECK(other.detail == "found all the same: guessing at idp/failed-10:00:00 access at idp/signed_in-10:30:00");
+}
+
+TEST_CASE("a story that does not match says which stage failed, and why") {
+    struct Case {
+        const char* name;
+        std::vector<std::string> signals;
+        const char* repeat;
+        const char* says;
+    };
+    const std::string five = ", repeat: {at_least: 5, within: 10m, by: account}";
+    const std::vector<Case> cases{
+        {"no such signal", {at("10:30:00", "signed_in", "alice", romania)}, "", "stage \"guessing\" failed: no signal satisfies its match (name = failed)"},
+        {"an attribute differs", {at("10:00:00", "failed", "alice"), at("10:30:00", "signed_in", "alice")}, "", "stage \"access\" failed: no signal satisfies its match"},
+        {"too late", {at("10:00:00", "failed", "alice"), at("11:00:01", "signed_in", "alice", romania)}, "", "stage \"access\" failed: it comes too late: first to last activity may take 1h"},
+        {"another account", {at("10:00:00", "failed", "alice"), at("10:30:00", "signed_in", "bob", romania)}, "", "stage \"access\" failed: it shares no account or ip"},
+        {"wrong order", {at("10:40:00", "failed", "alice"), at("10:30:00", "signed_in", "alice", romania)}, "", "stage \"access\" failed: it comes before stage \"guessing\""},
+        {"too few", {at("10:00:00", "failed", "alice", ", count: 4"), at("10:30:00", "signed_in", "alice", romania)}, five.c_str(), "stage \"guessing\" failed: it occurs, but not at_least 5 times by one account"},
+        {"too spread out", {at("10:00:00", "failed", "alice", ", count: 4"), at("10:10:01", "failed", "alice", ", count: 4"), at("10:30:00", "signed_in", "alice", romania)}, five.c_str(), "stage \"guessing\" failed: it occurs often enough, but not within its 10m"},
+        {"late and another account", {at("10:00:00", "failed", "alice"), at("12:30:00", "signed_in", "bob", romania)}, "", "stage \"access\" failed: signals satisfy its match, but none of them"},
+    };
+    for (const auto& c : cases) {
+        CAPTURE(c.name);
+        const auto outcome = only(pattern_with("must_match", c.signals, c.repeat));
+        CHECK_FALSE(outcome.passed);
+        CHECK_MESSAGE(outcome.detail.find(c.says) != std::string::npos, outcome.detail);
+        CHECK(only(pattern_with("must_not_match", c.signals, c.repeat)).passed);
+    }
+}
+
+TEST_CASE("a signal that ingest would refuse is a fault at its place, and its story has not passed") {
+    const auto outcome = only(pattern_with("must_not_match", {at("10:00:00", "failed", "alice"), at("10:00:99", "failed", "alice", ", cnt: 2")}));
+    CHECK_FALSE(outcome.passed);
+    REQUIRE(outcome.faults.size() == 2);
+    CHECK(outcome.faults[0].pointer == "/examples/must_not_match/0/1/cnt");
+    CHECK(outcome.faults[1].pointer == "/examples/must_not_match/0/1/time");
+}
+
+TEST_CASE("examples of a pattern that is switched off are found as well") {
+    auto document = pattern_with("must_match", {at("10:00:00", "failed", "alice"), at("10:30:00", "signed_in", "alice", romania)});
+    document.pattern.mode = engine::Mode::off;
+    CHECK(only(document).passed);
+}

@@ -1,0 +1,208 @@
+#include "api/catalogue/shipped_patterns.hpp"
+#include "tests/support/fake_api.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace catenary;
+using api::ports::FailureCode;
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* own_path = "/api/v1/patterns/own";
+constexpr const char* shipped_path = "/api/v1/patterns/mfa-fatigue";
+
+json own_pattern() {
+    return json::parse(R"({"id": "own", "title": "Own", "within": "24h", "link": {"same": ["account"]},
+        "stages": [{"id": "a", "match": {"name": "x"}}, {"id": "b", "match": {"name": "y"}}]})");
+}
+
+struct Posted : tests::FakeApi {
+    Posted() { REQUIRE(post("/api/v1/patterns", own_pattern()).status == 201); }
+};
+
+}  // namespace
+
+TEST_CASE("a put pattern is the next version, in the mode of the one it replaces") {
+    Posted api;
+    REQUIRE(api.put("/api/v1/patterns/own/deployment", {{"mode", "off"}}).status == 200);
+    auto document = own_pattern();
+    document["title"] = "Own, again";
+    const auto reply = api.put(own_path, document);
+    REQUIRE(reply.status == 200);
+    CHECK(reply.body["version"] == 2);
+    CHECK(reply.body["mode"] == "off");
+    CHECK(reply.body["revision"] == 3);
+    CHECK(reply.headers.at("ETag") == "\"3\"");
+    CHECK(reply.body["document"]["title"] == "Own, again");
+    CHECK_FALSE(api.patterns.asked_revision.has_value());
+
+    document["mode"] = "production";  // said, so it wins
+    document["effective_from"] = "2026-03-01T00:00:00Z";
+    CHECK(api.put(own_path, document).body["mode"] == "production");
+    CHECK(api.patterns.effective_from == tests::at("2026-03-01T00:00:00Z"));
+    CHECK(api.get(own_path).body["version"] == 3);
+}
+
+TEST_CASE("putting what is in force already changes nothing, in either syntax") {
+    Posted api;
+    CHECK(api.put(own_path, own_pattern()).body["revision"] == 1);
+    const auto yaml = api.get_yaml(own_path);
+    REQUIRE(yaml.status == 200);
+    CHECK(api.send(api::http::Method::put, own_path, yaml.text, "application/yaml").body["revision"] == 1);
+    CHECK(api.patterns.former.size() == 1);
+    CHECK(api.put("/api/v1/patterns/own/deployment", {{"mode", "production"}}).body["revision"] == 1);
+}
+
+TEST_CASE("a pattern is read as YAML where that is preferred, with nothing but the document") {
+    Posted api;
+    const auto yaml = api.get_yaml(own_path);
+    CHECK(yaml.text == "id: own\ntitle: Own\nseverity: medium\norder: sequence\nwithin: 24h\nlink: {same: [account]}\nstages:\n  - {id: a, match: {name: x}}\n  - {id: b, match: {name: "
+                       "\"y\"}}\n");
+    CHECK(yaml.headers.at("ETag") == "\"1\"");
+    CHECK(yaml.headers.at("Vary") == "Accept");
+    CHECK(yaml.body == api.get(own_path).body["document"]);
+    CHECK(api.get_yaml("/api/v1/patterns/own/versions/1").text == yaml.text);
+    CHECK(api.get_yaml(shipped_path).body == api.get(shipped_path).body["document"]);
+    CHECK(api.get_yaml("/api/v1/patterns/none").status == 404);
+}
+
+TEST_CASE("versions are listed newest first and read one by one") {
+    Posted api;
+    auto document = own_pattern();
+    for (const auto* title : {"Second", "Third"}) {
+        document["title"] = title;
+        REQUIRE(api.put(own_path, document).status == 200);
+    }
+    const auto first = api.get("/api/v1/patterns/own/versions?limit=2");
+    REQUIRE(first.status == 200);
+    REQUIRE(first.body["items"].size() == 2);
+    CHECK(first.body["items"][0]["version"] == 3);
+    CHECK_FALSE(first.body["items"][0].contains("document"));
+    const auto rest = api.get("/api/v1/patterns/own/versions?limit=2&cursor=" + first.body["next_cursor"].get<std::string>());
+    CHECK(rest.body["items"].size() == 1);
+    CHECK(rest.body["next_cursor"].is_null());
+    CHECK(api.get("/api/v1/patterns/own/versions/2").body["document"]["title"] == "Second");
+    for (const auto* none : {"0", "4", "-1", "2x", "99999999999"}) CHECK(api.get("/api/v1/patterns/own/versions/" + std::string{none}).status == 404);
+    CHECK(api.get("/api/v1/patterns/none/versions").status == 404);
+    const auto shipped = api.get(std::string{shipped_path} + "/versions");
+    CHECK(shipped.body["items"].size() == 1);
+    CHECK(api.get(std::string{shipped_path} + "/versions/1").body["document"]["id"] == "mfa-fatigue");
+    CHECK(api.get(std::string{shipped_path} + "/versions/2").status == 404);
+}
+
+TEST_CASE("what ships is switched off and on by its deployment alone") {
+    tests::FakeApi api;
+    CHECK(api.get(shipped_path).body["revision"] == 1);
+    const auto off = api.put(std::string{shipped_path} + "/deployment", {{"mode", "off"}});
+    REQUIRE(off.status == 200);
+    CHECK(off.body["mode"] == "off");
+    CHECK(off.body["revision"] == 2);
+    CHECK(off.body["shipped"] == true);
+    CHECK(off.body["changed_by"] == "k0");
+    CHECK(off.body["document"]["id"] == "mfa-fatigue");
+    CHECK(api.patterns.stored.at("mfa-fatigue").document_json.empty());
+    CHECK(api.get(shipped_path).body == off.body);
+    for (const auto& item : api.get("/api/v1/patterns?limit=500").body["items"]) CHECK((item["mode"] == "off") == (item["id"] == "mfa-fatigue"));
+    CHECK(api.put(std::string{shipped_path} + "/deployment", {{"mode", "production"}, {"effective_from", "2026-03-01T00:00:00Z"}}).body["revision"] == 3);
+    CHECK(api.patterns.effective_from == tests::at("2026-03-01T00:00:00Z"));
+}
+
+TEST_CASE("a retired pattern is gone, its versions are not; what ships cannot be retired") {
+    Posted api;
+    CHECK(api.remove(own_path).status == 204);
+    CHECK(api.get(own_path).status == 404);
+    CHECK(api.remove(own_path).status == 404);
+    CHECK(api.get("/api/v1/patterns/own/versions/1").status == 200);
+    const auto refused = api.remove(shipped_path);
+    CHECK(refused.status == 409);
+    CHECK(refused.body["detail"].get<std::string>().find("PUT {\"mode\": \"off\"} to /api/v1/patterns/mfa-fatigue/deployment") != std::string::npos);
+    auto document = own_pattern();
+    document["id"] = "mfa-fatigue";
+    CHECK(api.put(shipped_path, document).status == 409);
+}
+
+TEST_CASE("a change for an older revision is refused, one for the present says so to the store") {
+    Posted api;
+    REQUIRE(api.put("/api/v1/patterns/own/deployment", {{"mode", "off"}}, "\"1\"").status == 200);
+    CHECK(api.patterns.asked_revision == 1);
+    auto document = own_pattern();
+    document["title"] = "Late";
+    CHECK(api.put(own_path, document, "\"1\"").status == 412);
+    CHECK(api.put("/api/v1/patterns/own/deployment", {{"mode", "production"}}, "\"1\"").status == 412);
+    CHECK(api.remove(own_path, "\"1\"").status == 412);
+    CHECK(api.patterns.former.size() == 1);
+    CHECK(api.put(own_path, document, "\"2\"").status == 200);
+    CHECK(api.patterns.asked_revision == 2);
+    CHECK(api.remove(own_path, "*").status == 204);
+    CHECK_FALSE(api.patterns.asked_revision.has_value());
+}
+
+TEST_CASE("what a change of a pattern refuses, where and with which code") {
+    struct Case {
+        const char* name;
+        const char* path;
+        const char* body;
+        const char* type;
+        int status;
+        const char* pointer;
+        const char* code;
+    };
+    const std::string pattern = own_pattern().dump();
+    const std::string renamed = R"({"id": "other", "title": "T", "within": "1h", "stages": [{"id": "a", "match": {"name": "x"}}]})";
+    const std::string trial = R"({"id": "own", "mode": "flighting", "title": "T", "within": "1h", "stages": [{"id": "a", "match": {"name": "x"}}]})";
+    constexpr const char* own_deployment = "/api/v1/patterns/own/deployment";
+    constexpr const char* json_type = "application/json";
+    const Case cases[] = {
+        {"no mode", own_deployment, "{}", json_type, 422, "/mode", "missing"},
+        {"another member", own_deployment, R"({"mode": "off", "version": 1})", json_type, 422, "/version", "unknown_field"},
+        {"no such mode", own_deployment, R"({"mode": "prod"})", json_type, 422, "/mode", "out_of_range"},
+        {"a mode that is no word", own_deployment, R"({"mode": 1})", json_type, 422, "/mode", "wrong_type"},
+        {"on trial", own_deployment, R"({"mode": "flighting"})", json_type, 422, "/mode", "unsupported"},
+        {"what ships on trial", "/api/v1/patterns/mfa-fatigue/deployment", R"({"mode": "flighting"})", json_type, 422, "/mode", "unsupported"},
+        {"a time that is none", own_deployment, R"({"mode": "off", "effective_from": "yesterday"})", json_type, 422, "/effective_from", "malformed"},
+        {"off from a time on", own_deployment, R"({"mode": "off", "effective_from": "2026-03-01T00:00:00Z"})", json_type, 422, "/effective_from", "conflict"},
+        {"on already", own_deployment, R"({"mode": "production", "effective_from": "2026-03-01T00:00:00Z"})", json_type, 422, "/effective_from", "conflict"},
+        {"a list", own_deployment, "[]", json_type, 422, "", "wrong_type"},
+        {"no JSON", own_deployment, "{", json_type, 400, "", "malformed"},
+        {"an alias in YAML", own_deployment, "mode: &m off", "application/yaml", 422, "/mode", "unsupported"},
+        {"another type", own_deployment, "mode=off", "text/plain", 415, nullptr, nullptr},
+        {"a pattern that is none", "/api/v1/patterns/none/deployment", R"({"mode": "off"})", json_type, 404, nullptr, nullptr},
+        {"a parameter", "/api/v1/patterns/own/deployment?force=1", R"({"mode": "off"})", json_type, 400, "/force", "unknown_field"},
+        {"the id of another pattern", own_path, renamed.c_str(), json_type, 422, "/id", "conflict"},
+        {"a version on trial", own_path, trial.c_str(), json_type, 422, "/mode", "unsupported"},
+        {"a document with a fault", own_path, R"({"id": "own"})", json_type, 422, "/title", "missing"},
+        {"a put of what is not there", "/api/v1/patterns/none", pattern.c_str(), json_type, 404, nullptr, nullptr},
+    };
+    for (const auto& c : cases) {
+        CAPTURE(c.name);
+        Posted api;
+        const auto reply = api.send(api::http::Method::put, c.path, c.body, c.type);
+        CHECK(reply.status == c.status);
+        CHECK(api.patterns.stored.at("own").revision == 1);
+        if (c.pointer == nullptr) continue;
+        REQUIRE_FALSE(reply.body["errors"].empty());
+        CHECK(reply.body["errors"][0]["pointer"] == c.pointer);
+        CHECK(reply.body["errors"][0]["code"] == c.code);
+    }
+}
+
+TEST_CASE("validation runs the examples and says how each ended") {
+    tests::FakeApi api;
+    auto document = own_pattern();
+    const auto signal = [](const char* id, const char* time, const char* name) {
+        return json{{"source", "s"}, {"id", id}, {"time", time}, {"domain", "d"}, {"name", name}, {"entities", {{{"kind", "account"}, {"value", "v"}}}}};
+    };
+    const json story{signal("1", "2026-03-05T10:00:00Z", "x"), signal("2", "2026-03-05T11:00:00Z", "y")};
+    document["examples"] = {{"must_match", {story, json{story[1]}}}, {"must_not_match", {json{{{"id", "1"}}}}}};
+    const auto reply = api.post("/api/v1/patterns:validate", document);
+    REQUIRE(reply.status == 200);
+    const auto& examples = reply.body["examples"];
+    REQUIRE(examples.size() == 3);
+    CHECK(examples[0]["passed"] == true);
+    CHECK(examples[1]["passed"] == false);
+    CHECK(examples[1]["detail"].get<std::string>().find("stage \"a\" failed: no signal satisfies its match") == 0);
+    CHECK(examples[2]["list"] == "must_not_match");
+    CHECK(examples[2]["errors"][0]["pointer"] == "/examples/must_not_match/0/0/source");
+    CHECK(api.patterns.stored.empty());
+}
