@@ -32,9 +32,10 @@ std::size_t satisfying(const PreparedBatch& story, const Pattern& pattern, std::
         story.signals, [&](const auto& signal) { return pattern.stages[stage].match.matches(views.of(signal, paths)); }));
 }
 
-/// The pattern up to and with one of its stages.
+/// The pattern up to and with one of its stages, without what is asked of all of them together.
 Pattern up_to(const Pattern& pattern, std::size_t stage) {
     auto part = pattern;
+    part.required_domains.reset();
     part.stages.erase(part.stages.begin() + static_cast<std::ptrdiff_t>(stage) + 1, part.stages.end());
     return part;
 }
@@ -50,7 +51,7 @@ public:
 
     std::string reason() const {
         if (satisfying(story_, part_, last()) == 0) return fmt::format("no signal satisfies its match ({})", fmt::join(stage().match.describe(), ", "));
-        for (const auto& lifted : {few(), spread(), late(), unlinked(), early()}) {
+        for (const auto& lifted : {few(), spread(), late(), gap(), same_instant(), unlinked(), early()}) {
             if (lifted) return *lifted;
         }
         return "signals satisfy its match, but none of them order, limits and link at once";
@@ -91,6 +92,14 @@ private:
             }))
             return std::nullopt;
         return fmt::format("it comes too late: first to last activity may take {}", json::format_span(part_.within));
+    }
+    std::optional<std::string> gap() const {
+        if (!stage().within || !is_found_after([](Pattern& p) { p.stages.back().within.reset(); })) return std::nullopt;
+        return fmt::format("it comes more than {} after the stage before it", json::format_span(*stage().within));
+    }
+    std::optional<std::string> same_instant() const {
+        if (!part_.strict || !is_found_after([](Pattern& p) { p.strict = false; })) return std::nullopt;
+        return "it comes at the same instant as the stage before it, and the pattern is strict";
     }
     std::optional<std::string> unlinked() const {
         if (!is_found_after([](Pattern& p) {
@@ -149,6 +158,7 @@ std::string why_not(const PreparedBatch& story, const Pattern& pattern) {
         if (!has_required_stage(part) || is_found(story, part)) continue;
         return fmt::format("stage \"{}\" failed: {}", pattern.stages[stage].id, LastStage{story, part}.reason());
     }
+    if (pattern.required_domains) return fmt::format("every stage is satisfied, but not from {} domains", *pattern.required_domains);
     return "every stage is satisfied, the pattern as a whole is not";
 }
 

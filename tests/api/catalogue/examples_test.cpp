@@ -75,6 +75,27 @@ TEST_CASE("a story that does not match says which stage failed, and why") {
     }
 }
 
+TEST_CASE("a gap that is too long, an instant that a strict pattern does not take, and domains that are too few are named") {
+    struct Case {
+        const char* pattern;
+        const char* time;
+        const char* says;
+    };
+    for (const auto& c : {Case{"", "10:20:01", "stage \"b\" failed: it comes more than 20m after the stage before it"},
+                          Case{"strict: true\n", "10:00:00", "stage \"b\" failed: it comes at the same instant as the stage before it, and the pattern is strict"},
+                          Case{"require: {domains: 2}\n", "10:10:00", "every stage is satisfied, but not from 2 domains"}}) {
+        CAPTURE(c.says);
+        const auto text = fmt::format("id: p\ntitle: P\nwithin: 1h\nlink: {{same: [account]}}\n{}stages:\n  - {{id: a, match: {{name: x}}}}\n  - {{id: b, match: {{name: y}}, within: 20m}}\n"
+                                      "examples:\n  must_match:\n    - - {}\n      - {}\n",
+                                      c.pattern, at("10:00:00", "x", "alice"), at(c.time, "y", "alice"));
+        const auto document = api::documents::read_document(text, api::documents::Syntax::yaml);
+        REQUIRE(document.value.has_value());
+        const auto pattern = api::documents::pattern_from_json(*document);
+        for (const auto& fault : pattern.faults) FAIL(fault.pointer << " " << fault.detail);
+        CHECK(only(*pattern).detail == c.says);
+    }
+}
+
 TEST_CASE("a signal that ingest would refuse is a fault at its place, and its story has not passed") {
     const auto outcome = only(pattern_with("must_not_match", {at("10:00:00", "failed", "alice"), at("10:00:99", "failed", "alice", ", cnt: 2")}));
     CHECK_FALSE(outcome.passed);
