@@ -53,7 +53,7 @@ ports::Outcome<Json> first_seen(const engine::EntityKey& key, const ports::Page<
 ports::Outcome<Json> incidents_of(const engine::EntityKey& key, const Caller& caller, ports::Services& services) {
     ports::IncidentFilter filter;
     filter.entities = {key};
-    filter.sort = ports::IncidentFilter::Sort::last_activity_desc;
+    filter.sort = {{ports::IncidentFilter::Column::last_activity, true}};
     const auto page = services.incidents.page(caller, filter, {incidents_in_profile, ""});
     if (!page) return page.error();
     auto list = Json::array();
