@@ -5,9 +5,17 @@
 #include "engine/model/assert.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
+#include <limits>
 
 namespace catenary::engine {
+namespace {
+
+// What every signal names where a pattern has no link.
+constexpr EntityId nobody{std::numeric_limits<std::uint32_t>::max()};
+
+}  // namespace
 
 GroupMatcher::GroupMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
                            const std::vector<Symbol>& link_kinds)
@@ -15,7 +23,6 @@ GroupMatcher::GroupMatcher(std::shared_ptr<const Pattern> pattern, std::string i
       identity_{std::move(identity)},
       window_{window},
       end_min_{effective_from > Timestamp::min() ? effective_from + Duration{1} : Timestamp::min()} {
-    CATENARY_ASSERT(plan_.pattern->link != LinkMode::none, "several stages have a link");
     const std::vector<std::string>& names = plan_.pattern->link_kinds;
     for (std::size_t k = 0; k < link_kinds.size(); ++k) {
         StageMask stages = 0;
@@ -30,7 +37,7 @@ ListedEntry GroupMatcher::entry_of(SignalHandle signal, StageMask stages, std::s
     const WindowSignal& facts = window_[signal];
     ListedEntry entry{facts.time, signal, stages, facts.late, {}};
     for (const EntityId entity : links) {
-        StageMask counted = counted_by_.empty() ? plan_.repeated : StageMask{0};
+        StageMask counted = counted_by_.empty() || entity == nobody ? plan_.repeated : StageMask{0};
         for (const LinkEntity& link : window_.links(signal)) {
             if (link.entity != entity) continue;
             for (const auto& [kind, allowed] : counted_by_) {
@@ -44,6 +51,8 @@ ListedEntry GroupMatcher::entry_of(SignalHandle signal, StageMask stages, std::s
 
 void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) {
     CATENARY_ASSERT(stages != 0 && (stages & ~plan_.all) == 0, "a signal satisfies some stages of the pattern");
+    static constexpr std::array unlinked{nobody};
+    if (plan_.pattern->link == LinkMode::none) links = unlinked;
     if (links.empty()) {
         aside_.push_back(signal);
         return;

@@ -118,7 +118,7 @@ void InstanceListing::choose(StageIndex stage) {
         }
         candidates.insert(candidates.end(), begin, end);
     };
-    if (plan_.pattern->link == LinkMode::same) {
+    if (plan_.pattern->link != LinkMode::chain) {
         offer(linking_);
     } else if (previous != nullptr) {
         for (const EntityId entity : previous->exposed) offer(entity);
@@ -191,7 +191,7 @@ void InstanceListing::emit() {
     if (!completing || instance.span.end < end_min_) return;
     merge_services(instance.evidence);
     instance.completing.push_back(entries_[*completing].signal);
-    if (plan_.pattern->link == LinkMode::same) instance.principals.push_back(linking_);
+    if (plan_.pattern->link != LinkMode::chain) instance.principals.push_back(linking_);
 
     std::vector<SignalHandle> signals;
     for (const FoundEvidence& one : instance.evidence) signals.push_back(one.signal);

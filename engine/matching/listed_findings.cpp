@@ -96,6 +96,7 @@ CutFinding finished(const Growing& finding, const StagePlan& plan, const SignalW
     merge_services(cut.summary.evidence);
     std::vector<EntityId>& principals = cut.summary.principals;
     if (plan.pattern->link == LinkMode::chain) principals = most_linking(finding);
+    if (plan.pattern->link == LinkMode::none) principals.clear();
     std::sort(principals.begin(), principals.end());
     principals.erase(std::unique(principals.begin(), principals.end()), principals.end());
     return cut;

@@ -154,7 +154,7 @@ TEST_CASE("patterns of a database that knew no deployments keep their newest ver
     Stores s;
     REQUIRE(s.store.add(s.first.caller, pattern("p"), std::nullopt).has_value());
     REQUIRE(s.store.replace(s.first.caller, [] { auto next = pattern("p", "U"); next.mode = engine::Mode::off; return next; }(), {}).has_value());
-    s.database.run("DROP TABLE pattern; DELETE FROM schema_migration WHERE name = '0003_patterns.sql'");
+    s.database.run("DROP TABLE pattern; DELETE FROM schema_migration WHERE name = '0006_patterns.sql'");
     REQUIRE(pg::migrate(s.database.superuser()).has_value());
     const auto found = s.store.find(s.first.caller, "p");
     REQUIRE(found.has_value());
