@@ -38,6 +38,7 @@ struct TenantStatus {
     std::int64_t late = 0;
     std::int64_t unlinkable = 0;
     std::int64_t behind_horizon = 0;
+    std::int64_t capped_groups = 0;           ///< PatternMatcher::capped over its deployments
     std::int64_t window_signals = 0;
     std::int64_t state_bytes = 0;
     Duration lateness{};

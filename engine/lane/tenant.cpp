@@ -24,12 +24,16 @@ TenantEffects Tenant::take_effects() {
         .late = late_,
         .unlinkable = unlinkable_,
         .behind_horizon = behind_horizon_,
+        .capped_groups = 0,
         .window_signals = static_cast<std::int64_t>(held_.window().size()),
         .state_bytes = 0,
         .lateness = clock_.lateness(),
     };
     std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes();
-    for (const auto& deployment : deployments_) bytes += deployment->matcher.bytes();
+    for (const auto& deployment : deployments_) {
+        bytes += deployment->matcher.bytes();
+        effects.status.capped_groups += static_cast<std::int64_t>(deployment->matcher.capped());
+    }
     effects.status.state_bytes = static_cast<std::int64_t>(bytes);
     return effects;
 }

@@ -5,8 +5,6 @@
 #include "engine/matching/stage_plan.hpp"
 #include "engine/matching/window.hpp"
 
-#include <boost/container/small_vector.hpp>
-
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -28,7 +26,7 @@ struct ListedEntry {
     SignalHandle signal;
     StageMask stages;
     bool late;
-    boost::container::small_vector<Link, 2> links;  ///< by entity, each once
+    std::vector<Link> links;  ///< by entity, each once
 };
 
 /// One instance (semantics.md 4.2). Choices with the same span and the same signals are one.

@@ -155,6 +155,7 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
             {"late", status.late},
             {"unlinkable", status.unlinkable},
             {"behind_horizon", status.behind_horizon},
+            {"capped_groups", status.capped_groups},
             {"window_signals", status.window_signals},
             {"state_bytes", status.state_bytes}};
 }
@@ -217,7 +218,7 @@ const ResultTable activity_table{"incident_activity", "tenant int4, number int8,
                                  "tenant, number, position, line", true};
 const ResultTable status_table{"tenant_status",
                                "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
-                               "unlinkable int8, behind_horizon int8, window_signals int8, state_bytes int8",
+                               "unlinkable int8, behind_horizon int8, capped_groups int8, window_signals int8, state_bytes int8",
                                "tenant"};
 
 // Reopening clears what was concluded, as it does for incidents that the engine holds.

@@ -14,7 +14,8 @@ namespace {
 using api::ports::DiagnosticsReport;
 
 constexpr const char* status_sql = R"(
-    SELECT watermark, held, newest, extract(epoch FROM lateness)::float8, late, unlinkable, behind_horizon, window_signals, state_bytes FROM tenant_status)";
+    SELECT watermark, held, newest, extract(epoch FROM lateness)::float8, late, unlinkable, behind_horizon, window_signals, state_bytes, capped_groups
+    FROM tenant_status)";
 constexpr const char* done_sql = "SELECT done FROM lane WHERE id = $1";
 // Every lane's batches behind this lane's position: leaves hold the rows of all of them, in commit order.
 constexpr const char* leaves_sql = R"(
@@ -74,6 +75,7 @@ DiagnosticsReport read_report(pqxx::work& transaction, const api::Caller& caller
         report.behind_horizon = row[6].as<std::int64_t>();
         report.window_signals = row[7].as<std::int64_t>();
         report.state_bytes = row[8].as<std::int64_t>();
+        if (const auto capped = row[9].as<std::int64_t>(); capped > 0) report.caps.emplace_back("pattern_groups", capped);
     }
     const auto lag = lag_of(transaction, caller);
     report.lag_signals = lag.entries;
@@ -88,7 +90,9 @@ api::ports::Outcome<DiagnosticsReport> DiagnosticsStore::report(const api::Calle
         tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_report(transaction, caller); }), "diagnostics");
     if (!report) return report;
     if (process_.sources) (*report).sources = process_.sources(caller.tenant);
-    if (process_.caps) (*report).caps = process_.caps(caller.tenant);
+    if (process_.caps) {
+        for (auto& cap : process_.caps(caller.tenant)) (*report).caps.push_back(std::move(cap));
+    }
     if (process_.leader) (*report).leader = process_.leader(caller.tenant);
     return report;
 }

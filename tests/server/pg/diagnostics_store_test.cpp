@@ -87,7 +87,7 @@ TEST_CASE("a report holds the engine's status and what the process knows") {
     TestDatabase database;
     const auto tenant = database.add_tenant("first");
     const auto other = database.add_tenant("second");
-    database.run(fmt::format("INSERT INTO tenant_status VALUES ({}, 7, '2026-03-05 22:47:11+00', true, '2026-03-05 23:47:11+00', interval '1 hour', 10, 1, 2, 3, 4, 5)",
+    database.run(fmt::format("INSERT INTO tenant_status VALUES ({}, 7, '2026-03-05 22:47:11+00', true, '2026-03-05 23:47:11+00', interval '1 hour', 10, 1, 2, 3, 4, 5, 6)",
                              tenant.caller.tenant.value()));
     pg::ProcessView process;
     process.sources = [](engine::TenantId) { return std::vector<api::ports::SourceStatus>{{"edr", "endpoint", 4, {}, {}}}; };
@@ -105,7 +105,7 @@ TEST_CASE("a report holds the engine's status and what the process knows") {
     CHECK(found.window_signals == 4);
     CHECK(found.state_bytes == 5);
     CHECK(found.sources.size() == 1);
-    CHECK(found.caps.size() == 1);
+    CHECK(found.caps == std::vector<std::pair<std::string, std::int64_t>>{{"pattern_groups", 6}, {"findings", 2}});
     CHECK(found.leader == "leading");
     CHECK_FALSE(report(store, other).watermark.has_value());
 }
