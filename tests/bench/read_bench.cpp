@@ -47,7 +47,7 @@ constexpr std::string_view fill_sql = R"(
     INSERT INTO finding (tenant, id, pattern, version, mode, state, title, summary, severity, score, incident, start_time, end_time, evidence_total, tactics, techniques, domains,
                          principal_keys, principals, stages, score_detail, position)
         SELECT tenant, md5(number::text)::uuid, 'probing', 1, 'production', 'open', title, summary, severity, score, number, first_activity, last_activity, 10, tactics, techniques,
-               domains, entity_keys, '[]', '[]', '{{"prior_bits":-6.6,"contributions":[],"domain_bonus_bits":0,"phase_bonus_bits":0,"total_bits":-6.6,"probability":0.01}}', position
+               domains, entity_keys, '[]', '[]', '{{"prior":-6.6,"contributions":[],"domain_bonus":0,"phase_bonus":0,"total":-6.6,"probability":0.01}}', position
         FROM incident WHERE tenant = {0};
     INSERT INTO finding_evidence (tenant, finding, time, source, source_id, stage, key, domain, name, title, tactics, techniques, severity, confidence, count, entities, attributes, received)
         SELECT s.tenant, f.id, s.time, d.source, s.source_id, 'access', s.key, d.domain, d.name, '', d.tactics, d.techniques, s.severity, s.confidence, s.count, '[]', s.attributes, s.received
