@@ -351,6 +351,7 @@ std::size_t ConnectedSets::bytes() const {
         total += set.members.capacity() * sizeof(VertexId) + (set.evidence.capacity() + set.fresh.capacity()) * sizeof(SignalHandle);
         for (const SetFinding& finding : set.findings) total += sizeof(finding) + finding.evidence.capacity() * sizeof(StageEvidence);
         if (set.tail) total += set.tail->bytes();
+        if (set.clean) total += set.clean->bytes();
     }
     return total;
 }
