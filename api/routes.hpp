@@ -16,14 +16,14 @@ using Handler = http::Response (*)(const http::Request&, const Caller&, ports::S
 struct Route {
     http::Method method;
     std::string_view path;
-    Scope scope;       ///< Scope::none: no key needed
-    Handler handler;   ///< null: the session's own (ingest, metrics)
+    Scope scope;      ///< Scope::none: no key needed
+    Handler handler;  ///< null: the session's own (ingest, metrics)
 };
 std::span<const Route> routes();
 
 struct RouteMatch {
-    const Route* route = nullptr;          ///< null: no route
-    std::vector<http::Method> allowed;     ///< when the path exists with other methods: for 405
+    const Route* route = nullptr;       ///< null: no route
+    std::vector<http::Method> allowed;  ///< when the path exists with other methods: for 405
 };
 /// By method and decoded segments.
 RouteMatch find_route(http::Method method, const std::vector<std::string>& segments);

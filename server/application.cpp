@@ -108,9 +108,7 @@ public:
     pg::LeafSealer sealer;
 
 private:
-    static LaneWorkerOptions lane_options(const pg::Database& database) {
-        return {.dsn = database.dsn(pg::Role::lane), .owner = process_name()};
-    }
+    static LaneWorkerOptions lane_options(const pg::Database& database) { return {.dsn = database.dsn(pg::Role::lane), .owner = process_name()}; }
     static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database) {
         return {.dsn = database.dsn(pg::Role::ingest), .dedup_bytes = settings.dedup_bytes};
     }

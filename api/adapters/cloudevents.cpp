@@ -38,27 +38,21 @@ Adapted adapt_cloudevent(Record& record, const std::string& source) {
     const auto root = record.root();
     const auto version = root.at("specversion");
     if (!version) signal.missing("/specversion", "a CloudEvent names its version, \"1.0\"");
-    if (version && version.text() != "1.0" && version.text() != "0.3")
-        signal.fault(FaultCode::unsupported, version.pointer(), "version 1.0 is understood");
+    if (version && version.text() != "1.0" && version.text() != "0.3") signal.fault(FaultCode::unsupported, version.pointer(), "version 1.0 is understood");
     if (version) version.take();
     if (root.at("data_base64")) {
         signal.fault(FaultCode::unsupported, "/data_base64", "data must be JSON in \"data\"");
     }
     if (!signal.text("id", {root.at("id")}, 512)) signal.missing("/id", "a CloudEvent has an id of 1 to 512 bytes");
-    if (!source.empty())
-        signal.derive("source", source, root.at("source"));
-    else if (!signal.text("source", {root.at("source")}, 128))
-        signal.missing("/source", "names the source in 1 to 128 bytes; or say it with ?source=");
+    if (!source.empty()) signal.derive("source", source, root.at("source"));
+    else if (!signal.text("source", {root.at("source")}, 128)) signal.missing("/source", "names the source in 1 to 128 bytes; or say it with ?source=");
 
     const auto at = root.at("time");
     const auto text = at.text();
     const auto time = text ? json::parse_time(*text) : std::nullopt;
-    if (time)
-        signal.time(*time, at);
-    else if (at)
-        signal.fault(FaultCode::malformed, at.pointer(), "is no RFC 3339 time");
-    else
-        signal.missing("/time", "says when it happened; the time of arrival would be somebody else's");
+    if (time) signal.time(*time, at);
+    else if (at) signal.fault(FaultCode::malformed, at.pointer(), "is no RFC 3339 time");
+    else signal.missing("/time", "says when it happened; the time of arrival would be somebody else's");
 
     const auto type = root.at("type");
     if (!type.text()) signal.missing("/type", "a CloudEvent has a type");

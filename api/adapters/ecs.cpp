@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <set>
+#include <span>
 
 namespace catenary::api::adapters {
 namespace {
@@ -140,8 +140,7 @@ Adapted adapt_ecs(Record& record, const std::string& source) {
     signal.text("id", {root.at("kibana.alert.uuid"), root.at("event.id"), root.at("_id")}, 512);
     read_name(signal, root, categories, detection);  // before the source takes the data set
     const auto module = root.at("event.module");
-    if (!source.empty())
-        signal.derive("source", source, module);
+    if (!source.empty()) signal.derive("source", source, module);
     else if (!signal.text("source", {module, root.at("event.provider"), root.at("observer.product"), root.at("event.dataset"), root.at("agent.type")}, 128))
         signal.missing("/event/module", "names the source; so do event.provider, observer.product, event.dataset, agent.type and ?source=");
     read_time(signal, root, detection);

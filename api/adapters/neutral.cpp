@@ -30,10 +30,8 @@ std::string slug(std::string_view text) {
     std::string made;
     for (const char c : text) {
         const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || engine::is_ascii_digit(c) || static_cast<unsigned char>(c) >= 0x80;
-        if (is_word)
-            made += engine::ascii_lower(c);
-        else if (!made.empty() && made.back() != '_')
-            made += '_';
+        if (is_word) made += engine::ascii_lower(c);
+        else if (!made.empty() && made.back() != '_') made += '_';
     }
     if (!made.empty() && made.back() == '_') made.pop_back();
     return made;

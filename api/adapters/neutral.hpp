@@ -29,7 +29,7 @@ std::string slug(std::string_view text);
 /// A signal under construction. Whatever it takes it holds in full; the rest of the record becomes its attributes.
 class NeutralSignal {
 public:
-    static constexpr std::size_t most_entities = 32;      ///< of a signal; further ones stay in the attributes
+    static constexpr std::size_t most_entities = 32;  ///< of a signal; further ones stay in the attributes
     static constexpr std::size_t most_entity_bytes = 512;
 
     /// The first of `nodes` that is text of at most `most_bytes`, whole and taken. False when there is none.

@@ -60,8 +60,15 @@ std::optional<engine::Timestamp> time_of(const Node& node) {
 
 /// When the activity was. In a finding `time` is when the finding was made, which may be days later.
 void read_time(NeutralSignal& signal, const Node& root, bool is_finding) {
-    constexpr std::array<std::string_view, 9> of_finding{"start_time", "start_time_dt", "finding_info.first_seen_time", "finding_info.first_seen_time_dt",
-                                                         "finding.first_seen_time", "finding_info.created_time", "finding_info.created_time_dt", "time", "time_dt"};
+    constexpr std::array<std::string_view, 9> of_finding{"start_time",
+                                                         "start_time_dt",
+                                                         "finding_info.first_seen_time",
+                                                         "finding_info.first_seen_time_dt",
+                                                         "finding.first_seen_time",
+                                                         "finding_info.created_time",
+                                                         "finding_info.created_time_dt",
+                                                         "time",
+                                                         "time_dt"};
     constexpr std::array<std::string_view, 2> of_event{"time", "time_dt"};
     for (const auto path : is_finding ? std::span<const std::string_view>{of_finding} : std::span<const std::string_view>{of_event}) {
         const auto node = root.at(path);
@@ -81,7 +88,8 @@ void read_name(NeutralSignal& signal, const Node& root, std::int64_t class_uid, 
         return true;
     };
     if (is_finding) {
-        for (const auto* path : {"finding_info.analytic.name", "finding_info.analytic.uid", "finding.types", "finding_info.types", "finding_info.title", "finding.title"}) {
+        for (const auto* path :
+             {"finding_info.analytic.name", "finding_info.analytic.uid", "finding.types", "finding_info.types", "finding_info.title", "finding.title"}) {
             for (const auto& node : root.at(path).items()) {
                 if (derive(node)) return;
             }
@@ -145,8 +153,7 @@ Adapted adapt_ocsf(Record& record, const std::string& source) {
 
     const bool is_finding = category_of(*class_uid) == Category::findings;
     if (!signal.text("id", {root.at("metadata.uid")}, 512) && is_finding) signal.text("id", {root.at("finding_info.uid"), root.at("finding.uid")}, 512);
-    if (!source.empty())
-        signal.derive("source", source, root.at("metadata"));
+    if (!source.empty()) signal.derive("source", source, root.at("metadata"));
     else if (!signal.text("source", {root.at("metadata.product.name"), root.at("metadata.product.vendor_name")}, 128))
         signal.missing("/metadata/product/name", "names the source; or say it with ?source=");
     read_time(signal, root, is_finding);

@@ -73,13 +73,13 @@ void objects(NeutralSignal& signal, const Node& root) {
 /// Kinds of observables by their type; other types stay in the attributes.
 std::string_view kind_of(std::int64_t type) {
     switch (type) {
-        case 1: return "host";      // hostname
+        case 1: return "host";  // hostname
         case 2: return "ip";
-        case 4: return "account";   // user name
-        case 5: return "mailbox";   // mail address
+        case 4: return "account";  // user name
+        case 5: return "mailbox";  // mail address
         case 6: return "url";
-        case 7:                     // file name
-        case 8: return "file";      // hash
+        case 7:                 // file name
+        case 8: return "file";  // hash
         case 9: return "process";
         case 10: return "cloud_resource";
         default: return "";

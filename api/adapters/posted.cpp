@@ -202,8 +202,9 @@ ingest::Preparation prepare(Format format, const http::Request& request, const C
     const bool lines = request.content_type == "application/x-ndjson";
     const auto known = std::span{json_types}.first(format == Format::cloudevents ? 4 : 2);
     if (!lines && std::ranges::find(known, request.content_type) == known.end()) {
-        return {nullptr, http::problem(request, ProblemKind::unsupported_media_type, "accepted are application/json and application/x-ndjson; for CloudEvents also "
-                                                                                     "application/cloudevents+json and application/cloudevents-batch+json")};
+        return {nullptr, http::problem(request, ProblemKind::unsupported_media_type,
+                                       "accepted are application/json and application/x-ndjson; for CloudEvents also "
+                                       "application/cloudevents+json and application/cloudevents-batch+json")};
     }
     Reader reader{format, std::move(source), limits, dry_run};
     const auto refusal = lines ? reader.lines(request.body) : reader.json(request.body);

@@ -25,10 +25,8 @@ bool keep_rest(const json& from, json& to, int depth) {
     for (const auto& [name, item] : from.items()) {
         json rest;
         if (!keep_rest(item, rest, depth - 1)) continue;
-        if (kept.is_array())
-            kept.push_back(std::move(rest));
-        else
-            kept[name] = std::move(rest);
+        if (kept.is_array()) kept.push_back(std::move(rest));
+        else kept[name] = std::move(rest);
     }
     if (kept.empty()) return false;
     to = depth == 0 ? json(kept.dump(-1, ' ', false, json::error_handler_t::replace)) : std::move(kept);
@@ -70,9 +68,7 @@ std::optional<std::string> Node::text() const {
 
 std::optional<double> Node::number() const { return *this && value_->is_number() ? std::optional{value_->get<double>()} : std::nullopt; }
 
-std::optional<std::int64_t> Node::integer() const {
-    return *this && value_->is_number_integer() ? std::optional{value_->get<std::int64_t>()} : std::nullopt;
-}
+std::optional<std::int64_t> Node::integer() const { return *this && value_->is_number_integer() ? std::optional{value_->get<std::int64_t>()} : std::nullopt; }
 
 void Node::take() const { *value_ = json(json::value_t::discarded); }
 

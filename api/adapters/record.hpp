@@ -43,7 +43,7 @@ private:
 class Record {
 public:
     explicit Record(nlohmann::json value) : value_(std::move(value)) {}  // braces would make a list of it
-    Record(const Record&) = delete;  // nodes point into it
+    Record(const Record&) = delete;                                      // nodes point into it
     Record& operator=(const Record&) = delete;
 
     Node root() { return {value_, ""}; }

@@ -11,8 +11,8 @@ namespace catenary::api::catalogue {
 
 /// How one story of a pattern's `examples` ended.
 struct ExampleOutcome {
-    bool must_match;        ///< which list it is in
-    std::size_t index;      ///< within that list
+    bool must_match;    ///< which list it is in
+    std::size_t index;  ///< within that list
     bool passed;
     std::string detail;     ///< what happened where it did not pass: the first stage that failed, or what matched all the same
     engine::Faults faults;  ///< of its signals, pointers from the document's root; such a story did not run and has not passed

@@ -28,8 +28,8 @@ bool is_found(const PreparedBatch& story, const Pattern& pattern) { return !find
 std::size_t satisfying(const PreparedBatch& story, const Pattern& pattern, std::size_t stage) {
     ingest::SignalViews views;
     const auto paths = engine::attribute_paths(pattern);
-    return static_cast<std::size_t>(std::ranges::count_if(
-        story.signals, [&](const auto& signal) { return pattern.stages[stage].match.matches(views.of(signal, paths)); }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(story.signals, [&](const auto& signal) { return pattern.stages[stage].match.matches(views.of(signal, paths)); }));
 }
 
 /// The pattern up to and with one of its stages, without what is asked of all of them together.

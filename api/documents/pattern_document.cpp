@@ -48,10 +48,8 @@ std::vector<std::string> attack_ids(const Place& place, const json& value, bool 
     for (std::size_t i = 0; i < value.size(); ++i) {
         auto id = read_line(place.item(i), value[i], 16);
         if (!id) continue;
-        if (is_id(*id))
-            ids.push_back(std::move(*id));
-        else
-            place.item(i).fault(FaultCode::malformed, fmt::format("{} is no ATT&CK id like {}", in_quotes(*id), like));
+        if (is_id(*id)) ids.push_back(std::move(*id));
+        else place.item(i).fault(FaultCode::malformed, fmt::format("{} is no ATT&CK id like {}", in_quotes(*id), like));
     }
     std::ranges::sort(ids);
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -75,10 +73,8 @@ void read_link(const Place& place, const json& value, engine::Pattern& pattern) 
         const auto at = named.item(i);
         auto kind = read_kind(at, (*kinds)[i]);
         if (!kind) continue;
-        if (std::ranges::find(pattern.link_kinds, *kind) != pattern.link_kinds.end())
-            at.fault(FaultCode::conflict, in_quotes(*kind) + " is listed twice");
-        else
-            pattern.link_kinds.push_back(std::move(*kind));
+        if (std::ranges::find(pattern.link_kinds, *kind) != pattern.link_kinds.end()) at.fault(FaultCode::conflict, in_quotes(*kind) + " is listed twice");
+        else pattern.link_kinds.push_back(std::move(*kind));
     }
 }
 
@@ -189,8 +185,7 @@ Parsed<PatternDocument> pattern_from_json(const json& value) {
     auto& pattern = document.pattern;
     if (const auto* id = required(place, value, "id")) pattern.id = read_line(place.member("id"), *id, 128).value_or("");
     if (const auto* title = required(place, value, "title")) pattern.title = read_line(place.member("title"), *title, 256).value_or("");
-    if (const auto* within = required(place, value, "within"))
-        pattern.within = read_span(place.member("within"), *within).value_or(engine::Duration{});
+    if (const auto* within = required(place, value, "within")) pattern.within = read_span(place.member("within"), *within).value_or(engine::Duration{});
     if (const auto* stages = required(place, value, "stages")) read_stages(place.member("stages"), *stages, document);
     read_optional(place, value, document);
     refuse_unsupported(place, value);
@@ -202,8 +197,7 @@ Parsed<PatternDocument> pattern_from_json(const json& value) {
 engine::Pattern stored_pattern(std::string_view document_json, std::int32_t version, engine::Mode mode) {
     const auto value = json::parse(document_json, nullptr, false);
     auto document = pattern_from_json(value);
-    if (!document)
-        throw std::invalid_argument("damaged pattern document: " + document.faults.front().pointer + ": " + document.faults.front().detail);
+    if (!document) throw std::invalid_argument("damaged pattern document: " + document.faults.front().pointer + ": " + document.faults.front().detail);
     document->pattern.version = version;
     document->pattern.mode = mode;
     return std::move(document->pattern);

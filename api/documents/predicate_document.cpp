@@ -82,8 +82,7 @@ public:
         json normal = json::object();
         bool sound = true;
         for (const auto& [name, value] : document.items()) {
-            auto part =
-                std::ranges::find(combinators, name) != combinators.end() ? combined(place.member(name), name, value) : field(place, name, value);
+            auto part = std::ranges::find(combinators, name) != combinators.end() ? combined(place.member(name), name, value) : field(place, name, value);
             if (!part) {
                 sound = false;
                 continue;
@@ -96,9 +95,7 @@ public:
     }
 
 private:
-    static Predicate conjunction(std::vector<Predicate> parts) {
-        return parts.size() == 1 ? std::move(parts.front()) : Predicate::all_of(std::move(parts));
-    }
+    static Predicate conjunction(std::vector<Predicate> parts) { return parts.size() == 1 ? std::move(parts.front()) : Predicate::all_of(std::move(parts)); }
 
     std::optional<PredicateDocument> combined(const Place& place, std::string_view combinator, const json& value) {
         const auto* list = read_list(place, value, 1, most_parts);

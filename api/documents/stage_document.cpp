@@ -22,8 +22,7 @@ constexpr std::int64_t most_repeats = 1'000'000'000;
 
 engine::Repeat repeat_from_json(const Place& place, const json& object) {
     engine::Repeat repeat{1, {}, {}, std::nullopt};
-    if (const auto* value = required(place, object, "at_least"))
-        repeat.at_least = read_integer(place.member("at_least"), *value, 1, most_repeats).value_or(1);
+    if (const auto* value = required(place, object, "at_least")) repeat.at_least = read_integer(place.member("at_least"), *value, 1, most_repeats).value_or(1);
     if (const auto* value = required(place, object, "within")) {
         repeat.within = read_span(place.member("within"), *value).value_or(engine::Duration{});
     }
@@ -33,10 +32,8 @@ engine::Repeat repeat_from_json(const Place& place, const json& object) {
         const auto written = read_line(at, *value, 256);
         if (!written) return repeat;
         auto field = engine::Field::parse(*written);
-        if (field)
-            repeat.distinct = std::move(*field);
-        else
-            at.fault(field.error().code, field.error().detail);
+        if (field) repeat.distinct = std::move(*field);
+        else at.fault(field.error().code, field.error().detail);
     }
     return repeat;
 }

@@ -46,9 +46,7 @@ public:
         refuse_anchor(mark, anchor);
         put(mark, nullptr);
     }
-    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-        stop(mark, FaultCode::unsupported, "aliases are not accepted; write the value out");
-    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { stop(mark, FaultCode::unsupported, "aliases are not accepted; write the value out"); }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& text) override {
         refuse_anchor(mark, anchor);
         if (text.find('\0') != std::string::npos) stop(mark, FaultCode::malformed, "a string holds the character NUL");
@@ -77,10 +75,8 @@ private:
         Place here{faults_};
         for (const auto& level : levels_) {
             const bool open_inside = &level != &levels_.back();  // its last item is the container of the next level
-            if (level.key)
-                here = here.member(*level.key);
-            else if (level.container->is_array())
-                here = here.item(level.container->size() - (open_inside ? 1 : 0));
+            if (level.key) here = here.member(*level.key);
+            else if (level.container->is_array()) here = here.item(level.container->size() - (open_inside ? 1 : 0));
         }
         return here;
     }
@@ -102,8 +98,7 @@ private:
         if (text == "null" || text == "~" || text.empty()) return nullptr;
         if (text == "true" || text == "false") return text == "true";
         if (!looks_like_number(text)) return text;
-        if (!api::json::is_exact_number(text))
-            fault(mark, FaultCode::out_of_range, "a whole number that cannot be held exactly; quote it if it is a name");
+        if (!api::json::is_exact_number(text)) fault(mark, FaultCode::out_of_range, "a whole number that cannot be held exactly; quote it if it is a name");
         return json::parse(text);
     }
 
@@ -137,8 +132,7 @@ private:
     void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, json container) {
         refuse_anchor(mark, anchor);
         if (!tag.empty() && tag != "?" && tag != "!") stop(mark, FaultCode::unsupported, "tags are not accepted");
-        if (levels_.size() >= limits_.depth)
-            stop(mark, FaultCode::too_large, fmt::format("the document is nested deeper than {} levels", limits_.depth));
+        if (levels_.size() >= limits_.depth) stop(mark, FaultCode::too_large, fmt::format("the document is nested deeper than {} levels", limits_.depth));
         if (awaits_key()) stop(mark, FaultCode::malformed, "a key must be a plain word or a string");
         auto* placed = put(mark, std::move(container));
         levels_.push_back({placed, std::nullopt});

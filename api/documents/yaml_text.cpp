@@ -32,7 +32,8 @@ bool is_word_of_yaml(std::string_view text) {
 bool is_plain(std::string_view text) {
     if (is_span(text)) return true;
     if (text.empty() || !(is_letter(text.front()) || text.front() == '_') || text.back() == ' ' || is_word_of_yaml(text)) return false;
-    return std::ranges::all_of(text, [](char c) { return is_letter(c) || engine::is_ascii_digit(c) || std::string_view{" _-./@+();"}.find(c) != std::string_view::npos; });
+    return std::ranges::all_of(
+        text, [](char c) { return is_letter(c) || engine::is_ascii_digit(c) || std::string_view{" _-./@+();"}.find(c) != std::string_view::npos; });
 }
 
 std::string scalar(const Json& value) {

@@ -26,7 +26,7 @@ struct Neighbour {
 };
 struct StatedAlias {
     engine::EntityKey key;
-    std::string source;        ///< of the newest signal that states it
+    std::string source;  ///< of the newest signal that states it
     engine::Timestamp last;
 };
 

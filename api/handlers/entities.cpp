@@ -41,7 +41,8 @@ Json first_of(const std::vector<T>& all, std::size_t most) {
 }
 
 /// When the entity was mentioned first: from its oldest signal, or null when that was not found in the time a page may take.
-ports::Outcome<Json> first_seen(const engine::EntityKey& key, const ports::Page<ports::StoredSignalRow>& newest, const Caller& caller, ports::Services& services) {
+ports::Outcome<Json> first_seen(const engine::EntityKey& key, const ports::Page<ports::StoredSignalRow>& newest, const Caller& caller,
+                                ports::Services& services) {
     if (!newest.next) return newest.items.empty() ? Json(nullptr) : Json(json::format_time(newest.items.back().signal.time));
     auto oldest = signals_of(key);
     oldest.newest_first = false;
@@ -95,7 +96,8 @@ http::Response get_entity(const http::Request& request, const Caller& caller, po
     body["last_seen"] = newest->items.empty() ? Json(nullptr) : Json(json::format_time(newest->items.front().signal.time));
     const auto shown = entities::spellings(key, newest->items);
     body["spellings"] = std::vector<std::string>(shown.begin(), shown.begin() + static_cast<std::ptrdiff_t>(std::min(shown.size(), spellings_in_profile)));
-    body["signals"] = {{"examined", newest->items.size()}, {"complete", !newest->next}, {"by_name", first_of(entities::count_names(newest->items), names_in_profile)}};
+    body["signals"] = {
+        {"examined", newest->items.size()}, {"complete", !newest->next}, {"by_name", first_of(entities::count_names(newest->items), names_in_profile)}};
     body["neighbours"] = first_of(entities::count_neighbours(key, newest->items), neighbours_in_profile);
     body["aliases"] = first_of(entities::stated_aliases(key, newest->items), aliases_in_profile);
     if (caller.may(Scope::incidents_read)) {
@@ -134,9 +136,9 @@ http::Response entity_neighbours(const http::Request& request, const Caller& cal
     if (!newest) return failure_reply(request, newest.error());
     auto neighbours = entities::count_neighbours(entity->key, newest->items);
     if (!kinds.empty()) std::erase_if(neighbours, [&](const auto& neighbour) { return std::ranges::find(kinds, neighbour.key.kind) == kinds.end(); });
-    return json_reply(200, {{"items", first_of(neighbours, limit)},
-                            {"total", neighbours.size()},
-                            {"signals", {{"examined", newest->items.size()}, {"complete", !newest->next}}}});
+    return json_reply(
+        200,
+        {{"items", first_of(neighbours, limit)}, {"total", neighbours.size()}, {"signals", {{"examined", newest->items.size()}, {"complete", !newest->next}}}});
 }
 
 }  // namespace catenary::api::handlers

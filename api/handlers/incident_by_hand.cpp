@@ -45,8 +45,8 @@ Asked asked_of(const http::Request& request, const Caller& caller, ports::Servic
     const auto incident = incident_in_path(request, caller, services);
     if (!incident) return refuse(failure_reply(request, incident.error()));
     if (incident->merged_into) {
-        return refuse(http::problem(request, http::ProblemKind::conflict,
-                                    fmt::format("merged into incident {}; change that one", incident->merged_into->value())));
+        return refuse(
+            http::problem(request, http::ProblemKind::conflict, fmt::format("merged into incident {}; change that one", incident->merged_into->value())));
     }
     return {*incident, std::move(body.value), std::nullopt};
 }
@@ -65,8 +65,7 @@ std::optional<IncidentNumber> read_other(const Place& place, const Value& value,
         return std::nullopt;
     }
     const auto other = services.incidents.find(caller, IncidentNumber{*number});
-    if (!other && other.error().code == ports::FailureCode::not_found)
-        place.fault(FaultCode::out_of_range, fmt::format("there is no incident {}", *number));
+    if (!other && other.error().code == ports::FailureCode::not_found) place.fault(FaultCode::out_of_range, fmt::format("there is no incident {}", *number));
     else if (other && other->merged_into)
         place.fault(FaultCode::conflict, fmt::format("incident {} is part of incident {}", *number, other->merged_into->value()));
     else if (other && other->status == engine::IncidentStatus::closed)

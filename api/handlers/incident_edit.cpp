@@ -27,10 +27,8 @@ void read_reason(const Place& place, const nlohmann::json& body, engine::Inciden
     const auto* brief = optional_member(body, "reason");  // the same under a shorter name
     if (reason != nullptr && brief != nullptr)
         place.member("reason").fault(FaultCode::conflict, "\"reason\" is short for \"classification_reason\"; give one of them");
-    if (reason != nullptr)
-        edit.reason = documents::read_text(place.member("classification_reason"), *reason, 4096);
-    else if (brief != nullptr)
-        edit.reason = documents::read_text(place.member("reason"), *brief, 4096);
+    if (reason != nullptr) edit.reason = documents::read_text(place.member("classification_reason"), *reason, 4096);
+    else if (brief != nullptr) edit.reason = documents::read_text(place.member("reason"), *brief, 4096);
 }
 
 std::vector<std::string> read_labels(const Place& place, const nlohmann::json& value) {
@@ -77,8 +75,7 @@ void check_outcome(const Place& place, const engine::IncidentRecord& incident, c
             .fault(FaultCode::missing, "closing needs a classification: true_positive, benign_positive, false_positive or undetermined");
     }
     if (status != engine::IncidentStatus::closed && classifies) {
-        place.member("classification")
-            .fault(FaultCode::conflict, "a classification is given when the incident is closed; send \"status\": \"closed\" with it");
+        place.member("classification").fault(FaultCode::conflict, "a classification is given when the incident is closed; send \"status\": \"closed\" with it");
     }
     if (edit.reason && !classified) {
         const auto* member = optional_member(body, "reason") != nullptr ? "reason" : "classification_reason";

@@ -18,11 +18,8 @@ constexpr std::size_t most_findings = 50;
 constexpr std::size_t most_conditions = 40;
 
 Json finding_explained(const engine::FindingRecord& finding) {
-    Json value{{"id", json::text_of(finding.id)},
-               {"pattern", finding.pattern},
-               {"version", finding.version},
-               {"title", finding.title},
-               {"summary", finding.summary}};
+    Json value{
+        {"id", json::text_of(finding.id)}, {"pattern", finding.pattern}, {"version", finding.version}, {"title", finding.title}, {"summary", finding.summary}};
     auto& principals = value["principals"] = Json::array();
     for (const auto& principal : finding.principals) principals.push_back(json::to_json(principal));
     auto& stages = value["stages"] = Json::array();
@@ -32,8 +29,7 @@ Json finding_explained(const engine::FindingRecord& finding) {
 }
 
 /// The version of the pattern that made a finding; null when it neither ships nor is stored.
-ports::Outcome<std::shared_ptr<const engine::Pattern>> pattern_of(const engine::FindingRecord& finding, const Caller& caller,
-                                                                  ports::Services& services) {
+ports::Outcome<std::shared_ptr<const engine::Pattern>> pattern_of(const engine::FindingRecord& finding, const Caller& caller, ports::Services& services) {
     const auto* shipped = catalogue::find_shipped(finding.pattern);
     if (shipped != nullptr && shipped->pattern->version == finding.version) return shipped->pattern;
     const auto stored = services.patterns.version(caller, finding.pattern, finding.version);

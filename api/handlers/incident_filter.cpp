@@ -38,10 +38,8 @@ void read_include(http::QueryReader& query, IncidentListing& listing) {
         for (std::size_t from = 0; from <= written.size();) {
             const auto comma = std::min(written.find(',', from), written.size());
             const auto word = written.substr(from, comma - from);
-            if (word == "redirected")
-                listing.filter.include_redirected = true;
-            else if (word == "entities")
-                listing.all_entities = true;
+            if (word == "redirected") listing.filter.include_redirected = true;
+            else if (word == "entities") listing.all_entities = true;
             else if (word != "tickets")
                 query.fault("include", engine::FaultCode::out_of_range, "must be entities, tickets or redirected, or several with commas between");
             from = comma + 1;
@@ -82,8 +80,7 @@ IncidentListing incident_listing(http::QueryReader& query) {
     auto& filter = listing.filter;
     for (const auto i : query.words("status", statuses)) filter.statuses.push_back(*engine::incident_status_from(statuses[i]));
     for (const auto i : query.words("severity", severities)) filter.severities.push_back(*engine::severity_from(severities[i]));
-    for (const auto i : query.words("classification", classifications))
-        filter.classifications.push_back(*engine::classification_from(classifications[i]));
+    for (const auto i : query.words("classification", classifications)) filter.classifications.push_back(*engine::classification_from(classifications[i]));
     filter.owners = query.many("owner");
     filter.labels = query.many("label");
     filter.patterns = query.many("pattern");

@@ -34,7 +34,7 @@ std::vector<engine::GraphSignal> graph_signals(const std::vector<ports::Evidence
 
 Json node_item(const engine::GraphEntityNode& node, const engine::IncidentRecord& incident) {
     const bool is_principal = std::ranges::find(incident.principals, node.key) != incident.principals.end();
-    return {{"id", name_of(node)},        {"type", "entity"},         {"kind", node.key.kind}, {"value", node.key.value},
+    return {{"id", name_of(node)},       {"type", "entity"},        {"kind", node.key.kind}, {"value", node.key.value},
             {"principal", is_principal}, {"signals", node.signals}, {"links", node.links}};
 }
 
@@ -79,7 +79,8 @@ Json links_of(const engine::SignalGraph& graph) {
         const auto& to = std::get<engine::GraphSignalNode>(graph.node(i));
         Json path = Json::array();
         for (const auto step : graph.path(i - 1, i)) path.push_back(name_of(graph.node(step)));
-        links.push_back({{"from", name_of(from)}, {"to", name_of(to)}, {"after", json::format_iso_duration(to.ref.time - from.ref.time)}, {"path", std::move(path)}});
+        links.push_back(
+            {{"from", name_of(from)}, {"to", name_of(to)}, {"after", json::format_iso_duration(to.ref.time - from.ref.time)}, {"path", std::move(path)}});
     }
     return links;
 }
@@ -95,10 +96,9 @@ http::Response incident_graph(const http::Request& request, const Caller& caller
     const auto page = services.incidents.evidence(caller, incident->number, {static_cast<std::size_t>(limit), ""});
     if (!page) return failure_reply(request, page.error());
     const engine::SignalGraph graph{graph_signals(page->items)};
-    return json_reply(200, {{"nodes", nodes_of(graph, *incident, page->items)},
-                            {"edges", edges_of(graph)},
-                            {"links", links_of(graph)},
-                            {"signal_total", incident->signal_count}});
+    return json_reply(
+        200,
+        {{"nodes", nodes_of(graph, *incident, page->items)}, {"edges", edges_of(graph)}, {"links", links_of(graph)}, {"signal_total", incident->signal_count}});
 }
 
 }  // namespace catenary::api::handlers

@@ -45,7 +45,9 @@ struct Similar {
 };
 
 template <class T>
-std::set<T> set_of(const std::vector<T>& values) { return {values.begin(), values.end()}; }
+std::set<T> set_of(const std::vector<T>& values) {
+    return {values.begin(), values.end()};
+}
 
 std::set<engine::EntityKey> others_of(const engine::IncidentRecord& incident, const std::set<engine::EntityKey>& principals) {
     std::set<engine::EntityKey> others;

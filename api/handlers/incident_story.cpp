@@ -17,8 +17,8 @@ namespace {
 
 // What the engine writes into histories.
 constexpr std::array<std::string_view, 16> activity_words{
-    "created", "evidence_added", "finding_added", "finding_moved", "finding_superseded", "merged", "merge_refused", "split", "split_refused",
-    "status_changed", "classified", "owner_changed", "labels_changed", "title_changed", "severity_changed", "commented"};
+    "created",       "evidence_added", "finding_added", "finding_moved", "finding_superseded", "merged",        "merge_refused",    "split",
+    "split_refused", "status_changed", "classified",    "owner_changed", "labels_changed",     "title_changed", "severity_changed", "commented"};
 
 /// Bits of each (finding, stage) in its finding's score.
 using StageBits = std::map<std::pair<std::string, std::string>, double>;

@@ -68,9 +68,10 @@ Target target_of(const http::Request& request, const Caller& caller, ports::Serv
 }
 
 http::Response shipped_refusal(const http::Request& request, std::string_view what) {
-    return http::problem(request, ProblemKind::conflict,
-                         fmt::format("this pattern ships with the program and cannot be {}; to end it, PUT {{\"mode\": \"off\"}} to /api/v1/patterns/{}/deployment", what,
-                                     http::percent_encoded(pattern_id(request))));
+    return http::problem(
+        request, ProblemKind::conflict,
+        fmt::format("this pattern ships with the program and cannot be {}; to end it, PUT {{\"mode\": \"off\"}} to /api/v1/patterns/{}/deployment", what,
+                    http::percent_encoded(pattern_id(request))));
 }
 
 /// A deployment as asked for, with every fault.
@@ -104,7 +105,10 @@ void check_effective_from(const Place& place, Mode mode, const std::optional<eng
 nlohmann::ordered_json to_json(const catalogue::ExampleOutcome& outcome) {
     auto errors = nlohmann::ordered_json::array();
     for (const auto& fault : outcome.faults) errors.push_back({{"pointer", fault.pointer}, {"code", to_string(fault.code)}, {"detail", fault.detail}});
-    return {{"list", outcome.must_match ? "must_match" : "must_not_match"}, {"index", outcome.index}, {"passed", outcome.passed}, {"detail", outcome.detail},
+    return {{"list", outcome.must_match ? "must_match" : "must_not_match"},
+            {"index", outcome.index},
+            {"passed", outcome.passed},
+            {"detail", outcome.detail},
             {"errors", std::move(errors)}};
 }
 
@@ -141,7 +145,8 @@ http::Response replace_pattern(const http::Request& request, const Caller& calle
     engine::Faults faults;
     const Place place{faults};
     if (pattern.id != target.now.id) {
-        place.member("id").fault(FaultCode::conflict, fmt::format("is {}, but the path names {}", documents::in_quotes(pattern.id), documents::in_quotes(target.now.id)));
+        place.member("id").fault(FaultCode::conflict,
+                                 fmt::format("is {}, but the path names {}", documents::in_quotes(pattern.id), documents::in_quotes(target.now.id)));
     }
     auto wanted = target.now;
     if (posted.says_mode) wanted.mode = pattern.mode;

@@ -46,15 +46,12 @@ ports::PageRequest page_request(http::QueryReader& query, const http::Request& r
     ports::PageRequest page;
     page.limit = query.limit();
     auto position = http::open_cursor(services.cursor_key, request, caller, query.cursor());
-    if (position)
-        page.after = std::move(*position);
-    else
-        query.fault("cursor", position.error().code, position.error().detail);
+    if (position) page.after = std::move(*position);
+    else query.fault("cursor", position.error().code, position.error().detail);
     return page;
 }
 
-Json page_body(Json items, const std::optional<std::string>& next, const http::Request& request, const Caller& caller,
-               const ports::Services& services) {
+Json page_body(Json items, const std::optional<std::string>& next, const http::Request& request, const Caller& caller, const ports::Services& services) {
     Json body{{"items", std::move(items)}};
     body["next_cursor"] = next ? Json(http::seal_cursor(services.cursor_key, request, caller, *next)) : Json(nullptr);
     return body;

@@ -33,12 +33,11 @@ std::optional<http::Response> refuse_parameters(const http::Request& request);
 ports::PageRequest page_request(http::QueryReader& query, const http::Request& request, const Caller& caller, const ports::Services& services);
 
 /// {"items": […], "next_cursor": …}
-nlohmann::ordered_json page_body(nlohmann::ordered_json items, const std::optional<std::string>& next, const http::Request& request,
-                                 const Caller& caller, const ports::Services& services);
+nlohmann::ordered_json page_body(nlohmann::ordered_json items, const std::optional<std::string>& next, const http::Request& request, const Caller& caller,
+                                 const ports::Services& services);
 
 template <class T, class ToJson>
-http::Response page_reply(const ports::Page<T>& page, const http::Request& request, const Caller& caller, const ports::Services& services,
-                          ToJson&& to_json) {
+http::Response page_reply(const ports::Page<T>& page, const http::Request& request, const Caller& caller, const ports::Services& services, ToJson&& to_json) {
     auto items = nlohmann::ordered_json::array();
     for (const auto& item : page.items) items.push_back(to_json(item));
     return json_reply(200, page_body(std::move(items), page.next, request, caller, services));

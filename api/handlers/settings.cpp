@@ -41,9 +41,9 @@ Setting span(std::string_view name, std::string_view meaning, Duration least, Du
         const auto given = documents::read_span(place, value);
         if (!given) return;
         if (*given < least || *given > most)
-            place.fault(FaultCode::out_of_range, fmt::format("must be from {} to {}, not {}", json::format_span(least), json::format_span(most), json::format_span(*given)));
-        else
-            settings.*member = *given;
+            place.fault(FaultCode::out_of_range,
+                        fmt::format("must be from {} to {}, not {}", json::format_span(least), json::format_span(most), json::format_span(*given)));
+        else settings.*member = *given;
     };
     return {name, meaning, json::format_span(least), json::format_span(most), shown, read};
 }
@@ -57,8 +57,12 @@ Setting base_rate() {
         if (given >= least && given <= most) settings.base_rate = given;
         else place.fault(FaultCode::out_of_range, fmt::format("must be from {} to {}, not {}", least, most, value.dump()));
     };
-    return {"base_rate", "How probable it is that any one signal is part of an attack, before anything is known about it. The lower, the more evidence a high score takes.",
-            least, most, [](const TenantSettings& settings) { return Json(settings.base_rate); }, read};
+    return {"base_rate",
+            "How probable it is that any one signal is part of an attack, before anything is known about it. The lower, the more evidence a high score takes.",
+            least,
+            most,
+            [](const TenantSettings& settings) { return Json(settings.base_rate); },
+            read};
 }
 
 Setting unlinkable_limit() {
@@ -67,15 +71,20 @@ Setting unlinkable_limit() {
     const auto read = [=](const Place& place, const nlohmann::json& value, TenantSettings& settings) {
         if (const auto given = documents::read_integer(place, value, least, most)) settings.unlinkable_limit = static_cast<int>(*given);
     };
-    return {"unlinkable_limit", "A signal that names more entities of one kind than this links by none of that kind. Holds for signals that come after the change.",
-            least, most, [](const TenantSettings& settings) { return Json(settings.unlinkable_limit); }, read};
+    return {"unlinkable_limit",
+            "A signal that names more entities of one kind than this links by none of that kind. Holds for signals that come after the change.",
+            least,
+            most,
+            [](const TenantSettings& settings) { return Json(settings.unlinkable_limit); },
+            read};
 }
 
 const std::vector<Setting>& table() {
     static const std::vector<Setting> settings{
         span("lateness", "How long after newer ones a signal may arrive without being late. The watermark lies this far behind the newest event.", 1s, 7 * 24h,
              &TenantSettings::lateness),
-        span("group_within", "How far apart in time incidents of one principal may be and still be shown as related. Holds for findings that come after the change.", 1s,
+        span("group_within",
+             "How far apart in time incidents of one principal may be and still be shown as related. Holds for findings that come after the change.", 1s,
              30 * 24h, &TenantSettings::group_within),
         base_rate(), unlinkable_limit()};
     return settings;
@@ -84,8 +93,11 @@ const std::vector<Setting>& table() {
 Json body_of(const ports::StoredSettings& stored) {
     Json all = Json::object();
     for (const auto& setting : table()) {
-        all[std::string{setting.name}] = {{"value", setting.show(stored.values)}, {"default", setting.show(TenantSettings{})}, {"minimum", setting.least},
-                                          {"maximum", setting.most}, {"meaning", setting.meaning}};
+        all[std::string{setting.name}] = {{"value", setting.show(stored.values)},
+                                          {"default", setting.show(TenantSettings{})},
+                                          {"minimum", setting.least},
+                                          {"maximum", setting.most},
+                                          {"meaning", setting.meaning}};
     }
     return {{"settings", std::move(all)},
             {"revision", stored.revision},

@@ -21,10 +21,8 @@ engine::WatermarkCall read_call(const Place& place, const nlohmann::json& body) 
         const auto at = place.member("time");
         if (const auto text = documents::read_line(at, *time, 64)) {
             const auto parsed = json::parse_time(*text);
-            if (parsed)
-                call.time = *parsed;
-            else
-                at.fault(engine::FaultCode::malformed, "must be an RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z");
+            if (parsed) call.time = *parsed;
+            else at.fault(engine::FaultCode::malformed, "must be an RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z");
         }
     }
     if (const auto* hold = documents::optional_member(body, "hold")) call.hold = documents::read_bool(place.member("hold"), *hold).value_or(false);

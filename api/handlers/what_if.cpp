@@ -15,15 +15,13 @@ std::vector<std::string> would_not_fire_if(const engine::Pattern& pattern) {
         if (stage.optional) continue;
         if (stage.repeat) {
             sentences.push_back(fmt::format("fewer than {} {} \"{}\" came within {} for one {}", stage.repeat->at_least,
-                                            stage.repeat->distinct ? "values of " + stage.repeat->distinct->written() + " in" : "signals of",
-                                            stage.id, engine::said_span(stage.repeat->within), stage.repeat->by));
+                                            stage.repeat->distinct ? "values of " + stage.repeat->distinct->written() + " in" : "signals of", stage.id,
+                                            engine::said_span(stage.repeat->within), stage.repeat->by));
         } else {
             const auto because = stage.match.describe();
-            sentences.push_back(
-                fmt::format("nothing matched \"{}\"{}", stage.id, because.empty() ? "" : fmt::format(" ({})", fmt::join(because, "; "))));
+            sentences.push_back(fmt::format("nothing matched \"{}\"{}", stage.id, because.empty() ? "" : fmt::format(" ({})", fmt::join(because, "; "))));
         }
-        if (last != nullptr && pattern.order == engine::Order::sequence)
-            sentences.push_back(fmt::format("\"{}\" came before \"{}\"", stage.id, last->id));
+        if (last != nullptr && pattern.order == engine::Order::sequence) sentences.push_back(fmt::format("\"{}\" came before \"{}\"", stage.id, last->id));
         if (last != nullptr && pattern.link != engine::LinkMode::none) {
             sentences.push_back(fmt::format("\"{}\" and \"{}\" had no {} in common", last->id, stage.id, fmt::join(pattern.link_kinds, " or ")));
         }
@@ -32,8 +30,7 @@ std::vector<std::string> would_not_fire_if(const engine::Pattern& pattern) {
         if (first == nullptr) first = &stage;
         last = &stage;
     }
-    if (first != last)
-        sentences.push_back(fmt::format("\"{}\" came more than {} after \"{}\"", last->id, engine::said_span(pattern.within), first->id));
+    if (first != last) sentences.push_back(fmt::format("\"{}\" came more than {} after \"{}\"", last->id, engine::said_span(pattern.within), first->id));
     return sentences;
 }
 

@@ -12,23 +12,23 @@ namespace catenary::api::http {
 
 /// The kinds of problem this API answers (RFC 9457 `type` = "urn:catenary:problem:<word>"; stable). Each has one status and title.
 enum class ProblemKind {
-    malformed_request,      ///< 400: cannot be parsed; correct it
-    unknown_parameter,      ///< 400: a query parameter nobody reads, or a bad value of one
-    unauthenticated,        ///< 401 with WWW-Authenticate: send a valid key
-    forbidden,              ///< 403: detail names the missing scope
-    not_found,              ///< 404: no such route or resource
-    method_not_allowed,     ///< 405 with Allow
-    conflict,               ///< 409: the resource exists with other content
-    precondition_failed,    ///< 412: If-Match names an old revision; read again
-    length_required,        ///< 411
-    too_large,              ///< 413: nothing was stored
-    unsupported_media_type, ///< 415: detail lists what is accepted
-    invalid_document,       ///< 422: `errors` lists every fault
-    timeout,                ///< 408: header or body came too slowly
-    header_too_large,       ///< 431
-    too_many_requests,      ///< 429 with Retry-After: your quota
-    internal,               ///< 500: our fault; the log has the request id
-    unavailable,            ///< 503 with Retry-After: nothing was stored; try again
+    malformed_request,       ///< 400: cannot be parsed; correct it
+    unknown_parameter,       ///< 400: a query parameter nobody reads, or a bad value of one
+    unauthenticated,         ///< 401 with WWW-Authenticate: send a valid key
+    forbidden,               ///< 403: detail names the missing scope
+    not_found,               ///< 404: no such route or resource
+    method_not_allowed,      ///< 405 with Allow
+    conflict,                ///< 409: the resource exists with other content
+    precondition_failed,     ///< 412: If-Match names an old revision; read again
+    length_required,         ///< 411
+    too_large,               ///< 413: nothing was stored
+    unsupported_media_type,  ///< 415: detail lists what is accepted
+    invalid_document,        ///< 422: `errors` lists every fault
+    timeout,                 ///< 408: header or body came too slowly
+    header_too_large,        ///< 431
+    too_many_requests,       ///< 429 with Retry-After: your quota
+    internal,                ///< 500: our fault; the log has the request id
+    unavailable,             ///< 503 with Retry-After: nothing was stored; try again
 };
 
 int status_of(ProblemKind kind);

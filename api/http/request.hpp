@@ -13,12 +13,12 @@ enum class Method { get, post, put, patch, delete_, head, other };
 /// so that ids may hold '/', ':' and '%'.
 struct Request {
     Method method = Method::get;
-    std::string target;                 ///< as sent, for `instance` of a problem
-    std::vector<std::string> segments;  ///< decoded: {"api", "v1", "incidents", "17"}
+    std::string target;                                      ///< as sent, for `instance` of a problem
+    std::vector<std::string> segments;                       ///< decoded: {"api", "v1", "incidents", "17"}
     std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order; repeated names stay
-    std::string content_type;           ///< lower case, without parameters; "" when absent
-    std::string content_encoding;       ///< lower case; "" when absent
-    std::string accept;                 ///< as sent; "" when absent
+    std::string content_type;                                ///< lower case, without parameters; "" when absent
+    std::string content_encoding;                            ///< lower case; "" when absent
+    std::string accept;                                      ///< as sent; "" when absent
     std::string if_match;
     std::string if_none_match;
     std::string idempotency_key;

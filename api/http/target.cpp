@@ -20,8 +20,8 @@ int hex_value(char letter) {
 }
 
 constexpr bool is_unreserved(char letter) {
-    return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '-' ||
-           letter == '.' || letter == '_' || letter == '~';
+    return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '-' || letter == '.' ||
+           letter == '_' || letter == '~';
 }
 
 /// In queries a '+' stands for a blank, as HTML forms write it.

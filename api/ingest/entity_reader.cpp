@@ -32,8 +32,7 @@ EntityReader::Entities EntityReader::read(ondemand::value& value, const At& at) 
     for (auto entry : value.get_array().value()) {
         auto& item = taken(entry);
         const Place place{at.place, index};
-        if (index++ == limits_.entities)
-            members_->fault(FaultCode::too_large, place, fmt::format("at most {} entities are allowed", limits_.entities));
+        if (index++ == limits_.entities) members_->fault(FaultCode::too_large, place, fmt::format("at most {} entities are allowed", limits_.entities));
         if (index > limits_.entities) continue;  // skipped by the parser; the item is refused
         entity(item, {place, at.depth + 1});
     }

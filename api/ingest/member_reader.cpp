@@ -69,8 +69,7 @@ std::optional<std::string_view> MemberReader::text(ondemand::value& value, const
         return std::nullopt;
     }
     if (characters.size() > most_bytes) {
-        fault(FaultCode::too_large, at.place,
-              fmt::format("{} is {} bytes long; at most {} are allowed", in_quotes(characters), characters.size(), most_bytes));
+        fault(FaultCode::too_large, at.place, fmt::format("{} is {} bytes long; at most {} are allowed", in_quotes(characters), characters.size(), most_bytes));
         return std::nullopt;
     }
     return characters;

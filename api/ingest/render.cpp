@@ -38,8 +38,7 @@ Json json_of(const Item& item) {
     if (!item.id.empty()) json["id"] = item.id;
     if (item.errors->empty()) return json;
     auto& errors = json["errors"] = Json::array();
-    for (const auto& fault : *item.errors)
-        errors.push_back({{"pointer", fault.pointer}, {"code", engine::to_string(fault.code)}, {"detail", fault.detail}});
+    for (const auto& fault : *item.errors) errors.push_back({{"pointer", fault.pointer}, {"code", engine::to_string(fault.code)}, {"detail", fault.detail}});
     return json;
 }
 
@@ -56,21 +55,18 @@ http::Response problem_with_item(const http::Request& request, ProblemKind kind,
 http::Response single(const http::Request& request, const PreparedBatch& batch, const CommitOutcome& outcome) {
     if (batch.signals.empty()) {
         const auto& refused = batch.refused.front();
-        return problem_with_item(request, ProblemKind::invalid_document, "the signal is refused",
-                                 {refused.index, refused.id, "rejected", &refused.errors});
+        return problem_with_item(request, ProblemKind::invalid_document, "the signal is refused", {refused.index, refused.id, "rejected", &refused.errors});
     }
     const auto& signal = batch.signals.front();
     const auto& decided = outcome.items.front();
     const Item item{signal.index, signal.id, status_of(decided), &decided.errors};
     if (decided.refused) return problem_with_item(request, ProblemKind::invalid_document, "the signal is refused", item);
     if (decided.status == ItemStatus::conflict) {
-        return problem_with_item(request, ProblemKind::conflict, "a signal with this source and id and other content is stored already; it stays",
-                                 item);
+        return problem_with_item(request, ProblemKind::conflict, "a signal with this source and id and other content is stored already; it stays", item);
     }
     http::Response response;
     response.status = decided.status == ItemStatus::accepted ? 201 : 200;
-    response.headers.emplace_back("Location",
-                                  fmt::format("/api/v1/signals/{}/{}", http::percent_encoded(signal.source), http::percent_encoded(signal.id)));
+    response.headers.emplace_back("Location", fmt::format("/api/v1/signals/{}/{}", http::percent_encoded(signal.source), http::percent_encoded(signal.id)));
     response.body = text_of(json_of(item));
     return response;
 }
@@ -124,8 +120,8 @@ http::Response render(const http::Request& request, const PreparedBatch& batch, 
     const auto kept = counts.accepted + counts.duplicates;
     http::Response response;
     response.status = refused == 0 ? 200 : kept > 0 ? 207 : 422;
-    response.body = fmt::format(R"({{"accepted":{},"duplicates":{},"conflicts":{},"rejected":{},"late":{},"items":[)", counts.accepted,
-                                counts.duplicates, counts.conflicts, counts.rejected, counts.late);
+    response.body = fmt::format(R"({{"accepted":{},"duplicates":{},"conflicts":{},"rejected":{},"late":{},"items":[)", counts.accepted, counts.duplicates,
+                                counts.conflicts, counts.rejected, counts.late);
     std::string_view separator;
     for (const auto& item : listed(request, batch, outcome)) {
         response.body += separator;

@@ -139,16 +139,15 @@ void SignalReader::check_severity(std::string_view word, const Place& place) {
 void SignalReader::check_time(std::string_view text, const Place& place) {
     const auto given = json::parse_time(text);
     if (!given) {
-        return members_.fault(FaultCode::malformed, place,
-                              fmt::format("{} is no RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z", in_quotes(text)));
+        return members_.fault(FaultCode::malformed, place, fmt::format("{} is no RFC 3339 time with an offset, such as 2026-03-05T22:47:11Z", in_quotes(text)));
     }
     if (*given < first_time) {
         return members_.fault(FaultCode::out_of_range, place, fmt::format("{} is before 1990-01-01T00:00:00Z", in_quotes(text)));
     }
     if (*given > now_ + limits_.future) {
-        return members_.fault(FaultCode::out_of_range, place,
-                              fmt::format("{} is more than {} in the future: it is {} now", in_quotes(text), json::format_span(limits_.future),
-                                          json::format_time(now_)));
+        return members_.fault(
+            FaultCode::out_of_range, place,
+            fmt::format("{} is more than {} in the future: it is {} now", in_quotes(text), json::format_span(limits_.future), json::format_time(now_)));
     }
     signal_.time = *given;
 }
@@ -192,8 +191,7 @@ std::string_view SignalReader::derived_id() {
 
 void SignalReader::keep(std::uint32_t index, std::size_t bytes) {
     if (bytes > limits_.signal_bytes) {
-        members_.fault(FaultCode::too_large, Place{},
-                       fmt::format("the signal is {} bytes long; at most {} are allowed", bytes, limits_.signal_bytes));
+        members_.fault(FaultCode::too_large, Place{}, fmt::format("the signal is {} bytes long; at most {} are allowed", bytes, limits_.signal_bytes));
     }
     if (!members_.faults().empty()) {
         batch_->refused.push_back({index, std::string{signal_.id}, members_.faults()});

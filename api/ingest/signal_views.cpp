@@ -19,8 +19,9 @@ const engine::SignalView& SignalViews::of(const PreparedSignal& signal, const st
     for (const auto& entity : signal.entities) entities_.push_back({entity.kind, entity.value, entity.identifies});
     attributes_.clear();
     if (!signal.attributes.empty() && !paths.empty()) attributes_ = attribute_leaves(signal.attributes, paths);
-    view_ = {signal.source,   signal.id,         signal.time,  signal.domain, signal.name, copied(signal.tactics, tactics_), copied(signal.techniques, techniques_),
-             signal.severity, signal.confidence, signal.count, entities_,     attributes_};
+    view_ = {
+        signal.source,   signal.id,         signal.time,  signal.domain, signal.name, copied(signal.tactics, tactics_), copied(signal.techniques, techniques_),
+        signal.severity, signal.confidence, signal.count, entities_,     attributes_};
     return view_;
 }
 

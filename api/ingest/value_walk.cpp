@@ -135,8 +135,7 @@ void ValueWalk::number(ondemand::value& value, const Place& place) {
         return;
     }
     if (json::is_exact_number(token)) return;
-    faults_->add(FaultCode::out_of_range, place,
-                 fmt::format("{} cannot be held exactly; whole numbers beyond 2^53 are strings", json::in_quotes(token)));
+    faults_->add(FaultCode::out_of_range, place, fmt::format("{} cannot be held exactly; whole numbers beyond 2^53 are strings", json::in_quotes(token)));
 }
 
 }  // namespace catenary::api::ingest

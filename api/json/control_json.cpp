@@ -29,9 +29,7 @@ std::optional<std::string> text_member(const Json& body, const char* name) {
     return found->get<std::string>();
 }
 
-engine::WatermarkCall watermark_from(const Json& body) {
-    return {needed(parse_time(body.at("time").get<std::string>()), "time"), body.at("hold").get<bool>()};
-}
+engine::WatermarkCall watermark_from(const Json& body) { return {needed(parse_time(body.at("time").get<std::string>()), "time"), body.at("hold").get<bool>()}; }
 
 /// What runs no more cannot be switched on; its former findings are of the same id.
 std::shared_ptr<const engine::Pattern> gone(const std::string& id) {
@@ -51,8 +49,7 @@ engine::PatternChange shipped_from(const Json& body, engine::Mode mode) {
 engine::PatternChange pattern_from(const Json& body) {
     const auto mode = needed(documents::mode_from(body.at("mode").get<std::string>()), "mode");
     engine::PatternChange change;
-    if (body.value("shipped", false))
-        change = shipped_from(body, mode);
+    if (body.value("shipped", false)) change = shipped_from(body, mode);
     else
         change.pattern =
             std::make_shared<const engine::Pattern>(documents::stored_pattern(body.at("document").dump(), body.at("version").get<std::int32_t>(), mode));

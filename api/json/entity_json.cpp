@@ -21,8 +21,8 @@ Json entity(const std::string& kind, const std::string& value, bool identifies) 
 Json to_json(const ports::EntityRow& row) { return entity(row.key.kind, row.key.value, row.identifies); }
 
 Json to_json(const entities::NameCount& count) {
-    return {{"source", count.source}, {"name", count.name}, {"domain", count.domain}, {"signals", count.signals},
-            {"first", format_time(count.first)}, {"last", format_time(count.last)}};
+    return {{"source", count.source},         {"name", count.name}, {"domain", count.domain}, {"signals", count.signals}, {"first", format_time(count.first)},
+            {"last", format_time(count.last)}};
 }
 
 Json to_json(const entities::Neighbour& neighbour) {
@@ -38,8 +38,12 @@ Json to_json(const entities::StatedAlias& alias) {
 }
 
 Json incident_line_to_json(const engine::IncidentRecord& incident) {
-    return {{"number", incident.number.value()},          {"title", incident.title}, {"status", engine::to_string(incident.status)},
-            {"severity", engine::to_string(incident.severity)}, {"score", incident.score}, {"last_activity", format_time(incident.last_activity)}};
+    return {{"number", incident.number.value()},
+            {"title", incident.title},
+            {"status", engine::to_string(incident.status)},
+            {"severity", engine::to_string(incident.severity)},
+            {"score", incident.score},
+            {"last_activity", format_time(incident.last_activity)}};
 }
 
 Json timeline_item_to_json(const ports::StoredSignalRow& row, const engine::EntityKey& of) {

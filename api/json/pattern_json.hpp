@@ -11,7 +11,6 @@ nlohmann::ordered_json pattern_head_to_json(const ports::PatternVersion& version
 /// The same with `document`, which can be posted again as it is.
 nlohmann::ordered_json to_json(const ports::PatternVersion& version);
 
-
 enum class WithDocument { no, yes };
 /// One version by itself (the schema `PatternVersion`), in the mode it was posted in.
 nlohmann::ordered_json pattern_version_to_json(const ports::PatternVersion& version, WithDocument with);

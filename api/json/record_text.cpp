@@ -38,8 +38,8 @@ engine::StageSummary stage_from(const Json& value) {
     stage.id = value.at("id").get<std::string>();
     stage.count = value.at("count").get<std::int64_t>();
     if (const auto it = value.find("first"); it != value.end()) {
-        stage.first = engine::SignalRef{engine::from_micros(it->at("time_us").get<std::int64_t>()), it->at("source").get<std::string>(),
-                                        it->at("id").get<std::string>()};
+        stage.first =
+            engine::SignalRef{engine::from_micros(it->at("time_us").get<std::int64_t>()), it->at("source").get<std::string>(), it->at("id").get<std::string>()};
     }
     if (const auto it = value.find("because"); it != value.end()) stage.because = it->get<std::vector<std::string>>();
     if (const auto it = value.find("after_us"); it != value.end()) stage.after = engine::Duration{it->get<std::int64_t>()};

@@ -27,9 +27,9 @@ struct Caller {
     engine::TenantId tenant;
     std::string tenant_name;
     std::string key_id;
-    std::uint16_t scopes = 0;          ///< bits of Scope
-    bool operator_tenant = false;      ///< the first tenant: may manage tenants
-    std::set<std::string> sources;     ///< sources it may post for; empty = any
+    std::uint16_t scopes = 0;       ///< bits of Scope
+    bool operator_tenant = false;   ///< the first tenant: may manage tenants
+    std::set<std::string> sources;  ///< sources it may post for; empty = any
     bool may(Scope scope) const { return (scopes & static_cast<std::uint16_t>(scope)) == static_cast<std::uint16_t>(scope); }
 };
 

@@ -53,7 +53,7 @@ struct PageRequest {
 using TimeRange = std::pair<std::optional<engine::Timestamp>, std::optional<engine::Timestamp>>;  ///< [from, to), either open
 
 struct StoredSignalRow {
-    engine::Signal signal;      ///< canonical entities; attributes left empty, see attributes_json
+    engine::Signal signal;  ///< canonical entities; attributes left empty, see attributes_json
     std::string title;
     std::string attributes_json;  ///< as posted (minified), "{}" when none
     std::string shown_json;       ///< {"<index of entity>": "original spelling"} where it differs; "" when nowhere
@@ -115,7 +115,7 @@ struct IncidentFilter {
     std::vector<engine::EntityKey> entities;  ///< canonical
     std::optional<double> score_min;
     TimeRange first_activity, last_activity, created, updated;
-    std::string q;                            ///< case-insensitive part of the title; "" = any
+    std::string q;  ///< case-insensitive part of the title; "" = any
     bool include_redirected = false;
     enum class Column { score, severity, created, updated, first_activity, last_activity, signal_count, number };
     struct Key {
@@ -123,11 +123,11 @@ struct IncidentFilter {
         bool descending = true;
         bool operator==(const Key&) const = default;
     };
-    std::vector<Key> sort{Key{}};             ///< 1 to 3 different columns; further ties by number, newest first
+    std::vector<Key> sort{Key{}};  ///< 1 to 3 different columns; further ties by number, newest first
 };
 struct EvidenceRow {
     StoredSignalRow signal;
-    engine::FindingId finding;   ///< the earliest finding it serves
+    engine::FindingId finding;  ///< the earliest finding it serves
     std::string stage;
 };
 class IncidentReader {
@@ -152,7 +152,7 @@ struct FindingFilter {
     std::vector<engine::EntityKey> entities;
     std::optional<engine::IncidentNumber> incident;
     std::vector<engine::FindingState> states{engine::FindingState::open, engine::FindingState::waiting};
-    bool flighting = false;    ///< only flighting ones instead of only production
+    bool flighting = false;  ///< only flighting ones instead of only production
 };
 struct FindingWithEvidence {
     engine::FindingRecord record;
@@ -174,8 +174,8 @@ struct PatternVersion {
     engine::Timestamp created;                     ///< of this version; meaningless for what ships
     std::string created_by;
     bool shipped = false;
-    std::int64_t revision = 1;                     ///< of the pattern: grows with every version and every deployment
-    std::optional<engine::Timestamp> changed;      ///< last change of the pattern; empty: ships, and never changed here
+    std::int64_t revision = 1;                 ///< of the pattern: grows with every version and every deployment
+    std::optional<engine::Timestamp> changed;  ///< last change of the pattern; empty: ships, and never changed here
     std::string changed_by;
 };
 /// What a change was made for, and from when it holds.
@@ -228,9 +228,9 @@ struct TenantSettings {
 };
 struct StoredSettings {
     TenantSettings values;
-    std::int64_t revision = 0;                 ///< 0: never changed
+    std::int64_t revision = 0;  ///< 0: never changed
     std::optional<engine::Timestamp> changed;
-    std::string changed_by;                    ///< id of a key; "" when never changed
+    std::string changed_by;  ///< id of a key; "" when never changed
 };
 class SettingStore {
 public:
@@ -243,21 +243,21 @@ public:
 struct SourceStatus {
     std::string source;
     std::string domain;
-    std::int64_t signals = 0;                ///< accepted since this server started
+    std::int64_t signals = 0;  ///< accepted since this server started
     std::optional<engine::Timestamp> last_event;
     std::optional<engine::Timestamp> last_received;
 };
 struct DiagnosticsReport {
-    std::int64_t lag_signals = 0;            ///< the tenant's entries behind the engine
-    double lag_seconds = 0;                  ///< age of the oldest of them
+    std::int64_t lag_signals = 0;  ///< the tenant's entries behind the engine
+    double lag_seconds = 0;        ///< age of the oldest of them
     std::optional<engine::Timestamp> watermark;
     bool held = false;
     std::optional<engine::Timestamp> newest_event;
     double lateness_seconds = 0;
-    std::vector<SourceStatus> sources;       ///< last signal of each (source, domain), at most 1,000
+    std::vector<SourceStatus> sources;  ///< last signal of each (source, domain), at most 1,000
     std::int64_t late = 0, unlinkable = 0, behind_horizon = 0, window_signals = 0, state_bytes = 0;
     std::vector<std::pair<std::string, std::int64_t>> caps;  ///< caps that bit: name, times
-    std::string leader;                      ///< "leading" | "following" | "replaying 40 %"
+    std::string leader;                                      ///< "leading" | "following" | "replaying 40 %"
 };
 class Diagnostics {
 public:
@@ -269,7 +269,7 @@ public:
 
 struct NewTenant {
     std::string name;
-    std::string key;   ///< shown once: every scope of that tenant
+    std::string key;  ///< shown once: every scope of that tenant
 };
 struct TenantRow {
     std::string name;
@@ -289,21 +289,21 @@ struct NewKey {
 };
 /// What takes a key's place, and for how long the old one goes on beside it.
 struct KeyRotation {
-    engine::Duration overlap{};                 ///< 0: the old one ends at once
-    std::optional<engine::Timestamp> expires;   ///< of the new key; empty: it lives as long as the old one was made for
+    engine::Duration overlap{};                ///< 0: the old one ends at once
+    std::optional<engine::Timestamp> expires;  ///< of the new key; empty: it lives as long as the old one was made for
 };
 struct RotatedKey {
-    NewKey made;                                ///< scopes and sources of the old one
+    NewKey made;  ///< scopes and sources of the old one
     std::string replaced;
     engine::Timestamp replaced_expires;
 };
 /// A change, as it was made: in its own transaction.
 struct AuditRow {
     engine::Timestamp time;
-    std::string actor;                          ///< id of the key that did it, "server" for what it does by itself
+    std::string actor;  ///< id of the key that did it, "server" for what it does by itself
     std::string action;
     std::string target;
-    std::string detail_json;                    ///< an object
+    std::string detail_json;  ///< an object
 };
 /// Alternatives within one member mean OR, members AND.
 struct AuditFilter {

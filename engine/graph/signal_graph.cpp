@@ -143,7 +143,8 @@ std::vector<std::optional<std::size_t>> SignalGraph::distances(std::size_t start
 std::vector<std::vector<std::size_t>> SignalGraph::components() const {
     const boost::filtered_graph<Adjacency, Links> linked{built_->adjacency, Links{&built_->adjacency, &built_->links}};
     std::vector<std::size_t> number(size(), 0);
-    const auto count = boost::connected_components(linked, boost::make_iterator_property_map(number.begin(), boost::get(boost::vertex_index, built_->adjacency)));
+    const auto count =
+        boost::connected_components(linked, boost::make_iterator_property_map(number.begin(), boost::get(boost::vertex_index, built_->adjacency)));
     std::vector<std::vector<std::size_t>> groups(count);
     for (std::size_t i = 0; i < number.size(); ++i) groups[number[i]].push_back(i);
     std::ranges::sort(groups, [](const auto& a, const auto& b) { return a.size() != b.size() ? a.size() > b.size() : a.front() < b.front(); });

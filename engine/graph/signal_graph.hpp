@@ -83,7 +83,7 @@ public:
 
 private:
     struct Built;
-    SignalGraph();  ///< empty, for part()
+    SignalGraph();                  ///< empty, for part()
     std::unique_ptr<Built> built_;  // keeps Boost.Graph out of this header
 };
 

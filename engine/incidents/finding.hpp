@@ -71,16 +71,16 @@ struct Finding {
     std::vector<EntityId> principals;  ///< sorted by number
     Evidence evidence;
     std::optional<IncidentNumber> incident;
-    bool settled = false;              ///< belongs to a closed incident
-    std::optional<HandGroup> hand;     ///< where analysts' decisions put it, while it takes part in the partition
-    std::uint32_t continuation = 0;    ///< 0: the matcher's own; k: the k-th after a closed incident
-    bool indexed = false;              ///< found by its principals when related incidents are looked for
+    bool settled = false;                    ///< belongs to a closed incident
+    std::optional<HandGroup> hand;           ///< where analysts' decisions put it, while it takes part in the partition
+    std::uint32_t continuation = 0;          ///< 0: the matcher's own; k: the k-th after a closed incident
+    bool indexed = false;                    ///< found by its principals when related incidents are looked for
     std::optional<Timestamp> related_until;  ///< end of activity up to which incidents of the same principals were looked for
 
     // What is not yet written out.
     bool changed = false;
     bool replace_evidence = false;
-    std::vector<SignalHandle> fresh;   ///< evidence to add
+    std::vector<SignalHandle> fresh;  ///< evidence to add
 
     // Place among the findings of its incident by score.
     bool score_stale = true;

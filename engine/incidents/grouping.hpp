@@ -70,7 +70,7 @@ private:
         std::optional<GroupIndex> group;
         std::optional<HandGroup> hand;
         boost::unordered_flat_map<FindingIndex, std::uint32_t, std::hash<FindingIndex>> near;  // shared signals
-        std::vector<GroupIndex> refused_by;  // earlier groups than its own that it would have overstretched
+        std::vector<GroupIndex> refused_by;                                                    // earlier groups than its own that it would have overstretched
     };
     struct Group {
         std::map<FindingOrder, FindingIndex> members;
@@ -113,7 +113,7 @@ private:
     std::vector<std::uint32_t> free_groups_;
     std::vector<GroupIndex> emptied_;
     std::map<HandGroup, std::set<std::pair<FindingOrder, FindingIndex>>> hands_;
-    std::set<std::pair<FindingOrder, FindingIndex>> open_;  // to be decided
+    std::set<std::pair<FindingOrder, FindingIndex>> open_;       // to be decided
     std::map<FindingIndex, std::optional<GroupIndex>> origins_;  // group at the last settle of what moved since
 };
 

@@ -77,14 +77,14 @@ public:
 
 private:
     struct Incident {
-        IncidentRecord record;                // what follows from the findings is as of the last `refresh`
-        std::optional<GroupIndex> group;      // set while it takes part in the partition
-        std::unique_ptr<Gathered> gathered;   // null: merged, emptied or dropped
-        std::optional<std::string> title;     // edited
-        std::optional<Severity> severity;     // edited
-        std::vector<IncidentNumber> absorbed; // those that redirect here
-        std::size_t announced_signals = 0;    // in the history
-        bool is_new = false;                  // made by this entry
+        IncidentRecord record;                 // what follows from the findings is as of the last `refresh`
+        std::optional<GroupIndex> group;       // set while it takes part in the partition
+        std::unique_ptr<Gathered> gathered;    // null: merged, emptied or dropped
+        std::optional<std::string> title;      // edited
+        std::optional<Severity> severity;      // edited
+        std::vector<IncidentNumber> absorbed;  // those that redirect here
+        std::size_t announced_signals = 0;     // in the history
+        bool is_new = false;                   // made by this entry
     };
     struct Leaving {
         FindingIndex finding;
@@ -98,9 +98,9 @@ private:
     struct ByHand {
         std::string actor;
         std::string reason;
-        IncidentNumber keeps;                  // its number, whatever its findings come to
-        std::set<IncidentNumber> absorbed;     // by a merge
-        std::optional<HandGroup> apart;        // of a split: what leaves
+        IncidentNumber keeps;               // its number, whatever its findings come to
+        std::set<IncidentNumber> absorbed;  // by a merge
+        std::optional<HandGroup> apart;     // of a split: what leaves
         std::vector<FindingIndex> moved;
     };
     struct Place;  // a group that moves touched, while numbers are given
@@ -182,7 +182,7 @@ private:
 
     // of the entry being applied
     std::vector<Leaving> leaving_;
-    std::map<FindingIndex, std::set<IncidentNumber>> inherited_;  // incidents of the findings that one takes the place of
+    std::map<FindingIndex, std::set<IncidentNumber>> inherited_;       // incidents of the findings that one takes the place of
     std::vector<std::pair<FindingIndex, FindingId>> settled_revised_;  // findings of closed incidents whose id was taken back
     std::set<std::pair<FindingIndex, FindingIndex>> new_connections_;
     std::set<std::pair<FindingIndex, IncidentNumber>> near_closed_;

@@ -53,9 +53,7 @@ void Incidents::edit(const IncidentEdit& edit, EntryStamp stamp) {
     }
 }
 
-bool Incidents::was_dropped(IncidentNumber number) const {
-    return number.value() >= 1 && number.value() <= last_number_ && !incidents_.contains(number);
-}
+bool Incidents::was_dropped(IncidentNumber number) const { return number.value() >= 1 && number.value() <= last_number_ && !incidents_.contains(number); }
 
 /// What it was before is not known here: the history says what the edit set, whether or not it was so already.
 void Incidents::edit_dropped(IncidentNumber number, const IncidentEdit& edit, EntryStamp stamp) {

@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_related = 50;
-constexpr Duration look_again_after = 1h;         // how much a finding grows before its principals are looked up again
+constexpr Duration look_again_after = 1h;             // how much a finding grows before its principals are looked up again
 constexpr std::size_t most_findings_looked_at = 100;  // of one principal
 constexpr std::size_t most_principals_looked_up = 20;
 

@@ -9,11 +9,11 @@ namespace catenary::engine {
 
 /// A group that the moves of one entry touched.
 struct Incidents::Place {
-    std::optional<IncidentNumber> former;   ///< its number before the entry
-    std::set<IncidentNumber> candidates;    ///< numbers that its findings had
+    std::optional<IncidentNumber> former;  ///< its number before the entry
+    std::set<IncidentNumber> candidates;   ///< numbers that its findings had
     std::size_t joined = 0;
-    bool is_empty = false;                  ///< its last finding left
-    IncidentNumber number;                  ///< from now on
+    bool is_empty = false;  ///< its last finding left
+    IncidentNumber number;  ///< from now on
     std::unique_ptr<Gathered> gathered;
 };
 
@@ -218,7 +218,8 @@ void Incidents::finish_leaving(EntryStamp stamp) {
         const Finding& finding = findings_[index];
         if (finding.incident) {
             const IncidentNumber number = resolve(*finding.incident);
-            note(number, stamp, "finding_superseded", finding.pattern->title + (successor ? ", by a later reading of the same evidence" : ", by a new version of the pattern"));
+            note(number, stamp, "finding_superseded",
+                 finding.pattern->title + (successor ? ", by a later reading of the same evidence" : ", by a new version of the pattern"));
             if (finding.settled) {
                 incidents_.at(*finding.incident).gathered->leave(index, finding);
             }
@@ -260,7 +261,8 @@ void Incidents::finish_touched(EntryStamp stamp) {
         const std::size_t signals = incident.gathered->signal_count();
         const std::size_t announced = incident.announced_signals;
         if (signals <= announced || (signals > 32 && signals < 2 * announced)) continue;
-        note(number, stamp, "evidence_added", said_count(static_cast<std::int64_t>(signals - announced), "more signal") + ", " + std::to_string(signals) + " in all");
+        note(number, stamp, "evidence_added",
+             said_count(static_cast<std::int64_t>(signals - announced), "more signal") + ", " + std::to_string(signals) + " in all");
         incident.announced_signals = signals;
     }
     touched_.clear();

@@ -20,12 +20,12 @@ const char* to_string(FindingState state);
 /// One stage of a finding, as explained to people.
 struct StageSummary {
     std::string id;
-    std::int64_t count = 0;                ///< evidence signals that serve it (earliest stage each)
-    std::optional<SignalRef> first;        ///< its earliest signal; empty: an optional stage left empty
-    std::vector<std::string> because;      ///< Predicate::describe of the stage
-    std::optional<Duration> after;         ///< from the previous reached stage's earliest signal to this one's
-    std::optional<Duration> limit;         ///< what `after` may be at most: the stage's own `within`, else the pattern's
-    std::optional<EntityKey> linked_by;    ///< the first principal, where the pattern links and the stage was reached
+    std::int64_t count = 0;              ///< evidence signals that serve it (earliest stage each)
+    std::optional<SignalRef> first;      ///< its earliest signal; empty: an optional stage left empty
+    std::vector<std::string> because;    ///< Predicate::describe of the stage
+    std::optional<Duration> after;       ///< from the previous reached stage's earliest signal to this one's
+    std::optional<Duration> limit;       ///< what `after` may be at most: the stage's own `within`, else the pattern's
+    std::optional<EntityKey> linked_by;  ///< the first principal, where the pattern links and the stage was reached
     bool operator==(const StageSummary&) const = default;
 };
 
@@ -38,9 +38,9 @@ struct FindingRecord {
     Mode mode = Mode::production;
     std::string title;
     Severity severity = Severity::medium;
-    std::vector<std::string> tactics;      ///< of pattern and evidence, sorted
+    std::vector<std::string> tactics;  ///< of pattern and evidence, sorted
     std::vector<std::string> techniques;
-    std::vector<std::string> domains;      ///< of the evidence, sorted
+    std::vector<std::string> domains;  ///< of the evidence, sorted
     std::vector<EntityKey> principals;
     Timestamp start;
     Timestamp end;
@@ -62,22 +62,22 @@ struct IncidentRecord {
     IncidentStatus status = IncidentStatus::new_;
     std::optional<Classification> classification;
     std::string classification_reason;
-    std::string owner;                       ///< "" = nobody
-    std::vector<std::string> labels;         ///< sorted
+    std::string owner;                ///< "" = nobody
+    std::vector<std::string> labels;  ///< sorted
     std::vector<std::string> tactics;
     std::vector<std::string> techniques;
     std::vector<std::string> domains;
-    std::vector<std::string> patterns;       ///< pattern ids of its findings, sorted
+    std::vector<std::string> patterns;  ///< pattern ids of its findings, sorted
     std::vector<EntityKey> principals;
-    std::vector<EntityKey> entities;         ///< of the evidence, principals first, at most 500; entity_total has the true number
+    std::vector<EntityKey> entities;  ///< of the evidence, principals first, at most 500; entity_total has the true number
     std::int64_t entity_total = 0;
     Timestamp first_activity;
     Timestamp last_activity;
-    Timestamp created;                       ///< admission time of the entry that made it
+    Timestamp created;  ///< admission time of the entry that made it
     Timestamp updated;
-    std::int64_t signal_count = 0;           ///< distinct evidence signals
+    std::int64_t signal_count = 0;  ///< distinct evidence signals
     std::int64_t finding_count = 0;
-    std::int64_t revision = 1;               ///< grows with every change
+    std::int64_t revision = 1;                  ///< grows with every change
     std::optional<IncidentNumber> merged_into;  ///< set: answers as a redirect
     std::vector<IncidentNumber> related;
 };
@@ -85,11 +85,11 @@ struct IncidentRecord {
 /// One line of an incident's history.
 struct IncidentActivity {
     IncidentNumber number;
-    Position position;      ///< of the entry that caused it
-    Timestamp at;           ///< admission time of that entry
-    std::string actor;      ///< key id, or "catenary"
-    std::string what;       ///< created, evidence_added, status_changed, classified, labels_changed, commented, merged, split, merge_refused …
-    std::string detail;     ///< for people
+    Position position;   ///< of the entry that caused it
+    Timestamp at;        ///< admission time of that entry
+    std::string actor;   ///< key id, or "catenary"
+    std::string what;    ///< created, evidence_added, status_changed, classified, labels_changed, commented, merged, split, merge_refused …
+    std::string detail;  ///< for people
 };
 
 }  // namespace catenary::engine

@@ -40,7 +40,8 @@ std::optional<IncidentStatus> incident_status_from(std::string_view word) {
 }
 
 std::optional<Classification> classification_from(std::string_view word) {
-    for (const auto classification : {Classification::true_positive, Classification::benign_positive, Classification::false_positive, Classification::undetermined}) {
+    for (const auto classification :
+         {Classification::true_positive, Classification::benign_positive, Classification::false_positive, Classification::undetermined}) {
         if (to_string(classification) == word) return classification;
     }
     return std::nullopt;

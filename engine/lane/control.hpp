@@ -25,7 +25,8 @@ struct WatermarkCall {
 struct PatternChange {
     std::shared_ptr<const Pattern> pattern;
     std::optional<Timestamp> effective_from;
-    std::optional<Mode> mode = std::nullopt;  ///< of the deployment; unset: the pattern's own. What ships is shared by all tenants, so their modes stand beside it
+    std::optional<Mode> mode =
+        std::nullopt;  ///< of the deployment; unset: the pattern's own. What ships is shared by all tenants, so their modes stand beside it
     Mode deployed() const { return mode.value_or(pattern->mode); }
 };
 
@@ -46,7 +47,7 @@ struct IncidentEdit {
     std::optional<std::string> title;
     std::optional<Severity> severity;
     std::optional<std::vector<std::string>> labels;  ///< all of them; sorted, each once
-    std::string actor;                  ///< who: the key's id
+    std::string actor;                               ///< who: the key's id
 };
 
 /// A remark; part of the history.

@@ -52,7 +52,7 @@ public:
 private:
     struct Entry {
         Definition definition;
-        bool known = false;            ///< false: a free place
+        bool known = false;  ///< false: a free place
         std::uint32_t uses = 0;
         std::uint64_t generation = 0;  ///< of `matches`; 0: never noted
         std::vector<DefinitionMatch> matches;

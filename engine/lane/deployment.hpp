@@ -14,8 +14,8 @@ namespace catenary::engine {
 /// One version of a pattern that runs for a tenant, beside production or in it.
 struct Deployment {
     std::shared_ptr<const Pattern> pattern;
-    Mode mode;                           ///< flighting or production
-    std::vector<Symbol> link_kinds;      ///< sorted; empty: unlinked
+    Mode mode;                       ///< flighting or production
+    std::vector<Symbol> link_kinds;  ///< sorted; empty: unlinked
     PatternMatcher matcher;
 };
 

@@ -31,14 +31,14 @@ struct StoredEdit {
 /// A tenant's counters as diagnostics shows them.
 struct TenantStatus {
     TenantId tenant;
-    std::optional<Timestamp> watermark;       ///< empty before the first signal
+    std::optional<Timestamp> watermark;  ///< empty before the first signal
     bool held = false;
-    std::optional<Timestamp> newest;          ///< newest event time seen
-    std::int64_t signals = 0;                 ///< seen since the window began
+    std::optional<Timestamp> newest;  ///< newest event time seen
+    std::int64_t signals = 0;         ///< seen since the window began
     std::int64_t late = 0;
     std::int64_t unlinkable = 0;
     std::int64_t behind_horizon = 0;
-    std::int64_t capped_groups = 0;           ///< PatternMatcher::capped over its deployments
+    std::int64_t capped_groups = 0;  ///< PatternMatcher::capped over its deployments
     std::int64_t window_signals = 0;
     std::int64_t state_bytes = 0;
     Duration lateness{};
@@ -47,14 +47,14 @@ struct TenantStatus {
 /// What changed since the last call, of one tenant, coalesced: the last state of each record. To be written in one transaction with the position.
 struct TenantEffects {
     TenantId tenant;
-    std::vector<SignalRef> late;              ///< signals to mark late
-    std::vector<FindingChange> findings;      ///< by id
-    std::vector<EvidenceAddition> evidence;   ///< by (finding, signal)
-    std::vector<IncidentRecord> incidents;    ///< by number
-    std::vector<StoredEdit> stored_edits;     ///< in order, after the incidents
-    std::vector<IncidentActivity> activity;   ///< in order
+    std::vector<SignalRef> late;             ///< signals to mark late
+    std::vector<FindingChange> findings;     ///< by id
+    std::vector<EvidenceAddition> evidence;  ///< by (finding, signal)
+    std::vector<IncidentRecord> incidents;   ///< by number
+    std::vector<StoredEdit> stored_edits;    ///< in order, after the incidents
+    std::vector<IncidentActivity> activity;  ///< in order
     TenantStatus status;
 };
-using Effects = std::vector<TenantEffects>;   ///< by tenant, only tenants with changes
+using Effects = std::vector<TenantEffects>;  ///< by tenant, only tenants with changes
 
 }  // namespace catenary::engine

@@ -6,8 +6,8 @@
 
 namespace catenary::engine {
 
-SignalHandle HeldSignals::add(const SignalView& signal, Position position, bool late, DefinitionId definition,
-                              std::span<const LinkEntity> links, std::span<const EntityId> shown) {
+SignalHandle HeldSignals::add(const SignalView& signal, Position position, bool late, DefinitionId definition, std::span<const LinkEntity> links,
+                              std::span<const EntityId> shown) {
     const Definition& known = definitions_[definition];
     const SignalHandle handle = window_.add(signal, position, late, known.source, known.domain, known.name, links);
     if (handle.value() >= facts_.size()) facts_.resize(handle.value() + 1);
@@ -47,8 +47,6 @@ std::vector<SignalHandle> HeldSignals::all() const {
     return handles;
 }
 
-std::size_t HeldSignals::bytes() const {
-    return window_.bytes() + facts_.size() * (sizeof(Facts) + sizeof(FindingIndex)) + shown_.size() * 64;
-}
+std::size_t HeldSignals::bytes() const { return window_.bytes() + facts_.size() * (sizeof(Facts) + sizeof(FindingIndex)) + shown_.size() * 64; }
 
 }  // namespace catenary::engine

@@ -54,7 +54,7 @@ private:
     };
     Definitions& definitions_;
     SignalWindow window_;
-    std::vector<Facts> facts_;  // by handle
+    std::vector<Facts> facts_;                                               // by handle
     boost::unordered_flat_map<std::uint32_t, std::vector<EntityId>> shown_;  // few signals have any
 };
 

@@ -38,8 +38,8 @@ public:
 private:
     using Deployments = std::vector<std::unique_ptr<Deployment>>;
     struct Mentions {
-        std::vector<LinkEntity> links;   // sorted
-        std::vector<EntityId> shown;     // mentioned, but linking nothing
+        std::vector<LinkEntity> links;  // sorted
+        std::vector<EntityId> shown;    // mentioned, but linking nothing
     };
     struct Taker {
         Deployment* deployment;
@@ -77,7 +77,7 @@ private:
     TenantClock clock_;
     ScoringParameters scoring_;
     std::size_t unlinkable_limit_ = 8;
-    Duration longest_reach_{};                ///< of everything that runs
+    Duration longest_reach_{};  ///< of everything that runs
     std::optional<Timestamp> expired_until_;
 
     std::int64_t signals_ = 0;

@@ -112,14 +112,13 @@ void Tenant::replay(Deployment& deployment, std::span<const StoredSignal> histor
         }
         const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
         // Marks made since the caller last wrote effects are not in the store yet.
-        const bool is_late = stored.late || std::binary_search(late_marks_.begin(), late_marks_.end(), SignalRef{signal.time, stored.signal.source, stored.signal.id});
+        const bool is_late =
+            stored.late || std::binary_search(late_marks_.begin(), late_marks_.end(), SignalRef{signal.time, stored.signal.source, stored.signal.id});
         give(deployment, held_.add(signal, stored.position, is_late, definition, mentions_.links, mentions_.shown), stages, signal);
     }
 }
 
-void Tenant::stop(std::unique_ptr<Deployment> deployment) {
-    held_.give_back(deployment->matcher.expire(Timestamp::max()));
-}
+void Tenant::stop(std::unique_ptr<Deployment> deployment) { held_.give_back(deployment->matcher.expire(Timestamp::max())); }
 
 void Tenant::deployments_changed() {
     std::vector<std::shared_ptr<const Pattern>> patterns;
@@ -132,10 +131,8 @@ void Tenant::deployments_changed() {
         if (deployment->mode == Mode::production) longest_within = std::max(longest_within, deployment->pattern->within);
         longest_reach_ = std::max(longest_reach_, reach(*deployment->pattern));
     }
-    if (patterns == shipped_stages_->patterns())
-        stages_ = shipped_stages_;
-    else
-        stages_ = std::make_shared<const StageIndex>(std::move(patterns), ++stage_generation_);
+    if (patterns == shipped_stages_->patterns()) stages_ = shipped_stages_;
+    else stages_ = std::make_shared<const StageIndex>(std::move(patterns), ++stage_generation_);
     clock_.set_reach(longest_within);
 }
 

@@ -72,9 +72,8 @@ void Tenant::read_mentions(const SignalView& signal) {
 
 bool Tenant::has_links(const Deployment& deployment) const {
     if (deployment.pattern->link == LinkMode::none && deployment.link_kinds.empty()) return true;
-    return std::any_of(mentions_.links.begin(), mentions_.links.end(), [&](const LinkEntity& link) {
-        return std::binary_search(deployment.link_kinds.begin(), deployment.link_kinds.end(), link.kind);
-    });
+    return std::any_of(mentions_.links.begin(), mentions_.links.end(),
+                       [&](const LinkEntity& link) { return std::binary_search(deployment.link_kinds.begin(), deployment.link_kinds.end(), link.kind); });
 }
 
 void Tenant::give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal) {

@@ -176,7 +176,6 @@ void ConnectedSets::connect(VertexId id, TimelineContext& context) {
         }
     }
     timeline.each_served(completion, [&](std::size_t entry, StageMask stages) { serve(timeline.entries()[entry].signal, stages, id, context); });
-
 }
 
 void ConnectedSets::serve(SignalHandle signal, StageMask stages, VertexId vertex, TimelineContext& context) {

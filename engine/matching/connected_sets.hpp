@@ -55,15 +55,15 @@ private:
         std::uint32_t completion = 0;
         SetId set = 0;
         bool gone = false;
-        bool tied_to = false;          // a vertex of another timeline may have a tie by a signal of this one
-        InstanceSpan first{};          // least span of its instances
+        bool tied_to = false;  // a vertex of another timeline may have a tie by a signal of this one
+        InstanceSpan first{};  // least span of its instances
         boost::container::small_vector<Tie, 1> ties;
     };
     static constexpr std::uint8_t not_reported = 0xFF;
     struct Service {
-        VertexId vertex;               // a completion that has the signal as evidence
-        std::uint8_t stage;            // the earliest it serves
-        std::uint8_t reported_stage;   // as last reported
+        VertexId vertex;              // a completion that has the signal as evidence
+        std::uint8_t stage;           // the earliest it serves
+        std::uint8_t reported_stage;  // as last reported
     };
     struct SetFinding {
         FindingId id;
@@ -89,26 +89,26 @@ private:
         Timestamp end{};
         std::vector<SetFinding> findings;
         std::optional<Floor> floor;
-        std::optional<Timestamp> pruned_before;       // members that ended before it were forgotten
-        Timestamp closed_until = Timestamp::min();    // of a cut set: what ends after it is not in the finding before the last
-        InstanceSpan least_new = no_span;             // of the completions that came since the set was settled
+        std::optional<Timestamp> pruned_before;     // members that ended before it were forgotten
+        Timestamp closed_until = Timestamp::min();  // of a cut set: what ends after it is not in the finding before the last
+        InstanceSpan least_new = no_span;           // of the completions that came since the set was settled
         Timestamp first_new_end = Timestamp::max();
-        std::vector<EntityId> new_principals;         // sorted
-        std::vector<SetFinding> absorbed;             // findings that became part of the one of this set, or of the last of a cut one
-        std::size_t last = 0;                         // of a cut set: its last finding that an instance without late signals opened; past the end: none
-        std::unique_ptr<FindingTail> tail;            // of that finding, while it holds less than the set has in its time
-        std::unique_ptr<FindingTail> clean;           // of an uncut set with late signals: its instances without them
-        std::vector<VertexId> news;                   // completions that came, for the tails; only once the set is cut or known to hold late signals
-        std::vector<SignalHandle> completing;         // evidence that came, perhaps as such, at the end of instances
+        std::vector<EntityId> new_principals;  // sorted
+        std::vector<SetFinding> absorbed;      // findings that became part of the one of this set, or of the last of a cut one
+        std::size_t last = 0;                  // of a cut set: its last finding that an instance without late signals opened; past the end: none
+        std::unique_ptr<FindingTail> tail;     // of that finding, while it holds less than the set has in its time
+        std::unique_ptr<FindingTail> clean;    // of an uncut set with late signals: its instances without them
+        std::vector<VertexId> news;            // completions that came, for the tails; only once the set is cut or known to hold late signals
+        std::vector<SignalHandle> completing;  // evidence that came, perhaps as such, at the end of instances
         bool alive = false;
         bool touched = false;
-        bool broken = false;    // may have fallen apart
-        bool revised = false;   // the findings must be worked out anew
-        bool reopened = false;  // the instance that opened the last finding may have been worked out again
-        bool cut = false;       // findings hold their evidence themselves
-        bool knows_late = false;                      // the findings were worked out with a late signal in the set
-        Timestamp last_late = Timestamp::min();       // of its late signals; the least there is: none
-        bool ignores_late = false;                    // too large once to tell late ones apart
+        bool broken = false;                     // may have fallen apart
+        bool revised = false;                    // the findings must be worked out anew
+        bool reopened = false;                   // the instance that opened the last finding may have been worked out again
+        bool cut = false;                        // findings hold their evidence themselves
+        bool knows_late = false;                 // the findings were worked out with a late signal in the set
+        Timestamp last_late = Timestamp::min();  // of its late signals; the least there is: none
+        bool ignores_late = false;               // too large once to tell late ones apart
         bool has_late() const { return last_late != Timestamp::min() && !ignores_late; }
         bool keeps_news() const { return cut || knows_late; }
     };
@@ -163,13 +163,13 @@ private:
 
     std::string identity_;
     bool linked_;
-    FindingTail::Followers followers_;      // before the sets, whose tails leave it when they go
+    FindingTail::Followers followers_;  // before the sets, whose tails leave it when they go
     std::vector<Vertex> vertices_;
     std::vector<VertexId> free_vertices_;
-    std::vector<VertexId> gone_vertices_;   // to be freed when settled
+    std::vector<VertexId> gone_vertices_;  // to be freed when settled
     std::vector<Set> sets_;
     std::vector<SetId> free_sets_;
-    std::vector<SetId> dead_sets_;          // to be freed when settled
+    std::vector<SetId> dead_sets_;  // to be freed when settled
     std::vector<SetId> touched_;
     boost::unordered_flat_map<std::uint32_t, Service> services_;  // by signal
 };

@@ -34,10 +34,9 @@ void report_changes(const std::vector<FindingRevision>& before, const std::vecto
             delta.added = one.evidence;
         } else {
             const FindingRevision& old = *known->second;
-            std::set_difference(one.evidence.begin(), one.evidence.end(), old.evidence.begin(), old.evidence.end(), std::back_inserter(delta.added),
-                                [](const StageEvidence& left, const StageEvidence& right) {
-                                    return std::tie(left.signal, left.stage) < std::tie(right.signal, right.stage);
-                                });
+            std::set_difference(
+                one.evidence.begin(), one.evidence.end(), old.evidence.begin(), old.evidence.end(), std::back_inserter(delta.added),
+                [](const StageEvidence& left, const StageEvidence& right) { return std::tie(left.signal, left.stage) < std::tie(right.signal, right.stage); });
             const bool nothing_gone = delta.added.size() + old.evidence.size() == one.evidence.size();
             if (nothing_gone && delta.added.empty() && old.start == one.start && old.end == one.end && old.principals == one.principals) continue;
             delta.kind = nothing_gone ? FindingDelta::Kind::extended : FindingDelta::Kind::revised;

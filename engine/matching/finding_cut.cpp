@@ -55,8 +55,7 @@ void join_late(std::vector<CutFinding>& findings, const std::vector<LateInstance
                    share_a_signal(summary.evidence, instance.evidence);
         });
         if (taking == findings.end()) {
-            findings.push_back(
-                {instance.span, true, instance.completing, {instance.span.start, instance.span.end, {instance.principal}, instance.evidence}});
+            findings.push_back({instance.span, true, instance.completing, {instance.span.start, instance.span.end, {instance.principal}, instance.evidence}});
             continue;
         }
         if (taking->opened_late && taking->opening == instance.span && window.before(instance.completing, taking->anchor)) {
@@ -84,8 +83,8 @@ InstanceRegion InstanceRegion::intersection(const InstanceRegion& other) const {
     std::vector<Box> common;
     for (const Box& a : boxes_) {
         for (const Box& b : other.boxes_) {
-            common.push_back({std::max(a.start_min, b.start_min), std::min(a.start_max, b.start_max), std::max(a.end_min, b.end_min),
-                              std::min(a.end_max, b.end_max)});
+            common.push_back(
+                {std::max(a.start_min, b.start_min), std::min(a.start_max, b.start_max), std::max(a.end_min, b.end_min), std::min(a.end_max, b.end_max)});
         }
     }
     return InstanceRegion{std::move(common)};

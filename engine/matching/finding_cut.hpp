@@ -35,7 +35,7 @@ public:
     /// `other` must not overlap.
     void add(const InstanceRegion& other) { boxes_.insert(boxes_.end(), other.boxes_.begin(), other.boxes_.end()); }
 
-    InstanceRegion from(const InstanceSpan& span) const;     ///< at or after it in the order
+    InstanceRegion from(const InstanceSpan& span) const;  ///< at or after it in the order
     InstanceRegion before(const InstanceSpan& span) const;
     InstanceRegion starting_from(Timestamp start) const;
     InstanceRegion starting_before(Timestamp start) const;
@@ -73,8 +73,8 @@ public:
     struct Summary {
         Timestamp start = Timestamp::max();
         Timestamp end = Timestamp::min();
-        std::vector<EntityId> principals;      ///< sorted
-        std::vector<FoundEvidence> evidence;   ///< sorted by handle, each signal once
+        std::vector<EntityId> principals;     ///< sorted
+        std::vector<FoundEvidence> evidence;  ///< sorted by handle, each signal once
     };
     Summary summary(const InstanceRegion& region, bool without_late) const;
 

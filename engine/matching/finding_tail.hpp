@@ -61,7 +61,7 @@ private:
     struct Part {
         std::vector<CompletionKey> keys;  // sorted
         boost::container::small_vector<Work, 2> works;
-        bool waiting = false;             // has something to work out
+        bool waiting = false;  // has something to work out
     };
     struct Service {
         boost::container::small_vector<std::pair<std::uint32_t, StageMask>, 1> by_work;

@@ -65,7 +65,7 @@ void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const En
 
 /// Those of an entity that a signal of that time connects. More than `within` apart from each other, so in order by start and by end alike.
 std::pair<std::vector<GroupMatcher::Stretch>::iterator, std::vector<GroupMatcher::Stretch>::iterator> GroupMatcher::near(std::vector<Stretch>& stretches,
-                                                                                                                       Timestamp time) const {
+                                                                                                                         Timestamp time) const {
     const auto first = std::partition_point(stretches.begin(), stretches.end(), [&](const Stretch& one) { return one.last < time - plan_.within; });
     const auto last = std::partition_point(first, stretches.end(), [&](const Stretch& one) { return one.first <= time + plan_.within; });
     return {first, last};

@@ -43,9 +43,9 @@ public:
 private:
     using GroupId = std::uint32_t;
     struct Group {
-        std::vector<ListedEntry> entries;        // in canonical order
-        std::vector<FindingRevision> findings;   // that may still change
-        Timestamp floor = Timestamp::min();      // instances that start before it are in findings that stay
+        std::vector<ListedEntry> entries;       // in canonical order
+        std::vector<FindingRevision> findings;  // that may still change
+        Timestamp floor = Timestamp::min();     // instances that start before it are in findings that stay
         bool alive = false;
         bool changed = false;
     };

@@ -54,8 +54,8 @@ public:
     static constexpr std::size_t most_steps = 65'536;
 
     /// `entries`: in canonical order. Instances count that start at or after `start_min` and end at or after `end_min`.
-    InstanceListing(std::span<const ListedEntry> entries, const StagePlan& plan, const SignalWindow& window, const DistinctValues& values,
-                    Timestamp start_min, Timestamp end_min);
+    InstanceListing(std::span<const ListedEntry> entries, const StagePlan& plan, const SignalWindow& window, const DistinctValues& values, Timestamp start_min,
+                    Timestamp end_min);
 
     /// By span, then by signals.
     std::vector<ListedInstance> take();
@@ -91,10 +91,10 @@ private:
     Timestamp end_min_;
     bool complete_ = true;
     std::size_t steps_ = 0;
-    std::array<std::vector<Occurrence>, max_stages> occurrences_;                               // by start
-    std::array<std::map<EntityId, std::vector<std::uint32_t>>, max_stages> exposing_;           // by entity: occurrences by start
-    std::array<const Occurrence*, max_stages> chosen_{};                                        // null: left empty
-    EntityId linking_{};                                                                        // `same`: the entity now looked at
+    std::array<std::vector<Occurrence>, max_stages> occurrences_;                      // by start
+    std::array<std::map<EntityId, std::vector<std::uint32_t>>, max_stages> exposing_;  // by entity: occurrences by start
+    std::array<const Occurrence*, max_stages> chosen_{};                               // null: left empty
+    EntityId linking_{};                                                               // `same`: the entity now looked at
     std::map<Key, ListedInstance> found_;
 };
 

@@ -34,8 +34,8 @@ private:
     StageMask available_ = 0;
     StageMask ignored_ = 0;
     StageMask present_ = 0;
-    bool overlapping_ = false;          // some signal satisfies two available stages
-    std::vector<std::uint32_t> hits_;   // by set of stages: signals that satisfy one of them; only when overlapping
+    bool overlapping_ = false;         // some signal satisfies two available stages
+    std::vector<std::uint32_t> hits_;  // by set of stages: signals that satisfy one of them; only when overlapping
 };
 
 }  // namespace catenary::engine

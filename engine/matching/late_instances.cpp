@@ -11,7 +11,7 @@ namespace {
 struct SpelledOccurrence {
     Timestamp start;
     Timestamp end;
-    std::size_t completing;                // index of an entry
+    std::size_t completing;                     // index of an entry
     std::pair<std::size_t, std::size_t> among;  // its evidence: the entries of its stage in this range
 };
 
@@ -24,8 +24,8 @@ bool contains(const InstanceRegion& region, const InstanceSpan& span) {
 /// The instances of one timeline, stage by stage.
 class Speller {
 public:
-    Speller(const SetTimeline& timeline, Timestamp earliest, const InstanceRegion& region, const TimelineContext& context,
-            std::vector<LateInstance>& found, std::size_t& steps)
+    Speller(const SetTimeline& timeline, Timestamp earliest, const InstanceRegion& region, const TimelineContext& context, std::vector<LateInstance>& found,
+            std::size_t& steps)
         : plan_{context.plan}, context_{context}, timeline_{timeline}, region_{region}, found_{found}, steps_{steps} {
         const auto& all = timeline.timeline->entries();
         const Timestamp latest = timeline.completions.back().time;

@@ -58,7 +58,8 @@ std::vector<Growing> cut(const std::vector<const ListedInstance*>& ordered, Dura
     }
     for (const ListedInstance* instance : ordered) {
         if (!instance->late) continue;
-        auto taking = std::find_if(findings.begin(), findings.end(), [&](const Growing& one) { return one.shares(*instance) && one.has_room(*instance, max_span); });
+        auto taking =
+            std::find_if(findings.begin(), findings.end(), [&](const Growing& one) { return one.shares(*instance) && one.has_room(*instance, max_span); });
         if (taking == findings.end()) taking = findings.emplace(findings.end());
         taking->take(*instance);
     }

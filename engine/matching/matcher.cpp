@@ -17,8 +17,8 @@ bool fits_timelines(const Pattern& pattern) {
     return pattern.order == Order::sequence && pattern.link != LinkMode::chain && std::none_of(pattern.stages.begin(), pattern.stages.end(), limits_gap);
 }
 
-std::unique_ptr<MatcherState> make_state(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from,
-                                         const SignalWindow& window, const std::vector<Symbol>& link_kinds) {
+std::unique_ptr<MatcherState> make_state(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
+                                         const std::vector<Symbol>& link_kinds) {
     if (fits_timelines(*pattern)) return std::make_unique<TimelineMatcher>(std::move(pattern), std::move(identity), effective_from, window, link_kinds);
     return std::make_unique<GroupMatcher>(std::move(pattern), std::move(identity), effective_from, window, link_kinds);
 }
@@ -34,8 +34,7 @@ PatternMatcher::~PatternMatcher() = default;
 PatternMatcher::PatternMatcher(PatternMatcher&&) noexcept = default;
 PatternMatcher& PatternMatcher::operator=(PatternMatcher&&) noexcept = default;
 
-void PatternMatcher::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links,
-                         std::span<const std::vector<std::string>> distinct_values) {
+void PatternMatcher::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) {
     state_->add(signal, stages, links, distinct_values);
 }
 std::vector<SignalHandle> PatternMatcher::expire(Timestamp horizon) {

@@ -36,9 +36,9 @@ struct FindingDelta {
     Kind kind;
     FindingId id;
     std::vector<StageEvidence> added;
-    Timestamp start;                      ///< earliest activity
-    Timestamp end;                        ///< latest activity
-    std::vector<EntityId> principals;     ///< the linking entities of its instances, sorted; empty for an unlinked pattern
+    Timestamp start;                   ///< earliest activity
+    Timestamp end;                     ///< latest activity
+    std::vector<EntityId> principals;  ///< the linking entities of its instances, sorted; empty for an unlinked pattern
     std::optional<FindingId> superseded_by;
 };
 

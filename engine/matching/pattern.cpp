@@ -13,8 +13,8 @@ using std::chrono::seconds;
 
 constexpr std::size_t most_stages = 10;
 constexpr Duration least_within = seconds{1};
-constexpr Duration longest_within = days{14};    // with the day that the horizon adds this stays below its 16 days
-constexpr Duration longest_span = days{30};      // an incident's group spans no more
+constexpr Duration longest_within = days{14};         // with the day that the horizon adds this stays below its 16 days
+constexpr Duration longest_span = days{30};           // an incident's group spans no more
 constexpr Duration longest_stage_within = days{366};  // above the pattern's `within` it says nothing, far above it is a slip
 constexpr std::int64_t most_repeats = 1'000'000'000;
 

@@ -13,9 +13,9 @@ namespace catenary::engine {
 
 /// semantics.md 4.1: an occurrence completes when `at_least` satisfying signals (or distinct values) lie within `within` and mention one entity.
 struct Repeat {
-    std::int64_t at_least;           ///< >= 1; a signal counts as its `count` unless `distinct` is set
-    Duration within;                 ///< > 0, inclusive
-    std::string by;                  ///< entity kind; one of the pattern's link kinds
+    std::int64_t at_least;  ///< >= 1; a signal counts as its `count` unless `distinct` is set
+    Duration within;        ///< > 0, inclusive
+    std::string by;         ///< entity kind; one of the pattern's link kinds
     std::optional<Field> distinct;
 };
 
@@ -43,7 +43,7 @@ struct Pattern {
     std::vector<std::string> techniques;
     Mode mode = Mode::production;
     Order order = Order::sequence;
-    Duration within{};                    ///< first activity to last activity, inclusive; 1 s .. max_span
+    Duration within{};  ///< first activity to last activity, inclusive; 1 s .. max_span
     LinkMode link = LinkMode::none;
     std::vector<std::string> link_kinds;  ///< not empty unless link is none
     std::vector<Stage> stages;            ///< 1..10, at least one not optional

@@ -18,8 +18,8 @@ inline std::size_t count_up_to(const std::vector<Segment>& segments, Timestamp g
         ++work;
         const std::size_t low = high > step ? high - step : 0;
         if (low == 0 || segments[low - 1].time <= gate) {
-            const auto place = std::upper_bound(segments.begin() + static_cast<std::ptrdiff_t>(low), segments.begin() + static_cast<std::ptrdiff_t>(high),
-                                                gate, [](Timestamp time, const Segment& segment) { return time < segment.time; });
+            const auto place = std::upper_bound(segments.begin() + static_cast<std::ptrdiff_t>(low), segments.begin() + static_cast<std::ptrdiff_t>(high), gate,
+                                                [](Timestamp time, const Segment& segment) { return time < segment.time; });
             return static_cast<std::size_t>(place - segments.begin());
         }
         high = low;

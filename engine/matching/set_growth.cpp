@@ -55,9 +55,8 @@ void ConnectedSets::report_absorbed(Set& set, const SetFinding& by, std::vector<
 
 /// Whether a signal that came may complete the instance that opened the finding, too, and precedes the one that it is named after.
 bool ConnectedSets::renames(const Set& set, const SetFinding& finding, const SignalWindow& window) {
-    return std::any_of(set.completing.begin(), set.completing.end(), [&](SignalHandle signal) {
-        return finding.opening.end == window[signal].time && window.before(signal, finding.anchor);
-    });
+    return std::any_of(set.completing.begin(), set.completing.end(),
+                       [&](SignalHandle signal) { return finding.opening.end == window[signal].time && window.before(signal, finding.anchor); });
 }
 
 /// Whether a cut set has so many signals that its late ones are to count like others from now on.
@@ -179,9 +178,9 @@ bool ConnectedSets::begins_with_known(const Vertex& vertex, const StagePlan& pla
     if (!vertex.timeline->is_of_one_stage(vertex.first.end)) return false;
     const auto entries = vertex.timeline->instant(vertex.first.start);
     return entries.size() <= most_looked_at && std::all_of(entries.begin(), entries.end(), [&](const TimelineEntry& entry) {
-        if ((entry.served & (plan.first | lone_bit)) == 0) return true;
-        return vertices_[services_.at(entry.signal.value()).vertex].first.end < vertex.first.end;
-    });
+               if ((entry.served & (plan.first | lone_bit)) == 0) return true;
+               return vertices_[services_.at(entry.signal.value()).vertex].first.end < vertex.first.end;
+           });
 }
 
 void ConnectedSets::tell(FindingTail& tail, const std::vector<VertexId>& news, TimelineContext& context) const {

@@ -92,9 +92,8 @@ std::vector<ConnectedSets::SetId> ConnectedSets::rebuild(SetId id, TimelineConte
     for (const SetId set : made) {
         for (const VertexId member : sets_[set].members) {
             const Vertex& vertex = vertices_[member];
-            vertex.timeline->each_served(vertex.completion, [&](std::size_t entry, StageMask stages) {
-                serve(vertex.timeline->entries()[entry].signal, stages, member, context);
-            });
+            vertex.timeline->each_served(
+                vertex.completion, [&](std::size_t entry, StageMask stages) { serve(vertex.timeline->entries()[entry].signal, stages, member, context); });
         }
     }
     return made;

@@ -107,9 +107,7 @@ void ConnectedSets::check_ties(const Timeline& timeline, std::size_t first_compl
     };
     for (const auto& [vertex, tie] : outward) {
         if (outward_of.at(former.find(redone.at(vertex))) < 2) continue;
-        const auto holds = [&, wanted = tie](const Meeting& meeting) {
-            return meeting.by.by_signal == wanted.by_signal && meeting.by.number == wanted.number;
-        };
+        const auto holds = [&, wanted = tie](const Meeting& meeting) { return meeting.by.by_signal == wanted.by_signal && meeting.by.number == wanted.number; };
         // Another redone completion may have taken the place of the one that was tied.
         const auto meeting = std::find_if(meetings.begin(), meetings.end(), holds);
         if (meeting == meetings.end()) {

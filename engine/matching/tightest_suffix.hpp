@@ -54,10 +54,10 @@ private:
     StageIndex stage_;
     std::int64_t at_least_;
     Duration within_;
-    std::size_t first_ = 0;              // entries before it are not in the run
-    std::int64_t sum_ = 0;               // of the run: counts, each at most at_least_, or different values
+    std::size_t first_ = 0;  // entries before it are not in the run
+    std::int64_t sum_ = 0;   // of the run: counts, each at most at_least_, or different values
     std::optional<Timestamp> last_late_;
-    std::unique_ptr<Counts> counts_;     // how often each value is in the run; only for a stage that counts values
+    std::unique_ptr<Counts> counts_;  // how often each value is in the run; only for a stage that counts values
 };
 
 }  // namespace catenary::engine

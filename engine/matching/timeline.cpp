@@ -66,14 +66,12 @@ bool Timeline::is_of_one_stage(Timestamp time) const {
     const auto stages = [](StageMask mask) { return static_cast<StageMask>(mask & ~late_bit); };
     const bool is_newest = processed_ > 0 && entries_[processed_ - 1].time == time;
     if (is_newest && !open_classes_.empty()) {
-        return std::all_of(open_classes_.begin(), open_classes_.end(), [&](const auto& one) {
-            return stage_count(stages(one.mask)) == 1 && stages(one.mask) == stages(open_classes_[0].mask);
-        });
+        return std::all_of(open_classes_.begin(), open_classes_.end(),
+                           [&](const auto& one) { return stage_count(stages(one.mask)) == 1 && stages(one.mask) == stages(open_classes_[0].mask); });
     }
     const auto entries = instant(time);
-    return std::all_of(entries.begin(), entries.end(), [&](const TimelineEntry& entry) {
-        return stage_count(stages(entry.stages)) == 1 && stages(entry.stages) == stages(entries[0].stages);
-    });
+    return std::all_of(entries.begin(), entries.end(),
+                       [&](const TimelineEntry& entry) { return stage_count(stages(entry.stages)) == 1 && stages(entry.stages) == stages(entries[0].stages); });
 }
 
 void Timeline::push_instant(std::size_t begin, std::size_t end, TimelineContext& context) {
@@ -275,9 +273,9 @@ void Timeline::expire(Timestamp cutoff, TimelineContext& context, std::vector<Si
 
 std::size_t Timeline::bytes() const {
     std::size_t total = sizeof(*this) + entries_.capacity() * sizeof(TimelineEntry) + lists_.capacity() * sizeof(SegmentList) +
-                        completions_.capacity() * sizeof(Completion) + traces_.capacity() * sizeof(Trace) +
-                        suffixes_.capacity() * sizeof(TightestSuffix) + open_starts_.capacity() * sizeof(open_starts_[0]) +
-                        open_classes_.capacity() * sizeof(InstantGroup::Class) + alike_.capacity() * sizeof(Alike);
+                        completions_.capacity() * sizeof(Completion) + traces_.capacity() * sizeof(Trace) + suffixes_.capacity() * sizeof(TightestSuffix) +
+                        open_starts_.capacity() * sizeof(open_starts_[0]) + open_classes_.capacity() * sizeof(InstantGroup::Class) +
+                        alike_.capacity() * sizeof(Alike);
     for (const SegmentList& list : lists_) total += list.segments.capacity() * sizeof(Segment);
     for (const TightestSuffix& suffix : suffixes_) total += suffix.bytes();
     return total;

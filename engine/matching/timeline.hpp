@@ -33,8 +33,8 @@ struct InstanceLimits {
     Timestamp start_max = Timestamp::max();
     Timestamp end_min = Timestamp::min();
     Timestamp end_max = Timestamp::max();
-    bool without_late = false;                             ///< only instances without a late signal
-    const std::vector<CompletionKey>* only = nullptr;      ///< sorted: only instances of these completions; null means of all
+    bool without_late = false;                         ///< only instances without a late signal
+    const std::vector<CompletionKey>* only = nullptr;  ///< sorted: only instances of these completions; null means of all
 };
 
 /// What the timelines of one matcher share, and room to work in.
@@ -43,41 +43,41 @@ struct TimelineContext {
     const SignalWindow& window;
     const DistinctValues& values;
     InstanceLimits limits;
-    InstantGroup group;                               // scratch
-    std::vector<InstantGroup::Class> classes;         // scratch: of one instant
-    std::vector<StageMask> services;                  // scratch: the stages each of those classes can serve
-    std::uint64_t work = 0;                           ///< steps taken, for tests of the bounds
+    InstantGroup group;                        // scratch
+    std::vector<InstantGroup::Class> classes;  // scratch: of one instant
+    std::vector<StageMask> services;           // scratch: the stages each of those classes can serve
+    std::uint64_t work = 0;                    ///< steps taken, for tests of the bounds
 };
 
 /// A run of chosen stages, first..last, that all complete at one instant, served by distinct signals. Almost always first == last.
 struct Segment {
-    Timestamp time;          ///< the instant
-    Timestamp start;         ///< of the occurrence of `first`; the others take no time
-    Timestamp latest;        ///< the latest start of a chain of chosen stages that goes through here
-    std::uint32_t entry;     ///< first entry of the instant
-    std::uint32_t from;      ///< an entry that the occurrence of `first` starts with; only of a repeated stage
-    std::uint32_t visitor;   ///< the first completion whose instances go through here; meaningless unless visited
-    StageMask visited;       ///< last stages of the completions whose instances go through here
-    StageMask available;     ///< stages that can be served at this instant within this segment
+    Timestamp time;         ///< the instant
+    Timestamp start;        ///< of the occurrence of `first`; the others take no time
+    Timestamp latest;       ///< the latest start of a chain of chosen stages that goes through here
+    std::uint32_t entry;    ///< first entry of the instant
+    std::uint32_t from;     ///< an entry that the occurrence of `first` starts with; only of a repeated stage
+    std::uint32_t visitor;  ///< the first completion whose instances go through here; meaningless unless visited
+    StageMask visited;      ///< last stages of the completions whose instances go through here
+    StageMask available;    ///< stages that can be served at this instant within this segment
 };
 
 /// Segments of one kind in time order; start and latest never fall from one to the next.
 struct SegmentList {
     StageIndex first;
     StageIndex last;
-    bool begins;             ///< the segment opens the instance
+    bool begins;  ///< the segment opens the instance
     std::vector<Segment> segments;
 };
 
 /// What a completion did, in order, so that it can be undone.
 struct Trace {
     enum class Kind : std::uint8_t {
-        visit,          ///< segment `b` of list `a` was visited; `stages`: the completion's last stage
-        serve_class,    ///< signals of class `mask` at the instant of entry `a` came to serve `stages`
-        serve_span,     ///< signals of the one stage of `stages` from entry `a` to the end of the instant of entry `b` came to serve it
-        alone,          ///< the signal of entry `a` is an instance by itself
-        meets,          ///< goes through a segment of completion `a`
-        shares,         ///< has the signal of entry `a` as evidence, which served before
+        visit,        ///< segment `b` of list `a` was visited; `stages`: the completion's last stage
+        serve_class,  ///< signals of class `mask` at the instant of entry `a` came to serve `stages`
+        serve_span,   ///< signals of the one stage of `stages` from entry `a` to the end of the instant of entry `b` came to serve it
+        alone,        ///< the signal of entry `a` is an instance by itself
+        meets,        ///< goes through a segment of completion `a`
+        shares,       ///< has the signal of entry `a` as evidence, which served before
     };
     Kind kind;
     StageMask stages;
@@ -184,17 +184,17 @@ private:
     void group_at(std::size_t entry, StageMask available, TimelineContext& context) const;
 
     EntityId entity_;
-    std::uint32_t processed_ = 0;     // entries before it are worked out
-    std::uint32_t open_begin_ = 0;    // first entry of the newest instant worked out
+    std::uint32_t processed_ = 0;   // entries before it are worked out
+    std::uint32_t open_begin_ = 0;  // first entry of the newest instant worked out
     std::uint32_t registered_ = 0;
-    bool open_ = false;               // more signals of the newest instant can be joined without taking it back
+    bool open_ = false;                   // more signals of the newest instant can be joined without taking it back
     std::vector<TimelineEntry> entries_;  // by time; inside an instant by arrival
     std::vector<SegmentList> lists_;
     std::vector<Completion> completions_;
     std::vector<Trace> traces_;
-    std::vector<TightestSuffix> suffixes_;                // one a repeated stage
-    std::vector<std::optional<Timestamp>> open_starts_;   // of the newest instant, one a repeated stage
-    std::vector<InstantGroup::Class> open_classes_;       // of the newest instant
+    std::vector<TightestSuffix> suffixes_;               // one a repeated stage
+    std::vector<std::optional<Timestamp>> open_starts_;  // of the newest instant, one a repeated stage
+    std::vector<InstantGroup::Class> open_classes_;      // of the newest instant
     std::vector<Alike> alike_;
     std::unique_ptr<TakenBack> taken_back_;
 };

@@ -12,9 +12,9 @@ namespace catenary::engine {
 struct Timeline::Walk {
     std::uint32_t completion;
     StageMask last;
-    Timestamp floor;                          // instances ending here start no earlier
-    std::array<Timestamp, max_stages> gate;   // a stage that ends by then can be followed on to the completion
-    std::uint32_t met = no_vertex;            // the completion of the newest `meets`
+    Timestamp floor;                         // instances ending here start no earlier
+    std::array<Timestamp, max_stages> gate;  // a stage that ends by then can be followed on to the completion
+    std::uint32_t met = no_vertex;           // the completion of the newest `meets`
 };
 
 namespace {
@@ -54,19 +54,13 @@ void Timeline::complete(StageIndex last, std::size_t begin, TimelineContext& con
     bool any = false;
 
     const auto open_gates = [&](const SegmentList& list, const Segment& segment) {
-        each_stage(plan.previous[list.first], [&](StageIndex before) {
-            walk.gate[before] = std::max(walk.gate[before], gate_of(segment, plan.strict));
-        });
+        each_stage(plan.previous[list.first], [&](StageIndex before) { walk.gate[before] = std::max(walk.gate[before], gate_of(segment, plan.strict)); });
     };
     const auto begin_completion = [&] {
         if (any) return;
         any = true;
-        completions_.push_back({.time = time,
-                                .first_start = time,
-                                .trace_begin = static_cast<std::uint32_t>(traces_.size()),
-                                .vertex = no_vertex,
-                                .last = last,
-                                .alone = false});
+        completions_.push_back(
+            {.time = time, .first_start = time, .trace_begin = static_cast<std::uint32_t>(traces_.size()), .vertex = no_vertex, .last = last, .alone = false});
     };
 
     for (std::size_t l = 0; l < lists_.size(); ++l) {
@@ -75,8 +69,7 @@ void Timeline::complete(StageIndex last, std::size_t begin, TimelineContext& con
         const Segment& segment = list.segments.back();
         if (segment.latest < walk.floor) continue;
         // Alone, a signal of this stage is an instance of its own; here it counts only as the last of several.
-        if (list.first == last && plan.lone == last && list.begins &&
-            !latest_before(last, gate_of(segment, plan.strict), walk.floor, context)) {
+        if (list.first == last && plan.lone == last && list.begins && !latest_before(last, gate_of(segment, plan.strict), walk.floor, context)) {
             continue;
         }
         begin_completion();
@@ -224,8 +217,7 @@ std::vector<SignalHandle> Timeline::completing_signals(std::size_t completion, T
         const Segment& segment = list.segments[count - 1];
         if (segment.time != one.time || (segment.visited & stage_bit(one.last)) == 0) continue;
         group_at(segment.entry, segment.available, context);
-        const auto needed =
-            static_cast<StageMask>(stage_bit(list.first) | stage_bit(list.last) | context.plan.mandatory_between(list.first, list.last));
+        const auto needed = static_cast<StageMask>(stage_bit(list.first) | stage_bit(list.last) | context.plan.mandatory_between(list.first, list.last));
         for (std::size_t i = segment.entry; i < instant_end(segment.entry); ++i) {
             if (context.group.can_serve(needed, one.last, entries_[i].stages)) signals.push_back(entries_[i].signal);
         }

@@ -53,7 +53,7 @@ void Timeline::work_out_instant(std::size_t begin, std::size_t end, TimelineCont
     if (available == 0) return;
 
     // Single stages.
-    StageMask reached = 0;   // stages that a chain can enter at this instant
+    StageMask reached = 0;  // stages that a chain can enter at this instant
     StageMask beginning = 0;
     StageMask timeless = 0;  // completed within the instant
     std::array<Timestamp, max_stages> latest{};

@@ -39,8 +39,7 @@ TimelineMatcher::TimelineMatcher(std::shared_ptr<const Pattern> pattern, std::st
     }
 }
 
-void TimelineMatcher::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links,
-                                std::span<const std::vector<std::string>> distinct_values) {
+void TimelineMatcher::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) {
     CATENARY_ASSERT(stages != 0 && (stages & ~plan_.all) == 0, "a signal satisfies some stages of the pattern");
     const bool linked = plan_.pattern->link != LinkMode::none;
     if (!linked && plan_.stages == 1 && plan_.repeated == 0) {

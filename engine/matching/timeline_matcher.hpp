@@ -47,9 +47,9 @@ private:
     TimelineContext context_;
     boost::unordered_flat_map<std::uint32_t, std::unique_ptr<Timeline>> timelines_;  // by entity
     ConnectedSets sets_;
-    boost::unordered_flat_map<std::uint32_t, std::uint16_t> holds_;                  // signals in several timelines, with how many
-    std::vector<EntityId> changed_;                                                  // timelines to bring up to date, perhaps repeated
-    std::vector<SignalHandle> aside_;                                                // signals in no timeline
+    boost::unordered_flat_map<std::uint32_t, std::uint16_t> holds_;  // signals in several timelines, with how many
+    std::vector<EntityId> changed_;                                  // timelines to bring up to date, perhaps repeated
+    std::vector<SignalHandle> aside_;                                // signals in no timeline
     std::vector<FindingDelta> deltas_;
     std::size_t entries_ = 0;
 };

@@ -68,18 +68,14 @@ std::string_view SignalWindow::id(SignalHandle handle) const {
     return {reinterpret_cast<const char*>(slot.tail.get() + slot.link_count * sizeof(LinkEntity)), slot.id_length};
 }
 
-std::string_view SignalWindow::source(SignalHandle handle) const {
-    return *sources_.find(slots_[handle.value()].facts.source.value())->second.text;
-}
+std::string_view SignalWindow::source(SignalHandle handle) const { return *sources_.find(slots_[handle.value()].facts.source.value())->second.text; }
 
 std::span<const LinkEntity> SignalWindow::links(SignalHandle handle) const {
     const Slot& slot = slots_[handle.value()];
     return {reinterpret_cast<const LinkEntity*>(slot.tail.get()), slot.link_count};
 }
 
-SignalRef SignalWindow::ref(SignalHandle handle) const {
-    return {slots_[handle.value()].facts.time, std::string{source(handle)}, std::string{id(handle)}};
-}
+SignalRef SignalWindow::ref(SignalHandle handle) const { return {slots_[handle.value()].facts.time, std::string{source(handle)}, std::string{id(handle)}}; }
 
 bool SignalWindow::before(SignalHandle left, SignalHandle right) const {
     const WindowSignal& a = (*this)[left];
@@ -90,8 +86,7 @@ bool SignalWindow::before(SignalHandle left, SignalHandle right) const {
 }
 
 std::size_t SignalWindow::bytes() const {
-    return bytes_ + slots_.capacity() * sizeof(Slot) + free_.capacity() * sizeof(std::uint32_t) +
-           sources_.size() * (sizeof(SourceText) + sizeof(std::string));
+    return bytes_ + slots_.capacity() * sizeof(Slot) + free_.capacity() * sizeof(std::uint32_t) + sources_.size() * (sizeof(SourceText) + sizeof(std::string));
 }
 
 }  // namespace catenary::engine

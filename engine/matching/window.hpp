@@ -34,8 +34,8 @@ struct WindowSignal {
     Symbol domain;
     Symbol name;
     float confidence;
-    std::uint8_t phases;   ///< bit p set: a tactic of phase p (scoring/score.hpp)
-    bool late;             ///< behind the watermark at its position
+    std::uint8_t phases;  ///< bit p set: a tactic of phase p (scoring/score.hpp)
+    bool late;            ///< behind the watermark at its position
     std::int64_t count;
 };
 

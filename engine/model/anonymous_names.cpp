@@ -39,36 +39,32 @@ private:
     std::uint64_t first_letters_ = 0;
 };
 
-constexpr NameSet placeholders{std::array{
-    "(empty)"sv, "(none)"sv, "(null)"sv, "(unknown)"sv, "*"sv, "-"sv, "--"sv, "<empty>"sv, "<none>"sv, "<null>"sv, "<unknown>"sv,
-    "?"sv, "[none]"sv, "[unknown]"sv, "n/a"sv, "none"sv, "not available"sv, "null"sv, "undefined"sv, "unknown"sv}};
+constexpr NameSet placeholders{std::array{"(empty)"sv, "(none)"sv, "(null)"sv,        "(unknown)"sv, "*"sv,         "-"sv,      "--"sv,
+                                          "<empty>"sv, "<none>"sv, "<null>"sv,        "<unknown>"sv, "?"sv,         "[none]"sv, "[unknown]"sv,
+                                          "n/a"sv,     "none"sv,   "not available"sv, "null"sv,      "undefined"sv, "unknown"sv}};
 static_assert(placeholders.is_sorted());
 
 // Whatever stands before the backslash: "contoso\system" is the local system account of some machine of that domain.
-constexpr NameSet everywhere{std::array{
-    "anonymous"sv, "anonymous logon"sv, "authenticated users"sv, "everyone"sv, "local service"sv, "local system"sv,
-    "localservice"sv, "localsystem"sv, "network service"sv, "networkservice"sv, "nobody"sv, "null sid"sv, "root"sv, "system"sv}};
+constexpr NameSet everywhere{std::array{"anonymous"sv, "anonymous logon"sv, "authenticated users"sv, "everyone"sv, "local service"sv, "local system"sv,
+                                        "localservice"sv, "localsystem"sv, "network service"sv, "networkservice"sv, "nobody"sv, "null sid"sv, "root"sv,
+                                        "system"sv}};
 static_assert(everywhere.is_sorted());
 
 // LOCAL SYSTEM, LOCAL SERVICE, NETWORK SERVICE and groups that hold anybody, as security identifiers.
-constexpr NameSet shared_sids{std::array{
-    "s-1-0-0"sv, "s-1-1-0"sv, "s-1-5-11"sv, "s-1-5-18"sv, "s-1-5-19"sv, "s-1-5-20"sv, "s-1-5-7"sv}};
+constexpr NameSet shared_sids{std::array{"s-1-0-0"sv, "s-1-1-0"sv, "s-1-5-11"sv, "s-1-5-18"sv, "s-1-5-19"sv, "s-1-5-20"sv, "s-1-5-7"sv}};
 static_assert(shared_sids.is_sorted());
 
 // All names below these authorities are the same on every machine.
-constexpr NameSet shared_authorities{std::array{
-    "builtin"sv, "font driver host"sv, "iis apppool"sv, "nt authority"sv, "nt service"sv, "nt virtual machine"sv,
-    "window manager"sv}};
+constexpr NameSet shared_authorities{
+    std::array{"builtin"sv, "font driver host"sv, "iis apppool"sv, "nt authority"sv, "nt service"sv, "nt virtual machine"sv, "window manager"sv}};
 static_assert(shared_authorities.is_sorted());
 
-constexpr NameSet local_hosts{std::array{
-    "ip6-localhost"sv, "ip6-loopback"sv, "localdomain"sv, "localhost"sv, "localhost.localdomain"sv, "localhost4"sv,
-    "localhost4.localdomain4"sv, "localhost6"sv, "localhost6.localdomain6"sv}};
+constexpr NameSet local_hosts{std::array{"ip6-localhost"sv, "ip6-loopback"sv, "localdomain"sv, "localhost"sv, "localhost.localdomain"sv, "localhost4"sv,
+                                         "localhost4.localdomain4"sv, "localhost6"sv, "localhost6.localdomain6"sv}};
 static_assert(local_hosts.is_sorted());
 
-constexpr NameSet empty_hashes{std::array{
-    "d41d8cd98f00b204e9800998ecf8427e"sv, "da39a3ee5e6b4b0d3255bfef95601890afd80709"sv,
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"sv}};
+constexpr NameSet empty_hashes{std::array{"d41d8cd98f00b204e9800998ecf8427e"sv, "da39a3ee5e6b4b0d3255bfef95601890afd80709"sv,
+                                          "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"sv}};
 static_assert(empty_hashes.is_sorted());
 
 /// "dwm-1", "umfd-0": one for each session of a machine.
@@ -100,8 +96,6 @@ bool is_shared_process(std::string_view process) { return process == "system" ||
 
 bool is_local_host_name(std::string_view host) { return local_hosts.holds(host) || host.ends_with(".localhost"); }
 
-bool is_empty_hash(std::string_view hash) {
-    return empty_hashes.holds(hash) || (hash.size() >= 32 && hash.find_first_not_of('0') == std::string_view::npos);
-}
+bool is_empty_hash(std::string_view hash) { return empty_hashes.holds(hash) || (hash.size() >= 32 && hash.find_first_not_of('0') == std::string_view::npos); }
 
 }  // namespace catenary::engine

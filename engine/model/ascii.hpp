@@ -11,9 +11,7 @@ namespace catenary::engine {
 constexpr char ascii_lower(char letter) { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + ('a' - 'A')) : letter; }
 constexpr bool is_ascii_space(char letter) { return letter == ' ' || (letter >= '\t' && letter <= '\r'); }
 constexpr bool is_ascii_digit(char letter) { return letter >= '0' && letter <= '9'; }
-constexpr bool is_ascii_hex(char letter) {
-    return is_ascii_digit(letter) || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F');
-}
+constexpr bool is_ascii_hex(char letter) { return is_ascii_digit(letter) || (letter >= 'a' && letter <= 'f') || (letter >= 'A' && letter <= 'F'); }
 
 inline std::string ascii_lower(std::string_view text) {
     std::string folded(text);

@@ -18,8 +18,6 @@ const char* to_string(FaultCode code) {
     return "malformed";
 }
 
-void throw_exception_from_error(const Fault& fault, const boost::source_location&) {
-    throw std::invalid_argument(fault.pointer + ": " + fault.detail);
-}
+void throw_exception_from_error(const Fault& fault, const boost::source_location&) { throw std::invalid_argument(fault.pointer + ": " + fault.detail); }
 
 }  // namespace catenary::engine

@@ -3,8 +3,8 @@
 #include "engine/model/severity.hpp"
 #include "engine/model/time.hpp"
 
-#include <cstdint>
 #include <compare>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,9 +26,9 @@ struct Attribute {
 
 /// One entity that a signal mentions.
 struct EntityMention {
-    std::string kind;   ///< account, host, ip, mailbox, file, process, url, domain, app, cloud_resource … or any other lower-case word
-    std::string value;  ///< canonical spelling (canonical.hpp)
-    std::string role;   ///< "" when not given
+    std::string kind;        ///< account, host, ip, mailbox, file, process, url, domain, app, cloud_resource … or any other lower-case word
+    std::string value;       ///< canonical spelling (canonical.hpp)
+    std::string role;        ///< "" when not given
     bool identifies = true;  ///< false: a name that identifies nobody (root, 127.0.0.1 …): shown, never links
     bool operator==(const EntityMention&) const = default;
 };
@@ -43,10 +43,10 @@ struct Signal {
     std::vector<std::string> tactics;     ///< ATT&CK tactic ids, "TA0001"
     std::vector<std::string> techniques;  ///< ATT&CK technique ids, "T1078.004"
     Severity severity = Severity::informational;
-    double confidence = 0;    ///< 0..1
-    std::int64_t count = 1;   ///< pre-aggregated occurrences, >= 1
-    std::vector<EntityMention> entities;   ///< canonical, without repeats of (kind, value)
-    std::vector<Attribute> attributes;     ///< leaves; the caller may leave out paths that no document of the tenant reads
+    double confidence = 0;                ///< 0..1
+    std::int64_t count = 1;               ///< pre-aggregated occurrences, >= 1
+    std::vector<EntityMention> entities;  ///< canonical, without repeats of (kind, value)
+    std::vector<Attribute> attributes;    ///< leaves; the caller may leave out paths that no document of the tenant reads
     bool operator==(const Signal&) const = default;
 };
 

@@ -44,13 +44,9 @@ struct FoldedAccount {
             letter = ascii_lower(letter);
         }
     }
-    bool is_settled() const {
-        return slashes == 0 && (backslashes == 0 || (backslashes == 1 && text.front() != '\\')) && (ats == 0 || text.back() != '.');
-    }
+    bool is_settled() const { return slashes == 0 && (backslashes == 0 || (backslashes == 1 && text.front() != '\\')) && (ats == 0 || text.back() != '.'); }
     /// A single slash that can only be the separator of DOMAIN/user: no other punctuation of names, URLs, services and resource ids.
-    bool is_domain_slash_user() const {
-        return slashes == 1 && backslashes + ats + colons == 0 && text.front() != '/' && text.back() != '/';
-    }
+    bool is_domain_slash_user() const { return slashes == 1 && backslashes + ats + colons == 0 && text.front() != '/' && text.back() != '/'; }
 };
 
 }  // namespace

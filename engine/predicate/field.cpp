@@ -11,8 +11,8 @@ struct PlainField {
 };
 
 constexpr PlainField plain_fields[] = {
-    {"domain", Field::Kind::domain},       {"source", Field::Kind::source},         {"name", Field::Kind::name},
-    {"tactic", Field::Kind::tactic},       {"technique", Field::Kind::technique},   {"severity", Field::Kind::severity},
+    {"domain", Field::Kind::domain},         {"source", Field::Kind::source},       {"name", Field::Kind::name},
+    {"tactic", Field::Kind::tactic},         {"technique", Field::Kind::technique}, {"severity", Field::Kind::severity},
     {"confidence", Field::Kind::confidence}, {"count", Field::Kind::count},
 };
 constexpr std::string_view attribute_prefix = "attributes.";

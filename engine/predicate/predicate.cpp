@@ -92,7 +92,7 @@ void Node::collect_attribute_paths(std::set<std::string>& paths) const {
 
 namespace {
 
-std::vector<NodePointer> roots(const std::vector<Predicate>& predicates, NodePointer Predicate::* root) {
+std::vector<NodePointer> roots(const std::vector<Predicate>& predicates, NodePointer Predicate::*root) {
     std::vector<NodePointer> nodes;
     for (const auto& predicate : predicates) nodes.push_back(predicate.*root);
     return nodes;

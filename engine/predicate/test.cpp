@@ -38,9 +38,7 @@ int CompiledTest::cost() const {
     }
 }
 
-bool CompiledTest::matches(const SignalView& signal, const Watchlists& watchlists) const {
-    return any_value_satisfies(signal, watchlists) != is_negated_;
-}
+bool CompiledTest::matches(const SignalView& signal, const Watchlists& watchlists) const { return any_value_satisfies(signal, watchlists) != is_negated_; }
 
 bool CompiledTest::any_value_satisfies(const SignalView& signal, const Watchlists& watchlists) const {
     const Field& field = test_.field;

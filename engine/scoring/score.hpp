@@ -11,10 +11,10 @@ namespace catenary::engine {
 
 /// Constants of semantics.md 6; per tenant settings later.
 struct ScoringParameters {
-    double base_rate = 0.01;        ///< π
-    double source_discount = 0.7;   ///< ρ: the k-th contribution of one source counts ρ^k
-    double domain_bonus = 1.0;      ///< bits for each domain beyond the first
-    double phase_bonus = 0.5;       ///< bits for each rise in phase beyond the first
+    double base_rate = 0.01;       ///< π
+    double source_discount = 0.7;  ///< ρ: the k-th contribution of one source counts ρ^k
+    double domain_bonus = 1.0;     ///< bits for each domain beyond the first
+    double phase_bonus = 0.5;      ///< bits for each rise in phase beyond the first
     bool operator==(const ScoringParameters&) const = default;
 };
 
@@ -24,15 +24,15 @@ double weight_bits(double confidence, const ScoringParameters& parameters);
 /// What one stage (pattern) or name (emergent) offers to the score: its heaviest signal.
 struct ScoreInput {
     std::string stage;
-    std::string source;   ///< of the heaviest signal
-    double confidence;    ///< of the heaviest signal
-    double bits;          ///< its weight, before any discount
+    std::string source;  ///< of the heaviest signal
+    double confidence;   ///< of the heaviest signal
+    double bits;         ///< its weight, before any discount
 };
 
 struct Contribution {
     std::string stage;
-    double bits;          ///< after the discount
-    std::string reason;   ///< "own confidence 0.35; third of source entra_id: × 0.49"
+    double bits;         ///< after the discount
+    std::string reason;  ///< "own confidence 0.35; third of source entra_id: × 0.49"
     bool operator==(const Contribution&) const = default;
 };
 

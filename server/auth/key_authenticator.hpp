@@ -19,7 +19,8 @@ public:
     static constexpr std::chrono::milliseconds default_lifetime{5'000};
     static constexpr std::chrono::milliseconds stranger_lifetime{60'000};
 
-    explicit KeyAuthenticator(pg::Pool& pool, std::chrono::milliseconds lifetime = default_lifetime) : pool_{pool}, cache_{capacity, lifetime}, strangers_{capacity, stranger_lifetime} {}
+    explicit KeyAuthenticator(pg::Pool& pool, std::chrono::milliseconds lifetime = default_lifetime)
+        : pool_{pool}, cache_{capacity, lifetime}, strangers_{capacity, stranger_lifetime} {}
     std::optional<api::Caller> cached(std::string_view bearer) override;
     api::ports::Outcome<std::optional<api::Caller>> authenticate(std::string_view bearer) override;
 

@@ -114,18 +114,17 @@ constexpr Setting table[] = {
     {config_flag, "CATENARY_CONFIG", Kind::path, serving | bit(Command::replay) | bit(Command::migrate), "", 0, 0, "",
      "TOML file with settings, named as the flags with _ for -, such as io_threads = 4; a flag wins over the environment, that over the file", &store_config},
     {"--data-dir", "CATENARY_DATA_DIR", Kind::path, serving | bit(Command::replay), "", 0, 0, "",
-     "Folder for the private PostgreSQL, its data and admin.key; by default /var/lib/catenary for root, else $XDG_DATA_HOME/catenary or ~/.local/share/catenary",
+     "Folder for the private PostgreSQL, its data and admin.key; by default /var/lib/catenary for root, else $XDG_DATA_HOME/catenary or "
+     "~/.local/share/catenary",
      &store_data_dir},
     {"--listen", "CATENARY_LISTEN", Kind::address, serving, "127.0.0.1:8080", 0, 0, "", "Where to listen; port 0 lets the system choose", &store_listen},
     {"--database", "CATENARY_DATABASE", Kind::text, serving | bit(Command::migrate), "", 0, 0, "",
-     "URL of a PostgreSQL database that somebody else runs; without it `serve` runs a private one in the data folder",
-     &store_database},
-    {"--log-level", "CATENARY_LOG_LEVEL", Kind::word, serving, "warning", 0, 0, "debug, info, warning or error", "Least level of the JSON lines on standard error",
-     &store_log_level},
-    {"--io-threads", "CATENARY_IO_THREADS", Kind::number, serving, "2", 1, 64, "", "Threads that read and write sockets",
-     &store_number<&Settings::io_threads>},
-    {"--worker-threads", "CATENARY_WORKER_THREADS", Kind::number, serving, "8", 1, 256, "", "Threads that parse bodies and run requests, and connections to PostgreSQL for them",
-     &store_number<&Settings::worker_threads>},
+     "URL of a PostgreSQL database that somebody else runs; without it `serve` runs a private one in the data folder", &store_database},
+    {"--log-level", "CATENARY_LOG_LEVEL", Kind::word, serving, "warning", 0, 0, "debug, info, warning or error",
+     "Least level of the JSON lines on standard error", &store_log_level},
+    {"--io-threads", "CATENARY_IO_THREADS", Kind::number, serving, "2", 1, 64, "", "Threads that read and write sockets", &store_number<&Settings::io_threads>},
+    {"--worker-threads", "CATENARY_WORKER_THREADS", Kind::number, serving, "8", 1, 256, "",
+     "Threads that parse bodies and run requests, and connections to PostgreSQL for them", &store_number<&Settings::worker_threads>},
     {"--statement-timeout", "CATENARY_STATEMENT_TIMEOUT", Kind::number, serving, "10", 1, 3600, "s", "Longest time of one statement of a request",
      &store_seconds<&Settings::statement_timeout>},
     {"--stop-grace", "CATENARY_STOP_GRACE", Kind::number, serving, "10", 0, 600, "s", "How long a stop waits for requests under way",
@@ -146,23 +145,21 @@ constexpr Setting table[] = {
      &store_http_seconds<&net::HttpLimits::idle>},
     {"--dedup-memory", "CATENARY_DEDUP_MEMORY", Kind::number, serving, "512", 16, 65'536, "MiB", "Memory of the set that recognises repeated signals",
      &store_number<&Settings::dedup_bytes, mebibyte>},
-    {"--url", "CATENARY_URL", Kind::text, bit(Command::replay), "http://127.0.0.1:8080", 0, 0, "", "Server to post to",
-     &store_url},
+    {"--url", "CATENARY_URL", Kind::text, bit(Command::replay), "http://127.0.0.1:8080", 0, 0, "", "Server to post to", &store_url},
     {"--key-file", "CATENARY_KEY_FILE", Kind::path, bit(Command::replay), "", 0, 0, "", "File with the API key; by default admin.key in the data folder",
      &store_key_file},
-    {"--batch", "CATENARY_BATCH", Kind::number, bit(Command::replay), "1000", 1, 1000, "signals", "Signals a request",
-     &store_batch},
+    {"--batch", "CATENARY_BATCH", Kind::number, bit(Command::replay), "1000", 1, 1000, "signals", "Signals a request", &store_batch},
     {"--end", "CATENARY_END", Kind::word, bit(Command::replay), "recorded", 0, 0, "recorded or now",
      "Where the newest signal is placed in time: all times are moved by one amount", &store_end},
     {"--advance-watermark", "CATENARY_ADVANCE_WATERMARK", Kind::mark, bit(Command::replay), "no", 0, 0, "",
-     "At the end move the watermark past the newest signal, which closes waiting absences",
-     &store_advance},
+     "At the end move the watermark past the newest signal, which closes waiting absences", &store_advance},
 };
 
 Complaint checked(const Setting& setting, const std::string& value) {
     if (setting.kind == Kind::number) {
         const auto given = number_in(value);
-        if (!given || *given < setting.least || *given > setting.most) return fmt::format("a whole number of {}..{} {}", setting.least, setting.most, setting.unit);
+        if (!given || *given < setting.least || *given > setting.most)
+            return fmt::format("a whole number of {}..{} {}", setting.least, setting.most, setting.unit);
     }
     if (setting.kind == Kind::mark && value != "yes" && value != "no") return "yes or no";
     return {};

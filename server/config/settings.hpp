@@ -19,7 +19,7 @@ namespace catenary::server::config {
 /// What `catenary` was asked to do.
 enum class Command : unsigned {
     serve = 1,
-    demo = 2,     ///< serve, and post the built-in story
+    demo = 2,  ///< serve, and post the built-in story
     replay = 4,
     migrate = 8,
     version = 16,
@@ -38,14 +38,14 @@ struct PatternFiles {
 
 /// Everything that can be set, with defaults.
 struct Settings {
-    std::string config_file;                 ///< "" for none
-    std::filesystem::path data_dir;          ///< of serve, demo, and where replay looks for a key
-    std::optional<std::string> database;     ///< libpq URL or pairs; empty: a private PostgreSQL in the data folder
-    std::string host;                        ///< IPv6 without brackets
+    std::string config_file;              ///< "" for none
+    std::filesystem::path data_dir;       ///< of serve, demo, and where replay looks for a key
+    std::optional<std::string> database;  ///< libpq URL or pairs; empty: a private PostgreSQL in the data folder
+    std::string host;                     ///< IPv6 without brackets
     std::uint16_t port = 0;
     observe::Level log_level = observe::Level::warning;
     std::size_t io_threads = 0;
-    std::size_t worker_threads = 0;          ///< and connections of the stores
+    std::size_t worker_threads = 0;  ///< and connections of the stores
     std::chrono::milliseconds statement_timeout{};
     std::chrono::milliseconds stop_grace{};
     net::HttpLimits http;
@@ -57,13 +57,13 @@ struct Settings {
 /// One row of the table: everything that --help says about a setting and everything that checks it.
 struct Setting {
     enum class Kind { text, path, address, number, word, mark };  ///< a mark is given without a value
-    std::string_view flag;          ///< "--listen"
-    std::string_view environment;   ///< "CATENARY_LISTEN"
+    std::string_view flag;                                        ///< "--listen"
+    std::string_view environment;                                 ///< "CATENARY_LISTEN"
     Kind kind;
-    unsigned commands;              ///< bits of Command that know it
-    std::string_view standard;      ///< default as text; "" where help says what happens without it
-    std::int64_t least, most;       ///< inclusive; of numbers
-    std::string_view unit;          ///< of numbers; also lists the words of a word
+    unsigned commands;          ///< bits of Command that know it
+    std::string_view standard;  ///< default as text; "" where help says what happens without it
+    std::int64_t least, most;   ///< inclusive; of numbers
+    std::string_view unit;      ///< of numbers; also lists the words of a word
     std::string_view help;
     /// Stores a value; the complaint says what would be right. Numbers come checked.
     std::optional<std::string> (*store)(Settings&, const std::string& value);

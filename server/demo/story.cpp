@@ -91,7 +91,8 @@ void working_day(Day& day) {
         day.add(morning, sign_in, {entity("account", account(person), "actor"), entity("ip", address(person), "source")}, {{"country", "SE"}});
         for (int i = 0; i < 4; ++i) day.add(morning + next(32000), mail, {entity("mailbox", account(person), "recipient")});
         for (int i = 0; i < 4; ++i) {
-            day.add(morning + next(32000), file_read, {entity("account", account(person), "actor"), entity("file", fmt::format("grid-plan-{}.xlsx", next(400)), "target")});
+            day.add(morning + next(32000), file_read,
+                    {entity("account", account(person), "actor"), entity("file", fmt::format("grid-plan-{}.xlsx", next(400)), "target")});
         }
         for (int i = 0; i < 5; ++i) {
             day.add(morning + next(32000), process, {entity("host", workstation(person), "device"), entity("account", account(person), "actor")},
@@ -106,7 +107,8 @@ void innocents(Day& day) {
     day.add(at(8, 12), travel, {entity("account", account(17), "actor"), entity("ip", "198.51.100.88", "source")}, {{"country", "JP"}, {"speed_kmh", 2140}});
     day.add(at(11, 30), download, {entity("account", "svc-backup@ne.example", "actor")}, {{"files", 12400}});
     day.add(at(13, 5), inbox_rule, {entity("account", account(40), "actor"), entity("mailbox", account(40), "target")}, {{"rule", "Newsletters to folder"}});
-    day.add(at(14, 40), office_child, {entity("host", workstation(71), "device"), entity("account", account(71), "actor")}, {{"command", "powershell.exe -File budget-macro.ps1"}});
+    day.add(at(14, 40), office_child, {entity("host", workstation(71), "device"), entity("account", account(71), "actor")},
+            {{"command", "powershell.exe -File budget-macro.ps1"}});
     for (int i = 0; i < 6; ++i) day.add(at(9, 0) + i * 25, wrong_password, {entity("account", account(55), "actor"), entity("ip", address(55), "source")});
 }
 

@@ -49,7 +49,11 @@ void note_sources(SourceRegistry& sources, const Group& group, engine::Timestamp
 class Committer::Writer {
 public:
     Writer(CommitterOptions options, Clock clock, const Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off)
-        : options_{std::move(options)}, clock_{std::move(clock)}, sources_{sources}, hand_off_{hand_off}, queue_{options_.queue_items, options_.queue_bytes},
+        : options_{std::move(options)},
+          clock_{std::move(clock)},
+          sources_{sources},
+          hand_off_{hand_off},
+          queue_{options_.queue_items, options_.queue_bytes},
           session_{options_, watermarks} {}
 
     void start() {
@@ -229,7 +233,7 @@ private:
     std::atomic<Steady::time_point> give_up_at_{Steady::time_point::max()};
     mutable std::mutex mutex_;  // guards status_
     CommitterStatus status_;
-    IngestSession session_;     // of the writer thread, but for its key
+    IngestSession session_;  // of the writer thread, but for its key
     BackOff back_off_{std::chrono::milliseconds{50}, std::chrono::milliseconds{2'000}};
     std::thread thread_;
 };

@@ -17,14 +17,14 @@
 namespace catenary::server {
 
 struct CommitterOptions {
-    std::string dsn;                                       ///< libpq connection string that acts as catenary_ingest (pg::Database::dsn)
-    std::size_t queue_items = 60'000;                      ///< signals waiting at most; beyond: overloaded
-    std::size_t queue_bytes = 192U << 20U;                 ///< request bytes waiting at most
-    std::size_t group_items = 20'000;                      ///< signals in one transaction at most (one request always fits)
-    std::chrono::milliseconds linger{5};                   ///< how long a group waits for more at most while requests come in side by side
-    std::size_t dedup_bytes = 512U << 20U;                 ///< memory of the set that finds repeats
-    std::size_t dictionary_bytes = 96U << 20U;             ///< memory of the entity and definition maps
-    std::chrono::milliseconds hand_off_patience{1'000};    ///< how long a committed group waits for a lane worker that is behind
+    std::string dsn;                                     ///< libpq connection string that acts as catenary_ingest (pg::Database::dsn)
+    std::size_t queue_items = 60'000;                    ///< signals waiting at most; beyond: overloaded
+    std::size_t queue_bytes = 192U << 20U;               ///< request bytes waiting at most
+    std::size_t group_items = 20'000;                    ///< signals in one transaction at most (one request always fits)
+    std::chrono::milliseconds linger{5};                 ///< how long a group waits for more at most while requests come in side by side
+    std::size_t dedup_bytes = 512U << 20U;               ///< memory of the set that finds repeats
+    std::size_t dictionary_bytes = 96U << 20U;           ///< memory of the entity and definition maps
+    std::chrono::milliseconds hand_off_patience{1'000};  ///< how long a committed group waits for a lane worker that is behind
 };
 
 /// What the committer did since it started. Counters only grow.
@@ -33,20 +33,20 @@ struct CommitterStatus {
     State state = State::stopped;
     std::size_t waiting_items = 0;
     std::size_t waiting_bytes = 0;
-    std::uint64_t groups = 0;                              ///< committed transactions
-    std::chrono::microseconds commit_time{};               ///< spent on them and on groups that failed, from taking a group to its COMMIT's reply
-    std::size_t most_waiting_items = 0;                    ///< beyond these two requests are refused
+    std::uint64_t groups = 0;                 ///< committed transactions
+    std::chrono::microseconds commit_time{};  ///< spent on them and on groups that failed, from taking a group to its COMMIT's reply
+    std::size_t most_waiting_items = 0;       ///< beyond these two requests are refused
     std::size_t most_waiting_bytes = 0;
     std::uint64_t accepted = 0;
     std::uint64_t duplicates = 0;
     std::uint64_t conflicts = 0;
     std::uint64_t late = 0;
-    std::uint64_t overloaded = 0;                          ///< requests refused at the door
-    std::uint64_t unavailable = 0;                         ///< requests whose group failed before COMMIT
-    std::uint64_t unknown = 0;                             ///< requests whose COMMIT went unanswered
-    std::uint64_t key_collisions = 0;                      ///< groups that met keys the dedup set did not know
-    std::uint64_t handed_over = 0;                         ///< groups given to the lane worker in memory
-    std::uint64_t left_out = 0;                            ///< groups the lane worker has to read back
+    std::uint64_t overloaded = 0;      ///< requests refused at the door
+    std::uint64_t unavailable = 0;     ///< requests whose group failed before COMMIT
+    std::uint64_t unknown = 0;         ///< requests whose COMMIT went unanswered
+    std::uint64_t key_collisions = 0;  ///< groups that met keys the dedup set did not know
+    std::uint64_t handed_over = 0;     ///< groups given to the lane worker in memory
+    std::uint64_t left_out = 0;        ///< groups the lane worker has to read back
     std::uint64_t dedup_entries = 0;
     std::uint64_t dedup_evicted = 0;
 };

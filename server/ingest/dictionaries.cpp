@@ -196,7 +196,7 @@ void Dictionaries::intern_titles(PqConnection& connection, const Group& group, R
     std::vector<std::int32_t> tenants;
     std::vector<std::string_view> sources, names, titles;
     std::vector<std::pair<Digest, Digest>> added;  // (name, title)
-    Staged<std::size_t> sizes;                      // of title groups that grow
+    Staged<std::size_t> sizes;                     // of title groups that grow
     ids.titles.reserve(group.rows.size());
     for (const auto& row : group.rows) {
         ids.titles.push_back(0);

@@ -27,9 +27,9 @@ struct WaitingRequest {
 
 /// A row that a group adds to the log. Its position is the group's first position plus its place in `Group::rows`.
 struct GroupRow {
-    std::uint32_t request = 0;    ///< into Group::requests
-    std::uint32_t signal = 0;     ///< into the batch's signals
-    std::uint32_t entities = 0;   ///< where its entities begin in the request's digests
+    std::uint32_t request = 0;   ///< into Group::requests
+    std::uint32_t signal = 0;    ///< into the batch's signals
+    std::uint32_t entities = 0;  ///< where its entities begin in the request's digests
     Day leaf = 0;
 };
 
@@ -45,8 +45,8 @@ struct GroupRequest {
 struct Group {
     std::vector<GroupRequest> requests;
     std::vector<GroupRow> rows;
-    std::vector<SignalKey> added;    ///< to the dedup set, in advance: to be taken back unless the group commits
-    std::vector<Day> missing_leaves; ///< sorted
+    std::vector<SignalKey> added;     ///< to the dedup set, in advance: to be taken back unless the group commits
+    std::vector<Day> missing_leaves;  ///< sorted
 
     const SignalDigests& digests(const GroupRow& row) const { return requests[row.request].waiting->digests.signals[row.signal]; }
     const api::ingest::PreparedSignal& signal(const GroupRow& row) const { return requests[row.request].waiting->batch->signals[row.signal]; }

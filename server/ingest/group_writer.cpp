@@ -81,8 +81,7 @@ void GroupWriter::copy(PqConnection& connection, const Group& group, const RowId
                 const auto row = rows[i];
                 const auto& planned = group.rows[row];
                 encoder_.row(group.signal(planned), group.digests(planned), group.requests[planned.request].waiting->tenant,
-                             engine::Position{first.value() + row}, received, ids.definitions[row], ids.titles[row],
-                             ids.entities.data() + entity_places[row]);
+                             engine::Position{first.value() + row}, received, ids.definitions[row], ids.titles[row], ids.entities.data() + entity_places[row]);
                 if (encoder_.bytes().size() < piece) continue;
                 connection.copy_send(encoder_.bytes());
                 encoder_.clear();

@@ -13,12 +13,12 @@ namespace catenary::server {
 
 /// What came of a group.
 enum class GroupFate {
-    committed,      ///< durable
-    failed,         ///< nothing is stored; the connection may be gone
-    collided,       ///< nothing is stored: a key exists that the dedup set did not know; run it again with `known_first`
-    leaf_gone,      ///< nothing is stored: a leaf was dropped meanwhile; load the leaves and run it again
-    poisoned,       ///< nothing is stored: the database refuses some value; another group may do better
-    unknown,        ///< COMMIT was sent and nothing came back
+    committed,  ///< durable
+    failed,     ///< nothing is stored; the connection may be gone
+    collided,   ///< nothing is stored: a key exists that the dedup set did not know; run it again with `known_first`
+    leaf_gone,  ///< nothing is stored: a leaf was dropped meanwhile; load the leaves and run it again
+    poisoned,   ///< nothing is stored: the database refuses some value; another group may do better
+    unknown,    ///< COMMIT was sent and nothing came back
 };
 
 /// Writes groups: positions, dictionaries, rows and batch rows of a group in one transaction.
@@ -42,7 +42,8 @@ public:
     void because(std::string reason) { reason_ = std::move(reason); }
 
 private:
-    void copy(PqConnection& connection, const Group& group, const RowIds& ids, const LeafCalendar& calendar, engine::Position first, engine::Timestamp received);
+    void copy(PqConnection& connection, const Group& group, const RowIds& ids, const LeafCalendar& calendar, engine::Position first,
+              engine::Timestamp received);
     void add_batches(PqConnection& connection, const Group& group, engine::Position first);
 
     Dictionaries dictionaries_;

@@ -19,9 +19,9 @@ namespace catenary::server {
 /// The accepted signals of one request, still in memory.
 struct CommittedRequest {
     engine::TenantId tenant;
-    engine::Position first;                               ///< of `accepted[0]`; the following ones take the following positions
+    engine::Position first;  ///< of `accepted[0]`; the following ones take the following positions
     std::shared_ptr<const api::ingest::PreparedBatch> batch;
-    std::vector<std::uint32_t> accepted;                  ///< into batch->signals
+    std::vector<std::uint32_t> accepted;  ///< into batch->signals
 };
 
 /// One lane's share of a committed group: positions first..last, in order, without gaps.
@@ -37,8 +37,8 @@ struct CommittedGroup {
     engine::Position first;
     engine::Position last;
     engine::Timestamp received;
-    std::size_t bytes = 0;                                ///< memory held by the requests
-    std::vector<CommittedLane> lanes;                     ///< by first position
+    std::size_t bytes = 0;             ///< memory held by the requests
+    std::vector<CommittedLane> lanes;  ///< by first position
 };
 
 /// Carries committed groups from the committer to the lane worker, so that it need not read them back. Bounded by bytes: a group that finds no

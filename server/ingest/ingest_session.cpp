@@ -85,8 +85,8 @@ void IngestSession::resolve() {
     writer_->begin(*connection_);  // waits for the transaction in question if it still runs
     const auto leaf = leaves_.calendar().leaf_of(static_cast<Day>(unresolved_->key.millis() / 86'400'000));
     const auto key = fmt::format("{:016x}{:016x}", unresolved_->key.high, unresolved_->key.low);
-    const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(leaves_.calendar().end_of(leaf))),
-                                              PqParameter{25, key}, int8_value(unresolved_->position.value())};
+    const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(leaves_.calendar().end_of(leaf))), PqParameter{25, key},
+                                              int8_value(unresolved_->position.value())};
     const bool happened = connection_->query(resolve_sql, parameters).rows() > 0;
     writer_->roll_back(*connection_);
     if (happened) {

@@ -16,11 +16,11 @@ namespace catenary::server {
 /// A group as it ended: its fate, and what it did when it committed.
 struct GroupResult {
     GroupFate fate = GroupFate::failed;
-    Group group;                    ///< as it was planned last; its items are the answers when it committed
-    engine::Position first;         ///< of its rows, if any
+    Group group;             ///< as it was planned last; its items are the answers when it committed
+    engine::Position first;  ///< of its rows, if any
     engine::Timestamp received;
-    bool collided = false;          ///< it met keys that the dedup set did not know
-    std::string reason;             ///< why not committed, for the log
+    bool collided = false;  ///< it met keys that the dedup set did not know
+    std::string reason;     ///< why not committed, for the log
 };
 
 /// The committer's connection and everything it knows of the database. Throws PqError only where said. One thread.
@@ -61,7 +61,7 @@ private:
 
     /// A group whose COMMIT went unanswered.
     struct Unresolved {
-        SignalKey key;            ///< of one of its rows
+        SignalKey key;  ///< of one of its rows
         engine::Position position;
         std::vector<DedupSet::Stored> rows;
     };

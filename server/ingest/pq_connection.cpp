@@ -44,7 +44,8 @@ PqConnection::PqConnection(const std::string& dsn) : connection_{PQconnectdb(dsn
     if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK) {
         throw PqError{one_line(connection_ ? PQerrorMessage(connection_.get()) : "out of memory"), "", true};
     }
-    PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection_.get(), [](void*, const char*) {}, nullptr);
 }
 
 void PqConnection::fail(const PGresult* result) {

@@ -16,8 +16,7 @@ namespace catenary::server {
 /// A statement failed. `broken`: the connection is gone with it, and with it the transaction.
 class PqError : public std::runtime_error {
 public:
-    PqError(const std::string& message, std::string sqlstate, bool broken)
-        : std::runtime_error{message}, sqlstate_{std::move(sqlstate)}, broken_{broken} {}
+    PqError(const std::string& message, std::string sqlstate, bool broken) : std::runtime_error{message}, sqlstate_{std::move(sqlstate)}, broken_{broken} {}
     const std::string& sqlstate() const { return sqlstate_; }  ///< "" when the server did not say
     bool broken() const { return broken_; }
 

@@ -12,9 +12,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Stored as numbers: append only, never reorder or remove.
-constexpr std::array<std::string_view, 28> known_roles{
-    "",        "actor",  "target", "source",  "destination", "user",    "device", "host",   "sender",   "recipient", "victim",  "attacker", "observer", "owner",
-    "subject", "object", "parent", "process", "child",       "affected", "related", "client", "server", "resource", "initiator", "peer", "proxy", "admin"};
+constexpr std::array<std::string_view, 28> known_roles{"",        "actor",  "target",    "source",    "destination", "user",     "device",
+                                                       "host",    "sender", "recipient", "victim",    "attacker",    "observer", "owner",
+                                                       "subject", "object", "parent",    "process",   "child",       "affected", "related",
+                                                       "client",  "server", "resource",  "initiator", "peer",        "proxy",    "admin"};
 
 std::string text_of(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 

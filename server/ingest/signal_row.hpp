@@ -27,10 +27,10 @@ std::string shown_text(const api::ingest::PreparedSignal& signal, std::string_vi
 
 /// `signal.shown` taken apart.
 struct ShownParts {
-    std::string values_json;                  ///< {"<index of entity>": "original spelling"}; "" when every entity is shown as stored
-    std::map<std::size_t, std::string> roles; ///< of entities whose code is `spelled_role`
-    std::string title;                        ///< "" unless the dictionary does not hold it
-    std::string aliases_json;                 ///< as posted; "" when none
+    std::string values_json;                   ///< {"<index of entity>": "original spelling"}; "" when every entity is shown as stored
+    std::map<std::size_t, std::string> roles;  ///< of entities whose code is `spelled_role`
+    std::string title;                         ///< "" unless the dictionary does not hold it
+    std::string aliases_json;                  ///< as posted; "" when none
 };
 /// Throws std::invalid_argument on text that `shown_text` has not written: a damaged row, not an input.
 ShownParts shown_from(std::string_view text);

@@ -32,8 +32,18 @@ void LaneSet::apply(std::int16_t lane, std::span<const StoredRow> rows, const St
             entities_.push_back({entity.kind, entity.value, entity.identifies});
         }
         read_attributes(engine, row.tenant, row.attributes);
-        const engine::SignalView view{definition.source,     row.source_id, row.time,  definition.domain, definition.name, definition.tactics,
-                                      definition.techniques, static_cast<engine::Severity>(row.severity), row.confidence, row.count, entities_, attributes_};
+        const engine::SignalView view{definition.source,
+                                      row.source_id,
+                                      row.time,
+                                      definition.domain,
+                                      definition.name,
+                                      definition.tactics,
+                                      definition.techniques,
+                                      static_cast<engine::Severity>(row.severity),
+                                      row.confidence,
+                                      row.count,
+                                      entities_,
+                                      attributes_};
         engine.apply(row.position, row.tenant, row.received, view);
     }
 }

@@ -63,7 +63,11 @@ class LaneWorker::Loop final : private LogSink {
 public:
     Loop(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off,
          pg::LaneProgress& progress)
-        : options_{std::move(options)}, clock_{std::move(clock)}, sources_{sources}, hand_off_{hand_off}, lanes_{std::move(shipped)},
+        : options_{std::move(options)},
+          clock_{std::move(clock)},
+          sources_{sources},
+          hand_off_{hand_off},
+          lanes_{std::move(shipped)},
           writer_{options_.dsn, lanes_, ticks_, watermarks, progress} {}
     ~Loop() override { stop(); }
 
@@ -258,8 +262,8 @@ private:
     void apply(std::int16_t lane, const ControlEntry& entry) {
         const auto body = api::json::control_from_text(entry.kind, entry.body);
         if (!body) {
-            throw std::runtime_error(fmt::format("the control entry at position {} cannot be read: {} {}", entry.position.value(), body.error().pointer,
-                                                 body.error().detail));
+            throw std::runtime_error(
+                fmt::format("the control entry at position {} cannot be read: {} {}", entry.position.value(), body.error().pointer, body.error().detail));
         }
         auto& engine = lanes_.of(lane);
         std::vector<engine::StoredSignal> history;
@@ -351,7 +355,7 @@ private:
     std::unique_ptr<Connection> connection_;
     bool leads_ = false;
     bool replayed_ = false;
-    engine::Position through_{0};      // every entry up to here has been applied
+    engine::Position through_{0};  // every entry up to here has been applied
     engine::Position replay_end_{0};
     std::set<std::int16_t> discardable_;
     std::int64_t since_discard_ = 0;

@@ -15,23 +15,23 @@
 namespace catenary::server {
 
 struct LaneWorkerOptions {
-    std::string dsn;                                    ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
-    std::string owner;                                  ///< written to lane.owner, for people: host and process
-    std::size_t chunk_entries = 5'000;                  ///< entries between two result transactions at most
-    std::chrono::milliseconds chunk_time{20};           ///< and time; also how long an advanced `done` may stay unwritten
-    std::chrono::milliseconds poll{25};                 ///< how often the log is looked at when nothing was handed over or announced
-    std::size_t read_back_bytes = 256U << 20U;          ///< memory for rows read out of order during replay
+    std::string dsn;                            ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
+    std::string owner;                          ///< written to lane.owner, for people: host and process
+    std::size_t chunk_entries = 5'000;          ///< entries between two result transactions at most
+    std::chrono::milliseconds chunk_time{20};   ///< and time; also how long an advanced `done` may stay unwritten
+    std::chrono::milliseconds poll{25};         ///< how often the log is looked at when nothing was handed over or announced
+    std::size_t read_back_bytes = 256U << 20U;  ///< memory for rows read out of order during replay
 };
 
 /// The worker as diagnostics show it.
 struct LeaderStatus {
     enum class State { starting, replaying, leading, retrying, stopped };
     State state = State::stopped;
-    int percent = 0;                                    ///< of the log, while replaying
-    std::string reason;                                 ///< why stopped or retrying; safe to show
-    std::int64_t applied = 0;                           ///< entries since start, replayed ones included
-    std::int64_t replayed = 0;                          ///< entries up to lane.done that were applied again
-    std::int64_t read_back = 0;                         ///< groups read from the store instead of handed over
+    int percent = 0;             ///< of the log, while replaying
+    std::string reason;          ///< why stopped or retrying; safe to show
+    std::int64_t applied = 0;    ///< entries since start, replayed ones included
+    std::int64_t replayed = 0;   ///< entries up to lane.done that were applied again
+    std::int64_t read_back = 0;  ///< groups read from the store instead of handed over
     std::int64_t result_commits = 0;
     /// "leading", "replaying 40 %", "retrying: …", "stopped: …", "starting".
     std::string text() const;

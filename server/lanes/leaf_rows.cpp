@@ -24,9 +24,7 @@ bool earlier(const RawRow& left, const RawRow& right) { return left.position() <
 
 }  // namespace
 
-std::int64_t LeafRows::blocks(Day leaf) {
-    return connection_.run(fmt::format("SELECT pg_relation_size('{}') / 8192", calendar_.table(leaf))).number(0, 0);
-}
+std::int64_t LeafRows::blocks(Day leaf) { return connection_.run(fmt::format("SELECT pg_relation_size('{}') / 8192", calendar_.table(leaf))).number(0, 0); }
 
 std::vector<RawRow> LeafRows::copy(const std::string& select, std::shared_ptr<const std::string>& memory) {
     connection_.copy_out(fmt::format("COPY ({}) TO STDOUT (FORMAT binary)", select));
@@ -44,9 +42,10 @@ std::vector<RawRow> LeafRows::copy(const std::string& select, std::shared_ptr<co
     return rows;
 }
 
-std::vector<RawRow> LeafRows::read(Day leaf, std::int64_t first_block, std::int64_t end_block, engine::Position from, std::shared_ptr<const std::string>& memory) {
-    auto rows = copy(fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND ctid >= '({},0)' AND ctid < '({},0)' AND position >= {}", stored_columns(),
-                                 sql_time(leaf), sql_time(calendar_.end_of(leaf)), first_block, end_block, from.value()),
+std::vector<RawRow> LeafRows::read(Day leaf, std::int64_t first_block, std::int64_t end_block, engine::Position from,
+                                   std::shared_ptr<const std::string>& memory) {
+    auto rows = copy(fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND ctid >= '({},0)' AND ctid < '({},0)' AND position >= {}",
+                                 stored_columns(), sql_time(leaf), sql_time(calendar_.end_of(leaf)), first_block, end_block, from.value()),
                      memory);
     if (!std::is_sorted(rows.begin(), rows.end(), earlier)) std::sort(rows.begin(), rows.end(), earlier);
     return rows;
@@ -99,8 +98,8 @@ std::vector<RawRow> LeafRows::at_end(Day leaf, engine::Position from, engine::Po
 
 std::vector<RawRow> LeafRows::all_between(Day leaf, engine::Position from, engine::Position to, std::int64_t count) {
     std::shared_ptr<const std::string> memory;
-    auto rows = copy(fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND position >= {} AND position < {} ORDER BY position", stored_columns(),
-                                 sql_time(leaf), sql_time(calendar_.end_of(leaf)), from.value(), to.value()),
+    auto rows = copy(fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND position >= {} AND position < {} ORDER BY position",
+                                 stored_columns(), sql_time(leaf), sql_time(calendar_.end_of(leaf)), from.value(), to.value()),
                      memory);
     if (static_cast<std::int64_t>(rows.size()) == count) return rows;
     throw std::runtime_error(fmt::format("the log names {} rows of {} in positions {}..{}, but {} are there", count, calendar_.table(leaf), from.value(),

@@ -38,7 +38,8 @@ private:
 class LeafRows {
 public:
     /// `most_held`: bytes of rows that were met before their turn.
-    LeafRows(PqConnection& connection, const LeafCalendar& calendar, std::size_t most_held) : connection_{connection}, calendar_{calendar}, most_held_{most_held} {}
+    LeafRows(PqConnection& connection, const LeafCalendar& calendar, std::size_t most_held)
+        : connection_{connection}, calendar_{calendar}, most_held_{most_held} {}
 
     /// The `count` rows of a leaf with positions from <= p < to, in position order, for calls with ever greater positions from the log's begin on: reads each
     /// leaf once, from front to back, and holds what it meets too early. std::runtime_error when the leaf has another number of them.
@@ -50,8 +51,8 @@ public:
 private:
     struct Stream {
         std::int64_t next_block = 0;
-        std::int64_t blocks = 0;      ///< of the leaf when last asked
-        std::vector<RawRow> met;      ///< not taken yet, by position
+        std::int64_t blocks = 0;                    ///< of the leaf when last asked
+        std::vector<RawRow> met;                    ///< not taken yet, by position
         std::shared_ptr<const std::string> newest;  ///< memory of what was read last
     };
     /// Rows of `COPY (select) TO STDOUT`, as they come, and their memory.
@@ -64,7 +65,7 @@ private:
     PqConnection& connection_;
     const LeafCalendar& calendar_;
     std::size_t most_held_;
-    std::size_t held_ = 0;           ///< bytes of rows in streams
+    std::size_t held_ = 0;  ///< bytes of rows in streams
     std::map<Day, Stream> streams_;
 };
 

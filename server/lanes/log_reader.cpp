@@ -14,8 +14,7 @@ constexpr const char* end_sql = "SELECT next_position FROM log";
 constexpr const char* batches_sql =
     "SELECT lane, first, last, control, array_to_string(leaf_days, ','), array_to_string(leaf_rows, ',') FROM batch "
     "WHERE lane = ANY (ARRAY(SELECT id FROM lane)) AND first >= $1 AND first < $2 ORDER BY first";
-constexpr const char* controls_sql =
-    "SELECT position, tenant, admitted, kind, body FROM control WHERE position >= $1 AND position < $2 ORDER BY position";
+constexpr const char* controls_sql = "SELECT position, tenant, admitted, kind, body FROM control WHERE position >= $1 AND position < $2 ORDER BY position";
 
 // Positions at a time: rows are looked at several times, best while they are still in the processor's cache.
 constexpr std::int64_t window_positions = 4'000;
@@ -33,7 +32,10 @@ std::vector<std::int32_t> numbers(std::string_view list) {
 }  // namespace
 
 LogReader::LogReader(PqConnection& connection, std::size_t most_bytes)
-    : connection_{connection}, calendar_{LeafCalendar::load(connection)}, leaf_rows_{connection, calendar_, most_bytes / 4 * 3}, names_{connection, most_bytes / 4} {}
+    : connection_{connection},
+      calendar_{LeafCalendar::load(connection)},
+      leaf_rows_{connection, calendar_, most_bytes / 4 * 3},
+      names_{connection, most_bytes / 4} {}
 
 engine::Position LogReader::end() { return engine::Position{connection_.query(end_sql).int8(0, 0)}; }
 
@@ -42,7 +44,8 @@ std::vector<LogReader::Batch> LogReader::batches(engine::Position from, engine::
     const auto rows = connection_.query(batches_sql, parameters);
     std::vector<Batch> list;
     for (int row = 0; row < rows.rows(); ++row) {
-        Batch batch{rows.int2(row, 0), engine::Position{rows.int8(row, 1)}, engine::Position{rows.int8(row, 2)}, rows.text(row, 3) != std::string_view{"\0", 1}, {}};
+        Batch batch{
+            rows.int2(row, 0), engine::Position{rows.int8(row, 1)}, engine::Position{rows.int8(row, 2)}, rows.text(row, 3) != std::string_view{"\0", 1}, {}};
         const auto days = numbers(rows.text(row, 4));
         const auto counts = numbers(rows.text(row, 5));
         if (days.size() != counts.size()) throw std::runtime_error(fmt::format("the batch at position {} is damaged", batch.first.value()));

@@ -4,8 +4,8 @@
 #include "api/json/time_json.hpp"
 #include "server/ingest/signal_row.hpp"
 
-#include <boost/uuid/uuid_io.hpp>
 #include <fmt/format.h>
+#include <boost/uuid/uuid_io.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -209,7 +209,8 @@ const ResultTable evidence_table{
     "tenant, finding, time, source, source_id"};
 const ResultTable incident_table{
     "incident",
-    "tenant int4, number int8, title text, summary text, severity int2, score float8, status text, classification text, classification_reason text, owner text, labels text[], "
+    "tenant int4, number int8, title text, summary text, severity int2, score float8, status text, classification text, classification_reason text, owner "
+    "text, labels text[], "
     "tactics text[], techniques text[], domains text[], patterns text[], entity_keys text[], principals text, entities text, entity_total int8, "
     "first_activity timestamptz, last_activity timestamptz, created timestamptz, updated timestamptz, signal_count int8, finding_count int8, revision int8, "
     "merged_into int8, related int8[], position int8",

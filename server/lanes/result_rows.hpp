@@ -16,7 +16,7 @@ namespace catenary::server {
 struct ResultRows {
     engine::TenantId tenant;
     std::string late;
-    std::string emptied;    ///< findings whose stored evidence goes first
+    std::string emptied;  ///< findings whose stored evidence goes first
     std::string findings;
     std::string evidence;
     std::string incidents;
@@ -39,8 +39,8 @@ std::vector<engine::SignalRef> signals_wanted(const engine::TenantEffects& effec
 struct ResultTable {
     std::string_view name;
     std::string_view columns;
-    std::string_view key;        ///< of its primary key
-    bool keeps_first = false;    ///< an existing row stays as it is; else it is rewritten
+    std::string_view key;      ///< of its primary key
+    bool keeps_first = false;  ///< an existing row stays as it is; else it is rewritten
 };
 extern const ResultTable late_table, finding_table, evidence_table, incident_table, activity_table, status_table;
 

@@ -49,43 +49,45 @@ std::optional<WriteFate> ResultStore::attempt(Work&& work) {
 
 WriteFate ResultStore::take_over(const std::string& owner, LaneLeases& leases) {
     return attempt([&](pqxx::connection& connection) {
-        pqxx::work transaction{connection};
-        LaneLeases taken;
-        for (const auto& row : transaction.exec_params(take_over_sql, owner)) {
-            taken[row[0].as<std::int16_t>()] = {row[1].as<std::int64_t>(), engine::Position{row[2].as<std::int64_t>()}};
-        }
-        transaction.commit();
-        leases = std::move(taken);
-        return WriteFate::committed;
-    }).value_or(WriteFate::failed);
+               pqxx::work transaction{connection};
+               LaneLeases taken;
+               for (const auto& row : transaction.exec_params(take_over_sql, owner)) {
+                   taken[row[0].as<std::int16_t>()] = {row[1].as<std::int64_t>(), engine::Position{row[2].as<std::int64_t>()}};
+               }
+               transaction.commit();
+               leases = std::move(taken);
+               return WriteFate::committed;
+           })
+        .value_or(WriteFate::failed);
 }
 
 WriteFate ResultStore::write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows) {
     return attempt([&](pqxx::connection& connection) {
-        pqxx::work transaction{connection};
-        bool visible = false;
-        for (const auto& tenant : rows) visible = visible || tenant.visible();
-        if (!visible) transaction.exec("SET LOCAL synchronous_commit = off");
-        for (const auto& tenant : rows) {
-            upsert(transaction, late_table, tenant.late);
-            upsert(transaction, incident_table, tenant.incidents);
-            for (const auto& edit : tenant.stored_edits) transaction.exec_params(edit_sql, edit);
-            upsert(transaction, activity_table, tenant.activity);
-            upsert(transaction, finding_table, tenant.findings);
-            if (!tenant.emptied.empty()) transaction.exec_params(empty_sql, tenant.emptied);
-            upsert(transaction, evidence_table, tenant.evidence);
-            if (!tenant.evidence.empty()) transaction.exec_params(mark_evidence_sql, tenant.evidence);
-            upsert(transaction, status_table, tenant.status);
-        }
-        for (const auto& move : moves) {
-            const auto moved = transaction.exec_params(move_sql, move.to.value(), move.lane, move.epoch, move.from.value());
-            if (moved.affected_rows() == 1) continue;
-            transaction.abort();
-            return WriteFate::fenced;
-        }
-        transaction.commit();
-        return WriteFate::committed;
-    }).value_or(WriteFate::failed);
+               pqxx::work transaction{connection};
+               bool visible = false;
+               for (const auto& tenant : rows) visible = visible || tenant.visible();
+               if (!visible) transaction.exec("SET LOCAL synchronous_commit = off");
+               for (const auto& tenant : rows) {
+                   upsert(transaction, late_table, tenant.late);
+                   upsert(transaction, incident_table, tenant.incidents);
+                   for (const auto& edit : tenant.stored_edits) transaction.exec_params(edit_sql, edit);
+                   upsert(transaction, activity_table, tenant.activity);
+                   upsert(transaction, finding_table, tenant.findings);
+                   if (!tenant.emptied.empty()) transaction.exec_params(empty_sql, tenant.emptied);
+                   upsert(transaction, evidence_table, tenant.evidence);
+                   if (!tenant.evidence.empty()) transaction.exec_params(mark_evidence_sql, tenant.evidence);
+                   upsert(transaction, status_table, tenant.status);
+               }
+               for (const auto& move : moves) {
+                   const auto moved = transaction.exec_params(move_sql, move.to.value(), move.lane, move.epoch, move.from.value());
+                   if (moved.affected_rows() == 1) continue;
+                   transaction.abort();
+                   return WriteFate::fenced;
+               }
+               transaction.commit();
+               return WriteFate::committed;
+           })
+        .value_or(WriteFate::failed);
 }
 
 std::optional<WriteFate> ResultStore::find_out(const std::vector<LaneMove>& moves) {
@@ -103,13 +105,14 @@ std::optional<WriteFate> ResultStore::find_out(const std::vector<LaneMove>& move
 
 WriteFate ResultStore::append_ticks(const std::vector<engine::TenantId>& tenants) {
     return attempt([&](pqxx::connection& connection) {
-        for (const auto& tenant : tenants) {
-            pqxx::work transaction{connection};
-            transaction.exec_params(tick_sql, tenant.value(), api::json::control_to_text(engine::Tick{}));
-            transaction.commit();
-        }
-        return WriteFate::committed;
-    }).value_or(WriteFate::failed);
+               for (const auto& tenant : tenants) {
+                   pqxx::work transaction{connection};
+                   transaction.exec_params(tick_sql, tenant.value(), api::json::control_to_text(engine::Tick{}));
+                   transaction.commit();
+               }
+               return WriteFate::committed;
+           })
+        .value_or(WriteFate::failed);
 }
 
 }  // namespace catenary::server

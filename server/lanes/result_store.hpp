@@ -25,14 +25,14 @@ using LaneLeases = std::map<std::int16_t, LaneLease>;
 struct LaneMove {
     std::int16_t lane = 0;
     std::int64_t epoch = 0;
-    engine::Position from;   ///< as committed before
+    engine::Position from;  ///< as committed before
     engine::Position to;
 };
 
 enum class WriteFate {
     committed,
-    failed,   ///< not written, or not known to be: `find_out` tells, then write again
-    fenced,   ///< somebody else leads: nothing was written, and never will be
+    failed,  ///< not written, or not known to be: `find_out` tells, then write again
+    fenced,  ///< somebody else leads: nothing was written, and never will be
 };
 
 /// Writes results with their lane's position, fenced by its epoch. One thread. No method throws for what the database does.

@@ -32,7 +32,7 @@ public:
     /// Drops what the lane's engine changed: it comes from entries whose results are stored already.
     void discard(std::int16_t lane);
 
-    std::int64_t pending() const { return pending_; }   ///< entries applied and not written
+    std::int64_t pending() const { return pending_; }  ///< entries applied and not written
     bool unwritten() const { return pending_ > 0 || !moves_.empty(); }
 
     /// Writes everything applied so far. `failed`: call again later, nothing is lost. Throws PqError of `finder`'s connection, with the same meaning.
@@ -49,7 +49,7 @@ private:
     Watermarks& watermarks_;
     pg::LaneProgress& progress_;
     LaneLeases leases_;
-    std::map<std::int16_t, engine::Position> applied_;   ///< beyond leases_[lane].done
+    std::map<std::int16_t, engine::Position> applied_;  ///< beyond leases_[lane].done
     std::int64_t pending_ = 0;
     // The transaction being written: what the engines said, then its rows.
     std::vector<LaneMove> moves_;

@@ -53,7 +53,8 @@ std::set<std::string> paths_of(const engine::Pattern& pattern) {
     std::set<std::string> paths;
     for (const auto& stage : pattern.stages) {
         paths.merge(stage.match.attribute_paths());
-        if (stage.repeat && stage.repeat->distinct && stage.repeat->distinct->kind == engine::Field::Kind::attribute) paths.insert(stage.repeat->distinct->path);
+        if (stage.repeat && stage.repeat->distinct && stage.repeat->distinct->kind == engine::Field::Kind::attribute)
+            paths.insert(stage.repeat->distinct->path);
     }
     return paths;
 }
@@ -79,12 +80,13 @@ std::map<engine::SignalRef, FoundSignal> SignalFinder::find(engine::TenantId ten
     for (const auto& [leaf, keys] : by_leaf) {
         for (std::size_t begin = 0; begin < keys.size(); begin += keys_a_statement) {
             const auto some = std::span{keys}.subspan(begin, std::min(keys_a_statement, keys.size() - begin));
-            const auto select = fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND key = ANY ('{{{}}}'::uuid[]) AND tenant = {}", stored_columns(),
-                                            sql_time(leaf), sql_time(calendar_.end_of(leaf)), uuid_list(some), tenant.value());
+            const auto select = fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND key = ANY ('{{{}}}'::uuid[]) AND tenant = {}",
+                                            stored_columns(), sql_time(leaf), sql_time(calendar_.end_of(leaf)), uuid_list(some), tenant.value());
             each_rows(connection_, select, [&](std::vector<StoredRow>& rows) {
                 names_.load(rows, StoredNames::Titles::read);
                 for (const auto& row : rows) {
-                    FoundSignal signal{row.key, signal_of(row, names_), title_of(row, names_), std::string{row.attributes}, std::string{row.shown}, row.received};
+                    FoundSignal signal{row.key,     signal_of(row, names_), title_of(row, names_), std::string{row.attributes}, std::string{row.shown},
+                                       row.received};
                     engine::SignalRef ref{signal.signal.time, signal.signal.source, signal.signal.id};
                     found.emplace(std::move(ref), std::move(signal));
                 }
@@ -107,8 +109,8 @@ std::vector<engine::StoredSignal> SignalFinder::history(const engine::HistoryReq
     std::vector<SignalKey> keys;
     for (const auto leaf : leaves_) {
         if (start_of(leaf) > request.to || start_of(calendar_.end_of(leaf)) <= request.from) continue;
-        const auto select = fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND tenant = {} AND position < {}", stored_columns(), sql_time(leaf),
-                                        sql_time(calendar_.end_of(leaf)), request.tenant.value(), below.value());
+        const auto select = fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND tenant = {} AND position < {}", stored_columns(),
+                                        sql_time(leaf), sql_time(calendar_.end_of(leaf)), request.tenant.value(), below.value());
         each_rows(connection_, select, [&](std::vector<StoredRow>& rows) {
             names_.load(rows);
             for (const auto& row : rows) {
@@ -116,8 +118,8 @@ std::vector<engine::StoredSignal> SignalFinder::history(const engine::HistoryReq
                 engine::StoredSignal stored{row.position, row.received, signal_of(row, names_)};
                 stored.signal.attributes = api::ingest::attribute_leaves(row.attributes, paths);
                 const engine::BorrowedSignal borrowed{stored.signal};
-                const bool is_wanted = std::any_of(pattern.stages.begin(), pattern.stages.end(),
-                                                   [&](const engine::Stage& stage) { return stage.match.matches(borrowed.view()); });
+                const bool is_wanted =
+                    std::any_of(pattern.stages.begin(), pattern.stages.end(), [&](const engine::Stage& stage) { return stage.match.matches(borrowed.view()); });
                 if (!is_wanted) continue;
                 signals.push_back(std::move(stored));
                 keys.push_back(row.key);

@@ -18,10 +18,10 @@ namespace catenary::server {
 /// A stored signal with everything that its evidence rows repeat.
 struct FoundSignal {
     SignalKey key;
-    engine::Signal signal;      ///< attributes left empty
+    engine::Signal signal;  ///< attributes left empty
     std::string title;
-    std::string attributes;     ///< as stored; "" when none
-    std::string shown;          ///< as stored; "" when none
+    std::string attributes;  ///< as stored; "" when none
+    std::string shown;       ///< as stored; "" when none
     engine::Timestamp received;
 };
 
@@ -43,7 +43,7 @@ private:
 
     PqConnection& connection_;
     LeafCalendar calendar_;
-    std::vector<Day> leaves_;   ///< sorted, as of the last `history`
+    std::vector<Day> leaves_;  ///< sorted, as of the last `history`
     Digester digester_;
     StoredNames names_;
 };

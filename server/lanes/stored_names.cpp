@@ -70,8 +70,9 @@ void StoredNames::load_definitions(const std::vector<std::int32_t>& ids) {
     const std::vector<PqParameter> parameters{int4_array(ids)};
     const auto rows = connection_.query(definitions_sql, parameters);
     for (int row = 0; row < rows.rows(); ++row) {
-        auto definition = std::make_unique<Definition>(Definition{std::string{rows.text(row, 1)}, std::string{rows.text(row, 2)}, std::string{rows.text(row, 3)},
-                                                                  read_text_array(rows.text(row, 4)), read_text_array(rows.text(row, 5))});
+        auto definition =
+            std::make_unique<Definition>(Definition{std::string{rows.text(row, 1)}, std::string{rows.text(row, 2)}, std::string{rows.text(row, 3)},
+                                                    read_text_array(rows.text(row, 4)), read_text_array(rows.text(row, 5))});
         bytes_ += overhead + definition->domain.size() + definition->source.size() + definition->name.size() +
                   40 * (definition->tactics.size() + definition->techniques.size());
         definitions_[rows.int4(row, 0)] = std::move(definition);

@@ -22,7 +22,8 @@ Response answer_once(RememberedReplies& replies, const api::http::Request& reque
             return reply;
         }
         case State::other_request:
-            return api::http::problem(request, ProblemKind::invalid_document, "this Idempotency-Key came with another request within the last 24 h; use a new one");
+            return api::http::problem(request, ProblemKind::invalid_document,
+                                      "this Idempotency-Key came with another request within the last 24 h; use a new one");
         case State::unfinished:
             return api::http::problem(request, ProblemKind::conflict,
                                       "the first request with this Idempotency-Key is being answered, or its outcome is unknown: try again, or look whether "

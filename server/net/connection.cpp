@@ -15,9 +15,9 @@ namespace {
 
 namespace beast = boost::beast;
 
-constexpr std::size_t head_step = 4 * 1024;          // most heads fit; the buffer grows from here, so that idle connections stay cheap
-constexpr std::size_t body_step = 64 * 1024;         // of a body, read at once: stays in the processor's cache until it is appended
-constexpr std::size_t finish_bytes = 1024 * 1024;    // what finish() drops at most
+constexpr std::size_t head_step = 4 * 1024;        // most heads fit; the buffer grows from here, so that idle connections stay cheap
+constexpr std::size_t body_step = 64 * 1024;       // of a body, read at once: stays in the processor's cache until it is appended
+constexpr std::size_t finish_bytes = 1024 * 1024;  // what finish() drops at most
 constexpr std::chrono::milliseconds finish_time{1'000};
 
 /// What may begin a request line. TLS handshakes and other protocols fail here instead of waiting for the deadline.
@@ -25,8 +25,7 @@ bool begins_method(char c) { return c >= 'A' && c <= 'Z'; }
 
 }  // namespace
 
-Connection::Connection(asio::ip::tcp::socket socket, const HttpLimits& limits)
-    : socket_{std::move(socket)}, timer_{socket_.get_executor()}, limits_{limits} {}
+Connection::Connection(asio::ip::tcp::socket socket, const HttpLimits& limits) : socket_{std::move(socket)}, timer_{socket_.get_executor()}, limits_{limits} {}
 
 void Connection::start_deadline(std::chrono::milliseconds from_now) {
     timer_.expires_after(from_now);

@@ -29,9 +29,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
 public:
     enum class ReadEnd {
         complete,
-        closed,      ///< the client went away, or we close: there is nobody to answer
-        timed_out,   ///< part of it came, then too little for too long
-        too_large,   ///< the head did not end within its limit
+        closed,     ///< the client went away, or we close: there is nobody to answer
+        timed_out,  ///< part of it came, then too little for too long
+        too_large,  ///< the head did not end within its limit
     };
 
     Connection(asio::ip::tcp::socket socket, const HttpLimits& limits);
@@ -66,10 +66,10 @@ private:
     asio::ip::tcp::socket socket_;
     asio::steady_timer timer_;
     const HttpLimits& limits_;
-    boost::beast::flat_buffer input_;  // what was read and not yet used; a head starts at its beginning
+    boost::beast::flat_buffer input_;                                       // what was read and not yet used; a head starts at its beginning
     std::optional<boost::beast::http::request_parser<PaddedBody>> parser_;  // of the accepted head
-    std::size_t head_size_ = 0;        // 0 until the head's end is found
-    std::size_t scanned_ = 0;          // of the head, without its end
+    std::size_t head_size_ = 0;                                             // 0 until the head's end is found
+    std::size_t scanned_ = 0;                                               // of the head, without its end
     bool timed_out_ = false;
     bool waits_ = false;
 };

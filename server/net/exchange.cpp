@@ -6,11 +6,11 @@
 #include "server/net/inflate.hpp"
 #include "server/net/run_blocking.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <exception>
@@ -92,8 +92,9 @@ Exchange::Exchange(Serving& serving, Connection& connection, const RequestHead& 
 Response Exchange::problem(ProblemKind kind, std::string_view detail) const { return api::http::problem(request_, kind, detail); }
 
 Response Exchange::failed(std::string_view what) const {
-    serving_.log.event(observe::Level::error, "request_failed",
-                       {{"request_id", std::string_view{request_.request_id}}, {"tenant", tenant()}, {"target", std::string_view{request_.target}}, {"what", what}});
+    serving_.log.event(
+        observe::Level::error, "request_failed",
+        {{"request_id", std::string_view{request_.request_id}}, {"tenant", tenant()}, {"target", std::string_view{request_.target}}, {"what", what}});
     return problem(ProblemKind::internal, "an unexpected failure; the server's log has more under this request id");
 }
 

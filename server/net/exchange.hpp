@@ -19,7 +19,7 @@ namespace catenary::server::net {
 struct Answer {
     Answer() = default;
     Answer(api::http::Response r, AfterReply a) : response{std::move(r)}, after{a} {}
-    api::http::Response response;                 ///< status 0: no reply, close
+    api::http::Response response;  ///< status 0: no reply, close
     AfterReply after = AfterReply::keep_alive;
 };
 
@@ -69,8 +69,8 @@ private:
     const std::uint64_t body_bytes_;
     const bool expects_continue_;
     const AfterReply after_;
-    std::string bearer_;                          // "" when no usable Authorization came
-    api::http::Method routed_method_;             // GET for HEAD
+    std::string bearer_;               // "" when no usable Authorization came
+    api::http::Method routed_method_;  // GET for HEAD
     api::http::Request request_;
     const api::Route* route_ = nullptr;
     bool is_ingest_ = false;

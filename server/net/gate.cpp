@@ -18,7 +18,8 @@ constexpr std::string_view blanks = " \t";
 /// RFC 9110 `tchar`.
 constexpr std::array<bool, 256> token_characters = [] {
     std::array<bool, 256> table{};
-    for (const char c : std::string_view{"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}) table[static_cast<unsigned char>(c)] = true;
+    for (const char c : std::string_view{"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"})
+        table[static_cast<unsigned char>(c)] = true;
     return table;
 }();
 
@@ -36,8 +37,8 @@ std::string_view without_blanks(std::string_view text) {
 }
 
 Method method_of(std::string_view word) {
-    constexpr std::array<std::pair<std::string_view, Method>, 6> known{{{"GET", Method::get}, {"POST", Method::post}, {"PUT", Method::put},
-                                                                        {"PATCH", Method::patch}, {"DELETE", Method::delete_}, {"HEAD", Method::head}}};
+    constexpr std::array<std::pair<std::string_view, Method>, 6> known{
+        {{"GET", Method::get}, {"POST", Method::post}, {"PUT", Method::put}, {"PATCH", Method::patch}, {"DELETE", Method::delete_}, {"HEAD", Method::head}}};
     for (const auto& [name, method] : known) {
         if (name == word) return method;
     }
@@ -75,8 +76,8 @@ bool lists_close(std::string_view value) {
 
 /// Fields whose repetition would leave it to the reader which one counts.
 bool is_singular(std::string_view name) {
-    constexpr std::array<std::string_view, 9> singular{"host",          "content-length", "content-type",    "content-encoding", "authorization",
-                                                       "expect",        "if-match",       "if-none-match",   "idempotency-key"};
+    constexpr std::array<std::string_view, 9> singular{"host",   "content-length", "content-type",  "content-encoding", "authorization",
+                                                       "expect", "if-match",       "if-none-match", "idempotency-key"};
     return std::any_of(singular.begin(), singular.end(), [&](std::string_view s) { return same_name(s, name); });
 }
 
@@ -141,7 +142,8 @@ private:
         const auto colon = line.find(':');
         if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return malformed("a header line is not NAME: VALUE");
         const HeaderField added{line.substr(0, colon), without_blanks(line.substr(colon + 1))};
-        if (same_name(added.name, "transfer-encoding")) return GateRefusal{ProblemKind::length_required, "send the body with Content-Length, without Transfer-Encoding"};
+        if (same_name(added.name, "transfer-encoding"))
+            return GateRefusal{ProblemKind::length_required, "send the body with Content-Length, without Transfer-Encoding"};
         if (imitates_framing(added.name)) return malformed("a header name imitates a framing field");
         if (is_singular(added.name)) {
             for (const auto& earlier : fields_) {

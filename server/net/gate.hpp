@@ -16,10 +16,10 @@ namespace catenary::server::net {
 /// examined bytes.
 struct RequestHead {
     api::http::Method method = api::http::Method::other;
-    std::string_view target;              ///< origin form, "/path?query"
-    std::uint64_t body_bytes = 0;         ///< Content-Length; 0 when absent
-    bool closes = false;                  ///< the client wants the connection closed after the reply, or speaks HTTP/1.0
-    bool expects_continue = false;        ///< waits for 100 Continue before it sends the body
+    std::string_view target;        ///< origin form, "/path?query"
+    std::uint64_t body_bytes = 0;   ///< Content-Length; 0 when absent
+    bool closes = false;            ///< the client wants the connection closed after the reply, or speaks HTTP/1.0
+    bool expects_continue = false;  ///< waits for 100 Continue before it sends the body
 };
 
 /// Why a head is refused. The connection is closed after the reply, since nobody can say where the next request begins.
@@ -29,9 +29,9 @@ struct GateRefusal {
 };
 
 struct GateLimits {
-    std::size_t header_bytes = 16 * 1024;         ///< request line and fields with the empty line, inclusive
+    std::size_t header_bytes = 16 * 1024;  ///< request line and fields with the empty line, inclusive
     std::size_t fields = 100;
-    std::uint64_t body_bytes = 8 * 1024 * 1024;   ///< inclusive
+    std::uint64_t body_bytes = 8 * 1024 * 1024;  ///< inclusive
     /// Paths that HTTP/1.0 probes may GET.
     std::span<const std::string_view> probes;
 };

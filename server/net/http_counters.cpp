@@ -1,7 +1,7 @@
 #include "server/net/http_counters.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 

@@ -4,10 +4,10 @@
 #include "server/net/serving.hpp"
 #include "server/net/session_registry.hpp"
 
+#include <fmt/format.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <fmt/format.h>
 
 #include <random>
 #include <stdexcept>
@@ -107,8 +107,9 @@ std::string HttpServer::usage_text() const {
     const std::pair<std::string_view, const Quota&> quotas[] = {
         {"connections", serving.connections}, {"requests", serving.requests}, {"bytes", serving.in_flight_bytes}};
     for (const auto& [name, quota] : quotas) {
-        text += fmt::format("catenary_http_in_use{{what=\"{0}\"}} {1}\ncatenary_http_limit{{what=\"{0}\"}} {2}\ncatenary_http_refused_total{{what=\"{0}\"}} {3}\n", name,
-                            quota.used(), quota.most(), quota.refused());
+        text +=
+            fmt::format("catenary_http_in_use{{what=\"{0}\"}} {1}\ncatenary_http_limit{{what=\"{0}\"}} {2}\ncatenary_http_refused_total{{what=\"{0}\"}} {3}\n",
+                        name, quota.used(), quota.most(), quota.refused());
     }
     return text;
 }

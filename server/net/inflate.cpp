@@ -10,9 +10,9 @@
 namespace catenary::server::net {
 namespace {
 
-constexpr int gzip_only = 15 + 16;              // largest window; zlib's way to say that the header must be gzip's
-constexpr std::size_t step = 32 * 1024;         // unpacked at once: stays in the processor's cache until it is appended
-constexpr std::size_t usual_ratio = 8;          // of signals as JSON
+constexpr int gzip_only = 15 + 16;       // largest window; zlib's way to say that the header must be gzip's
+constexpr std::size_t step = 32 * 1024;  // unpacked at once: stays in the processor's cache until it is appended
+constexpr std::size_t usual_ratio = 8;   // of signals as JSON
 
 /// zlib's state for one stream; released with it.
 class Inflater {

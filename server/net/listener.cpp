@@ -94,7 +94,8 @@ void Listener::take(tcp::socket socket) {
 void Listener::turn_away(tcp::socket socket) {
     api::http::Request nobodys;
     nobodys.request_id = serving_.ids.choose({});
-    const auto reply = make_reply(api::http::problem(nobodys, api::http::ProblemKind::unavailable, "too many connections"), nobodys.request_id, AfterReply::close);
+    const auto reply =
+        make_reply(api::http::problem(nobodys, api::http::ProblemKind::unavailable, "too many connections"), nobodys.request_id, AfterReply::close);
     write_at_once(socket, reply);  // a fresh socket's buffer takes this whole; nothing waits for a client that has no place here
     boost::system::error_code ignored;
     socket.shutdown(tcp::socket::shutdown_send, ignored);

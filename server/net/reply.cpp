@@ -1,10 +1,10 @@
 #include "server/net/reply.hpp"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 #include <string>
 #include <utility>

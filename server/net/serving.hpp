@@ -18,7 +18,13 @@ namespace catenary::server::net {
 /// What all sessions share. Outlives them.
 struct Serving {
     Serving(const HttpLimits& http_limits, const Endpoints& served, const observe::Log& log_to, boost::asio::thread_pool& pool, std::uint64_t seed)
-        : limits{http_limits}, endpoints{served}, log{log_to}, workers{pool}, ids{seed}, connections{limits.connections}, requests{limits.requests},
+        : limits{http_limits},
+          endpoints{served},
+          log{log_to},
+          workers{pool},
+          ids{seed},
+          connections{limits.connections},
+          requests{limits.requests},
           in_flight_bytes{limits.in_flight_bytes} {}
 
     const HttpLimits limits;

@@ -25,7 +25,10 @@ GateLimits gate_limits(const HttpLimits& limits) {
 }  // namespace
 
 Session::Session(asio::ip::tcp::socket socket, Serving& serving, Quota::Permit place)
-    : serving_{serving}, strand_{socket.get_executor()}, connection_{std::make_shared<Connection>(std::move(socket), serving.limits)}, place_{std::move(place)} {}
+    : serving_{serving},
+      strand_{socket.get_executor()},
+      connection_{std::make_shared<Connection>(std::move(socket), serving.limits)},
+      place_{std::move(place)} {}
 
 asio::awaitable<void> Session::run() {
     auto patience = serving_.limits.header;  // a client that connects has something to say
@@ -84,7 +87,7 @@ asio::awaitable<Session::Next> Session::send(Answer answer, std::string_view req
     const auto reply = make_reply(std::move(answer.response), request_id, after);
     const bool sent = co_await connection_->write(reply, part);
     if (sent && after == AfterReply::close) co_await connection_->finish();
-    co_return sent && after == AfterReply::keep_alive ? Next::request : Next::end;
+    co_return sent&& after == AfterReply::keep_alive ? Next::request : Next::end;
 }
 
 void Session::log_answer(const Exchange& exchange, int status, std::chrono::steady_clock::duration took) const {

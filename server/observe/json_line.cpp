@@ -1,16 +1,16 @@
 #include "server/observe/json_line.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <spdlog/formatter.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 namespace catenary::server::observe {

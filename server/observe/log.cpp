@@ -2,9 +2,9 @@
 
 #include "server/observe/json_line.hpp"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <nlohmann/json.hpp>
 
 namespace catenary::server::observe {
 

@@ -12,9 +12,13 @@ namespace {
 class Text {
 public:
     template <class T>
-    void gauge(std::string_view name, std::string_view help, T value) { add(name, "gauge", help, value); }
+    void gauge(std::string_view name, std::string_view help, T value) {
+        add(name, "gauge", help, value);
+    }
     template <class T>
-    void counter(std::string_view name, std::string_view help, T value) { add(name, "counter", help, value); }
+    void counter(std::string_view name, std::string_view help, T value) {
+        add(name, "counter", help, value);
+    }
     std::string take() { return std::move(text_); }
 
 private:
@@ -34,7 +38,8 @@ void write_ingest(Text& text, const CommitterStatus& committer) {
     text.gauge("ingest_waiting_bytes", "Memory held by signals that wait for their commit.", committer.waiting_bytes);
     text.gauge("ingest_waiting_bytes_limit", "How much they may hold; a request beyond it is refused with 503.", committer.most_waiting_bytes);
     text.counter("ingest_groups_total", "Transactions committed.", committer.groups);
-    text.counter("ingest_commit_seconds_total", "Time that transactions of signals took, from the first row to the reply to COMMIT.", seconds(committer.commit_time));
+    text.counter("ingest_commit_seconds_total", "Time that transactions of signals took, from the first row to the reply to COMMIT.",
+                 seconds(committer.commit_time));
     text.counter("signals_accepted_total", "Signals stored.", committer.accepted);
     text.counter("signals_duplicate_total", "Signals that were there already.", committer.duplicates);
     text.counter("signals_conflict_total", "Signals refused because their id stands for other content.", committer.conflicts);

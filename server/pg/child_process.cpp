@@ -2,12 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <fcntl.h>
-#include <fstream>
 #include <grp.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
@@ -15,6 +10,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
 
 namespace catenary::server::pg {
 namespace {
@@ -58,7 +58,7 @@ struct ChildPlan {
     if (::chdir("/") != 0) fail();
     ::umask(077);
     if (plan.bond == Bond::interrupted_with_us) {
-        ::prctl(PR_SET_PDEATHSIG, SIGINT);  // after setuid, which clears it
+        ::prctl(PR_SET_PDEATHSIG, SIGINT);             // after setuid, which clears it
         if (::getppid() != plan.parent) ::_exit(127);  // we died in between
     }
     ::execve(plan.program, plan.arguments, plan.environment);
@@ -99,7 +99,7 @@ Started<pid_t> spawn(const Command& command, const OsUser& user) {
     Descriptor read_end{report[0]};
     Descriptor write_end{report[1]};
     const Descriptor null_input{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
-    const ChildPlan plan{program.c_str(),   arguments.data(), environment.data(), command.output, null_input.number,
+    const ChildPlan plan{program.c_str(),  arguments.data(), environment.data(), command.output, null_input.number,
                          write_end.number, command.bond,     ::getpid(),         &user};
     const pid_t child = ::fork();
     if (child < 0) return StartFailure{fmt::format("cannot start {}: {}", program, std::strerror(errno))};
@@ -135,8 +135,10 @@ Started<std::string> run(const std::filesystem::path& program, const std::vector
         if (text.size() > 65'536) text.erase(0, text.size() - 32'768);  // only the end is told
     }
     int status = 0;
-    while (::waitpid(*child, &status, 0) < 0 && errno == EINTR) {}
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return Started<std::string>{boost::system::in_place_value, std::move(text)};  // a failure could be made of a string too
+    while (::waitpid(*child, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return Started<std::string>{boost::system::in_place_value, std::move(text)};  // a failure could be made of a string too
     return StartFailure{fmt::format("{} failed (status {}): {}", program.string(), status, text)};
 }
 

@@ -3,9 +3,9 @@
 #include "server/pg/os_user.hpp"
 #include "server/pg/start_failure.hpp"
 
+#include <sys/types.h>
 #include <filesystem>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace catenary::server::pg {

@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
 #include <fcntl.h>
+#include <unistd.h>
+#include <cstdint>
 #include <fstream>
 #include <string_view>
-#include <unistd.h>
 
 namespace catenary::server::pg {
 namespace {
@@ -36,8 +36,15 @@ Started<bool> initialise(const OsUser& user, const ServerBinaries& binaries, con
     std::error_code error;
     std::filesystem::remove_all(aside, error);
     if (const auto made = make_private_folder(user, aside); !made) return made.error();
-    std::vector<std::string> arguments{"-D", aside.string(), "--encoding=UTF8", "--locale=C", "--data-checksums", "--auth-local=trust",
-                                       "--auth-host=reject", fmt::format("--username={}", PrivateCluster::superuser), "--no-instructions"};
+    std::vector<std::string> arguments{"-D",
+                                       aside.string(),
+                                       "--encoding=UTF8",
+                                       "--locale=C",
+                                       "--data-checksums",
+                                       "--auth-local=trust",
+                                       "--auth-host=reject",
+                                       fmt::format("--username={}", PrivateCluster::superuser),
+                                       "--no-instructions"};
     if (options.durability == Durability::relaxed) arguments.push_back("--no-sync");
     if (const auto done = run(binaries.folder / "initdb", arguments, user); !done) return done.error();
     std::filesystem::rename(aside, cluster, error);
@@ -60,8 +67,10 @@ Started<ClusterFiles> prepare_cluster(const ClusterOptions& options) {
     const auto closed = first_closed_folder(*user, options.data_dir);
     if (!closed) return closed.error();
     if (*closed) {
-        return StartFailure{fmt::format("PostgreSQL runs as user {}, who cannot enter {}: open that folder (chmod o+x), choose a --data-dir that is open, "
-                                        "or run as an ordinary user", user->name, (**closed).string())};
+        return StartFailure{
+            fmt::format("PostgreSQL runs as user {}, who cannot enter {}: open that folder (chmod o+x), choose a --data-dir that is open, "
+                        "or run as an ordinary user",
+                        user->name, (**closed).string())};
     }
     const auto cluster = options.data_dir / "postgres";
     const auto major = recorded_major(cluster);
@@ -85,22 +94,11 @@ std::vector<std::string> postmaster_arguments(const ClusterFiles& files, Durabil
     socket += '"';
     std::vector<std::string> settings{
         "listen_addresses=",  // no TCP
-        "unix_socket_directories=" + socket,
-        "unix_socket_permissions=0700",
-        "port=5432",
-        "external_pid_file=",
-        "logging_collector=off",
-        "log_destination=stderr",
-        "log_line_prefix=%m [%p] %u@%d ",
-        "timezone=UTC",
-        "log_timezone=UTC",
-        "lc_messages=C",
-        "max_connections=60",
+        "unix_socket_directories=" + socket, "unix_socket_permissions=0700", "port=5432", "external_pid_file=", "logging_collector=off",
+        "log_destination=stderr", "log_line_prefix=%m [%p] %u@%d ", "timezone=UTC", "log_timezone=UTC", "lc_messages=C", "max_connections=60",
         "shared_buffers=256MB",
         // Commits are large and many: fewer, larger checkpoints; with at most 4 GB of WAL between them recovery stays within a minute or so.
-        "max_wal_size=4GB",
-        "checkpoint_timeout=15min",
-        "wal_compression=lz4",
+        "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=lz4",
         "jit=off",  // short statements: compiling them costs more than it saves
     };
     if (durability == Durability::full) {

@@ -65,7 +65,8 @@ StoreResult<engine::Position> PgControlLog::applied(const api::Caller& caller, c
         }
         if (!entry.idempotency_key.empty()) {
             transaction.exec(drop_keys_sql);
-            const auto kept = transaction.exec_params(keep_key_sql, caller.tenant.value(), entry.idempotency_key, entry.kind + ' ' + entry.body, position.value());
+            const auto kept =
+                transaction.exec_params(keep_key_sql, caller.tenant.value(), entry.idempotency_key, entry.kind + ' ' + entry.body, position.value());
             if (kept.affected_rows() == 0) return StoreError{StoreErrorCode::retry, "a request of the same key came in between"};
         }
         return Appended{position, lane};
@@ -97,13 +98,15 @@ api::ports::Outcome<engine::IncidentRecord> PgControlLog::edit(const api::Caller
     return IncidentStore{pool_}.find(caller, edit.number);
 }
 
-api::ports::Outcome<engine::IncidentRecord> PgControlLog::merge(const api::Caller& caller, const engine::IncidentMerge& merge, const std::string& idempotency_key) {
+api::ports::Outcome<engine::IncidentRecord> PgControlLog::merge(const api::Caller& caller, const engine::IncidentMerge& merge,
+                                                                const std::string& idempotency_key) {
     const auto position = applied_unless(caller, {merge.into, "merge", api::json::control_to_text(merge), {}, idempotency_key}, "merge_refused");
     if (!position) return to_failure(position.error(), "merge_incidents");
     return IncidentStore{pool_}.find(caller, merge.into);
 }
 
-api::ports::Outcome<engine::IncidentRecord> PgControlLog::split(const api::Caller& caller, const engine::IncidentSplit& split, const std::string& idempotency_key) {
+api::ports::Outcome<engine::IncidentRecord> PgControlLog::split(const api::Caller& caller, const engine::IncidentSplit& split,
+                                                                const std::string& idempotency_key) {
     const auto position = applied_unless(caller, {split.number, "split", api::json::control_to_text(split), {}, idempotency_key}, "split_refused");
     if (!position) return to_failure(position.error(), "split_incident");
     const auto number = tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) -> StoreResult<engine::IncidentNumber> {
@@ -122,8 +125,9 @@ api::ports::Outcome<engine::IncidentActivity> PgControlLog::comment(const api::C
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
                                          [&](pqxx::work& transaction) -> StoreResult<engine::IncidentActivity> {
                                              const auto rows = transaction.exec_params(line_sql, comment.number.value(), (*position).value());
-                                             if (rows.empty()) return StoreError{StoreErrorCode::not_found, "the incident was merged into another; comment on that one"};
-                                             return engine::IncidentActivity{comment.number,    *position,         timestamp_from(rows[0][0]),
+                                             if (rows.empty())
+                                                 return StoreError{StoreErrorCode::not_found, "the incident was merged into another; comment on that one"};
+                                             return engine::IncidentActivity{comment.number,     *position,          timestamp_from(rows[0][0]),
                                                                              rows[0][1].c_str(), rows[0][2].c_str(), rows[0][3].c_str()};
                                          }),
                       "comment_incident");
@@ -139,10 +143,11 @@ StoreResult<bool> PgControlLog::wait_for_lane(std::int16_t lane, engine::Positio
                                              [&](pqxx::work& transaction) { return transaction.exec_params1(done_sql, lane)[0].as<std::int64_t>(); });
         if (done && *done >= position.value()) return true;
         if (std::chrono::steady_clock::now() >= deadline) {
-            return StoreError{StoreErrorCode::not_applied,
-                              fmt::format("the change is written to the log at position {}; the engine is behind and will apply it: do not send it again, read the "
-                                          "incident or its activity later",
-                                          position.value())};
+            return StoreError{
+                StoreErrorCode::not_applied,
+                fmt::format("the change is written to the log at position {}; the engine is behind and will apply it: do not send it again, read the "
+                            "incident or its activity later",
+                            position.value())};
         }
     }
 }

@@ -24,10 +24,13 @@ public:
     api::ports::Outcome<engine::Position> watermark(const api::Caller& caller, const engine::WatermarkCall& call) override;
     /// The revision is compared under the lock of the log, and an entry about the same incident that the lane has not applied yet counts as a change: of
     /// two edits made for one revision, one is stale.
-    api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller& caller, const engine::IncidentEdit& edit, std::optional<std::int64_t> revision) override;
+    api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller& caller, const engine::IncidentEdit& edit,
+                                                     std::optional<std::int64_t> revision) override;
     // With an idempotency key a repeat within a day writes nothing and answers what the first one led to; another request under it is a conflict.
-    api::ports::Outcome<engine::IncidentRecord> merge(const api::Caller& caller, const engine::IncidentMerge& merge, const std::string& idempotency_key) override;
-    api::ports::Outcome<engine::IncidentRecord> split(const api::Caller& caller, const engine::IncidentSplit& split, const std::string& idempotency_key) override;
+    api::ports::Outcome<engine::IncidentRecord> merge(const api::Caller& caller, const engine::IncidentMerge& merge,
+                                                      const std::string& idempotency_key) override;
+    api::ports::Outcome<engine::IncidentRecord> split(const api::Caller& caller, const engine::IncidentSplit& split,
+                                                      const std::string& idempotency_key) override;
     api::ports::Outcome<engine::IncidentActivity> comment(const api::Caller& caller, const engine::IncidentComment& comment,
                                                           const std::string& idempotency_key) override;
 
@@ -37,7 +40,7 @@ private:
         std::string kind;
         std::string body;
         std::optional<std::int64_t> revision;
-        std::string idempotency_key;    ///< "" = none
+        std::string idempotency_key;  ///< "" = none
     };
     struct Appended {
         engine::Position position;

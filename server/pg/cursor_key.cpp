@@ -1,8 +1,7 @@
 #include "server/pg/cursor_key.hpp"
 
-
-#include <pqxx/pqxx>
 #include <sodium.h>
+#include <pqxx/pqxx>
 
 #include <string_view>
 

@@ -51,8 +51,10 @@ Started<bool> check_login(const Dsn& login) {
         const auto row = transaction.exec1(role_sql);
         const std::string name = row[0].c_str();
         const auto refuse = [&](std::string_view why) {
-            return std::optional{StartFailure{fmt::format("the server does not log in as role {}, {}: use `catenary`, or another role that may only become "
-                                                          "catenary_ingest, catenary_lane and catenary_api", name, why)}};
+            return std::optional{
+                StartFailure{fmt::format("the server does not log in as role {}, {}: use `catenary`, or another role that may only become "
+                                         "catenary_ingest, catenary_lane and catenary_api",
+                                         name, why)}};
         };
         if (row[1].as<bool>()) return refuse("which is a superuser and would see every tenant");
         if (row[2].as<bool>()) return refuse("which may bypass row-level security");

@@ -19,12 +19,12 @@ enum class Role { ingest, lane, api };
 std::string_view to_string(Role role);  ///< "catenary_ingest" …
 
 struct DatabaseOptions {
-    std::filesystem::path data_dir;              ///< locked already (DataFolder); used when there is no `url`
-    std::optional<std::string> url;              ///< a database somebody else runs, migrated with `catenary migrate`
-    std::size_t api_connections = 8;             ///< as many as worker threads
+    std::filesystem::path data_dir;                       ///< locked already (DataFolder); used when there is no `url`
+    std::optional<std::string> url;                       ///< a database somebody else runs, migrated with `catenary migrate`
+    std::size_t api_connections = 8;                      ///< as many as worker threads
     std::chrono::milliseconds statement_timeout{10'000};  ///< of requests; the committer and the lanes have none
-    std::chrono::milliseconds patience{5'000};   ///< longest wait for a free connection of the pool
-    Durability durability = Durability::full;    ///< of the private cluster
+    std::chrono::milliseconds patience{5'000};            ///< longest wait for a free connection of the pool
+    Durability durability = Durability::full;             ///< of the private cluster
     std::function<void(std::string_view)> progress;
 };
 

@@ -28,8 +28,7 @@ constexpr const char* control_sql = "SELECT count(*), min(admitted) FROM control
 // what makes a row larger than a quarter page elsewhere; the 64 are for pages cut short by commits that failed.
 constexpr const char* tail_begin_sql =
     "SELECT '(' || greatest(0, pg_relation_size(leaf_name($1::date)::regclass) / current_setting('block_size')::int8 - $2::int8 / 4 - 64) || ',0)'";
-constexpr const char* tail_sql =
-    "SELECT count(*), min(received) FROM signal WHERE position > $1 AND time >= $2 AND time < $3 AND ctid >= $4::tid";
+constexpr const char* tail_sql = "SELECT count(*), min(received) FROM signal WHERE position > $1 AND time >= $2 AND time < $3 AND ctid >= $4::tid";
 constexpr const char* leaf_end_sql = R"(
     SELECT DATE '1970-01-01' + $1::int4,
            CASE WHEN DATE '1970-01-01' + $1::int4 >= (SELECT daily_from FROM layout) THEN DATE '1970-01-01' + $1::int4 + 1
@@ -86,8 +85,8 @@ DiagnosticsReport read_report(pqxx::work& transaction, const api::Caller& caller
 }  // namespace
 
 api::ports::Outcome<DiagnosticsReport> DiagnosticsStore::report(const api::Caller& caller) {
-    auto report = to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_report(transaction, caller); }), "diagnostics");
+    auto report = to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_report(transaction, caller); }),
+                             "diagnostics");
     if (!report) return report;
     if (process_.sources) (*report).sources = process_.sources(caller.tenant);
     if (process_.caps) {
@@ -101,7 +100,8 @@ std::optional<std::string> DiagnosticsStore::not_ready() {
     if (process_.not_ready) {
         if (auto reason = process_.not_ready()) return reason;
     }
-    const auto answered = tenant_transaction(pool_, std::nullopt, Access::read, [](pqxx::work& transaction) { return transaction.exec1("SELECT 1")[0].as<int>(); });
+    const auto answered =
+        tenant_transaction(pool_, std::nullopt, Access::read, [](pqxx::work& transaction) { return transaction.exec1("SELECT 1")[0].as<int>(); });
     if (!answered) return "the database does not answer";
     return std::nullopt;
 }

@@ -15,8 +15,8 @@ namespace catenary::server::pg {
 struct ProcessView {
     std::function<std::vector<api::ports::SourceStatus>(engine::TenantId)> sources;
     std::function<std::vector<std::pair<std::string, std::int64_t>>(engine::TenantId)> caps;
-    std::function<std::string(engine::TenantId)> leader;        ///< "leading" | "following" | "replaying 40 %"
-    std::function<std::optional<std::string>()> not_ready;      ///< of ingest and lanes
+    std::function<std::string(engine::TenantId)> leader;    ///< "leading" | "following" | "replaying 40 %"
+    std::function<std::optional<std::string>()> not_ready;  ///< of ingest and lanes
 };
 
 /// The engine's status of a tenant beside what the process sees.

@@ -80,16 +80,17 @@ StoreResult<Page<EntityRow>> read_page(pqxx::work& transaction, const EntityFilt
 
 api::ports::Outcome<Page<EntityRow>> EntityStore::page(const api::Caller& caller, const EntityFilter& filter, const PageRequest& request) {
     const auto deadline = Steady::now() + patience_;
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) { return read_page(transaction, filter, request, deadline); }),
-                      "list_entities");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_page(transaction, filter, request, deadline); }),
+        "list_entities");
 }
 
 api::ports::Outcome<EntityRow> EntityStore::find(const api::Caller& caller, const engine::EntityKey& key) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
                                          [&](pqxx::work& transaction) -> StoreResult<EntityRow> {
                                              const auto rows = transaction.exec_params(find_sql, key.kind, key.value);
-                                             if (rows.empty()) return StoreError{StoreErrorCode::not_found, "no signal has mentioned " + key.kind + ":" + key.value};
+                                             if (rows.empty())
+                                                 return StoreError{StoreErrorCode::not_found, "no signal has mentioned " + key.kind + ":" + key.value};
                                              return EntityRow{key, rows[0][0].as<bool>()};
                                          }),
                       "find_entity");

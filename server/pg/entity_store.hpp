@@ -13,7 +13,7 @@ class EntityStore final : public api::ports::EntityReader {
 public:
     explicit EntityStore(Pool& pool, std::chrono::milliseconds patience = std::chrono::seconds{1}) : pool_{pool}, patience_{patience} {}
     api::ports::Outcome<api::ports::Page<api::ports::EntityRow>> page(const api::Caller& caller, const api::ports::EntityFilter& filter,
-                                                                     const api::ports::PageRequest& request) override;
+                                                                      const api::ports::PageRequest& request) override;
     api::ports::Outcome<api::ports::EntityRow> find(const api::Caller& caller, const engine::EntityKey& key) override;
 
 private:

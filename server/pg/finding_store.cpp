@@ -93,7 +93,8 @@ api::ports::Outcome<Page<FindingWithEvidence>> FindingStore::page(const api::Cal
 }
 
 api::ports::Outcome<FindingWithEvidence> FindingStore::find(const api::Caller& caller, const engine::FindingId& id) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_one(transaction, id); }), "find_finding");
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_one(transaction, id); }),
+                      "find_finding");
 }
 
 }  // namespace catenary::server::pg

@@ -69,7 +69,8 @@ api::ports::Failure to_failure(const StoreError& error, std::string_view operati
     spdlog::warn("event=store_error operation={} code={} sqlstate={} detail=\"{}\"", operation, to_string(error.code), error.sqlstate, error.detail);
     switch (error.code) {
         case StoreErrorCode::outcome_unknown: return Failure{FailureCode::outcome_unknown, "the database did not say whether the change was made"};
-        case StoreErrorCode::too_slow: return Failure{FailureCode::unavailable, "the database took too long: ask for less (a narrower time range) or try again"};
+        case StoreErrorCode::too_slow:
+            return Failure{FailureCode::unavailable, "the database took too long: ask for less (a narrower time range) or try again"};
         case StoreErrorCode::refused: return Failure{FailureCode::unavailable, "the database refused the operation; the log has the reason"};
         case StoreErrorCode::retry: return Failure{FailureCode::unavailable, "the database was busy: try again"};
         default: return Failure{FailureCode::unavailable, "the database cannot be reached at the moment"};

@@ -122,8 +122,7 @@ constexpr std::string_view alike_sql = R"(
                      WHERE (i.patterns && $3 OR i.techniques && $4) AND NOT i.entity_keys && $2 ORDER BY i.last_activity DESC, i.number DESC LIMIT $5)
     SELECT * FROM by_entity UNION ALL SELECT * FROM by_kind)";
 
-constexpr std::string_view findings_sql =
-    "SELECT {columns} FROM finding f WHERE f.incident = $1 AND f.state <> 'superseded' ORDER BY f.start_time, f.id";
+constexpr std::string_view findings_sql = "SELECT {columns} FROM finding f WHERE f.incident = $1 AND f.state <> 'superseded' ORDER BY f.start_time, f.id";
 
 template <class Enum>
 std::optional<std::string> word_filter(const std::vector<Enum>& values) {
@@ -199,7 +198,7 @@ StoreResult<Page<EvidenceRow>> read_evidence(pqxx::work& transaction, IncidentNu
 }
 
 StoreResult<Page<engine::IncidentActivity>> read_activity(pqxx::work& transaction, IncidentNumber number, const std::vector<std::string>& kinds,
-                                                           const PageRequest& request) {
+                                                          const PageRequest& request) {
     if (!transaction.exec_params1(exists_sql, number.value())[0].as<bool>()) return no_incident(number);
     std::optional<std::string> position, line;
     if (!request.after.empty()) {
@@ -210,7 +209,8 @@ StoreResult<Page<engine::IncidentActivity>> read_activity(pqxx::work& transactio
     }
     Page<engine::IncidentActivity> page;
     std::string last_line;
-    for (const auto& row : transaction.exec_params(activity_sql, number.value(), position, line, static_cast<std::int64_t>(request.limit + 1), filter_literal(kinds))) {
+    for (const auto& row :
+         transaction.exec_params(activity_sql, number.value(), position, line, static_cast<std::int64_t>(request.limit + 1), filter_literal(kinds))) {
         if (page.items.size() == request.limit) {
             page.next = place_text({std::to_string(page.items.back().position.value()), last_line});
             break;
@@ -231,7 +231,8 @@ api::ports::Outcome<Page<IncidentRecord>> IncidentStore::page(const api::Caller&
 api::ports::Outcome<IncidentRecord> IncidentStore::find(const api::Caller& caller, IncidentNumber number) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
                                          [&](pqxx::work& transaction) -> StoreResult<IncidentRecord> {
-                                             const auto rows = transaction.exec_params(fmt::format(find_sql, fmt::arg("columns", incident_columns)), number.value());
+                                             const auto rows =
+                                                 transaction.exec_params(fmt::format(find_sql, fmt::arg("columns", incident_columns)), number.value());
                                              if (rows.empty()) return no_incident(number);
                                              return incident_from(rows[0]);
                                          }),
@@ -244,8 +245,8 @@ api::ports::Outcome<Page<EvidenceRow>> IncidentStore::evidence(const api::Caller
         "incident_evidence");
 }
 
-api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(const api::Caller& caller, IncidentNumber number, const std::vector<std::string>& kinds,
-                                                                           const PageRequest& request) {
+api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(const api::Caller& caller, IncidentNumber number,
+                                                                            const std::vector<std::string>& kinds, const PageRequest& request) {
     return to_outcome(
         tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_activity(transaction, number, kinds, request); }),
         "incident_activity");
@@ -256,7 +257,8 @@ api::ports::Outcome<std::vector<engine::FindingRecord>> IncidentStore::findings(
                                          [&](pqxx::work& transaction) -> StoreResult<std::vector<engine::FindingRecord>> {
                                              if (!transaction.exec_params1(exists_sql, number.value())[0].as<bool>()) return no_incident(number);
                                              std::vector<engine::FindingRecord> findings;
-                                             for (const auto& row : transaction.exec_params(fmt::format(findings_sql, fmt::arg("columns", finding_columns)), number.value())) {
+                                             for (const auto& row :
+                                                  transaction.exec_params(fmt::format(findings_sql, fmt::arg("columns", finding_columns)), number.value())) {
                                                  findings.push_back(finding_from(row));
                                              }
                                              return findings;

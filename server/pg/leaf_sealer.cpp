@@ -2,8 +2,8 @@
 
 #include "server/pg/guarded.hpp"
 
-#include <pqxx/pqxx>
 #include <spdlog/spdlog.h>
+#include <pqxx/pqxx>
 
 #include <utility>
 

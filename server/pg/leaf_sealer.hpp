@@ -12,9 +12,9 @@
 namespace catenary::server::pg {
 
 struct LeafSealerOptions {
-    std::string dsn;                     ///< acts as catenary_ingest
-    std::chrono::seconds round{60};      ///< between looks
-    std::chrono::seconds quiet{600};     ///< a leaf that did not grow for so long is sealed; writers of it wait meanwhile
+    std::string dsn;                  ///< acts as catenary_ingest
+    std::chrono::seconds round{60};   ///< between looks
+    std::chrono::seconds quiet{600};  ///< a leaf that did not grow for so long is sealed; writers of it wait meanwhile
 };
 
 /// Indexes leaves that are over for reading (migrations/0003_reading.sql), one after the other, in a thread of its own. Several processes on one

@@ -72,8 +72,10 @@ Started<int> compare(const std::map<int, Recorded>& rows, std::span<const Migrat
     for (const auto& [version, row] : rows) {
         const auto file = known.find(version);
         if (file == known.end()) {
-            return StartFailure{fmt::format("the database is newer than this program: it has migration {} ({}), the program knows up to {:04}. "
-                                            "Install the newer program", version, row.name, newest_known)};
+            return StartFailure{
+                fmt::format("the database is newer than this program: it has migration {} ({}), the program knows up to {:04}. "
+                            "Install the newer program",
+                            version, row.name, newest_known)};
         }
         if (sha256_hex(file->second->text) != row.sha256) {
             return StartFailure{fmt::format("migration {} was applied with other content than this program holds: a released file was changed", row.name)};

@@ -2,19 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <string_view>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace catenary::server::pg {
 namespace {
@@ -87,7 +87,8 @@ Started<std::optional<std::filesystem::path>> first_closed_folder(const OsUser& 
         ::_exit(0);
     }
     int status = 0;
-    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
     if (!WIFEXITED(status) || WEXITSTATUS(status) == 255) return StartFailure{fmt::format("cannot become user {}", user.name)};
     const auto closed = static_cast<std::size_t>(WEXITSTATUS(status));
     return closed == 0 ? std::optional<std::filesystem::path>{} : std::optional{folders[closed - 1]};
@@ -105,8 +106,10 @@ Started<bool> make_private_folder(const OsUser& user, const std::filesystem::pat
     if (::lstat(path.c_str(), &found) != 0) return StartFailure{fmt::format("cannot look at {}: {}", path.string(), std::strerror(errno))};
     if (!S_ISDIR(found.st_mode)) return StartFailure{fmt::format("{} is in the way: not a folder", path.string())};
     if (found.st_uid != user.uid) {
-        return StartFailure{fmt::format("{} belongs to user id {}, but PostgreSQL would run as {} (id {}): start as the user who made it, "
-                                        "or give the folder to {} (chown -R)", path.string(), found.st_uid, user.name, user.uid, user.name)};
+        return StartFailure{
+            fmt::format("{} belongs to user id {}, but PostgreSQL would run as {} (id {}): start as the user who made it, "
+                        "or give the folder to {} (chown -R)",
+                        path.string(), found.st_uid, user.name, user.uid, user.name)};
     }
     if ((found.st_mode & 077) != 0 && ::chmod(path.c_str(), 0700) != 0) {
         return StartFailure{fmt::format("{} is open to others and cannot be closed: {}", path.string(), std::strerror(errno))};

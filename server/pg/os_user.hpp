@@ -2,10 +2,10 @@
 
 #include "server/pg/start_failure.hpp"
 
+#include <sys/types.h>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace catenary::server::pg {

@@ -36,9 +36,8 @@ StoreResult<PatternHead> head_for(pqxx::work& transaction, const std::string& id
 
 /// The entry that makes the engine run the head as it is.
 engine::Position append(pqxx::work& transaction, const api::Caller& caller, const PatternVersion& version, std::optional<engine::Timestamp> effective_from) {
-    const auto body = version.shipped
-                          ? api::json::shipped_control_text(version.id, version.mode, effective_from)
-                          : api::json::pattern_control_text(version.id, version.version, version.mode, effective_from, version.document_json);
+    const auto body = version.shipped ? api::json::shipped_control_text(version.id, version.mode, effective_from)
+                                      : api::json::pattern_control_text(version.id, version.version, version.mode, effective_from, version.document_json);
     return append_control(transaction, caller.tenant, "pattern", body);
 }
 
@@ -94,14 +93,15 @@ api::ports::Outcome<Page<PatternVersion>> PatternVersionStore::versions(const ap
 }
 
 api::ports::Outcome<PatternVersion> PatternVersionStore::version(const api::Caller& caller, const std::string& id, std::int32_t version) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
-                                             const auto rows = transaction.exec_params(version_sql, id, version);
-                                             if (rows.empty())
-                                                 return StoreError{StoreErrorCode::not_found, fmt::format("there is no version {} of a pattern {}", version, id)};
-                                             return pattern_version_from(rows[0]);
-                                         }),
-                      "pattern_version");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::read,
+                           [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+                               const auto rows = transaction.exec_params(version_sql, id, version);
+                               if (rows.empty())
+                                   return StoreError{StoreErrorCode::not_found, fmt::format("there is no version {} of a pattern {}", version, id)};
+                               return pattern_version_from(rows[0]);
+                           }),
+        "pattern_version");
 }
 
 api::ports::Outcome<PatternVersion> PatternVersionStore::add(const api::Caller& caller, const PatternVersion& wanted,

@@ -55,8 +55,7 @@ Pool::Usage Pool::usage() const {
     return {idle_.size() + in_use_, in_use_, size_, timeouts_};
 }
 
-Pool::Lease::Lease(Lease&& other) noexcept
-    : pool_{std::exchange(other.pool_, nullptr)}, connection_{std::move(other.connection_)}, spoiled_{other.spoiled_} {}
+Pool::Lease::Lease(Lease&& other) noexcept : pool_{std::exchange(other.pool_, nullptr)}, connection_{std::move(other.connection_)}, spoiled_{other.spoiled_} {}
 
 Pool::Lease::~Lease() {
     if (pool_ != nullptr) pool_->give_back(std::move(connection_), spoiled_);

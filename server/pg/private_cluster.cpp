@@ -8,6 +8,8 @@
 #include <libpq-fe.h>
 #include <spdlog/spdlog.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
@@ -15,9 +17,7 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 namespace catenary::server::pg {
 namespace {
@@ -30,9 +30,7 @@ constexpr seconds fast_shutdown_limit{30};       // then immediate
 constexpr seconds immediate_shutdown_limit{10};  // then SIGKILL
 constexpr seconds leftover_limit{180};           // for back-ends of a postmaster that was killed
 
-long long seconds_since(SteadyTime begun) {
-    return std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - begun).count();
-}
+long long seconds_since(SteadyTime begun) { return std::chrono::duration_cast<seconds>(std::chrono::steady_clock::now() - begun).count(); }
 
 }  // namespace
 
@@ -69,8 +67,14 @@ public:
     }
 
     Dsn dsn(std::string_view user, std::string_view database) const {
-        return Dsn{{{"host", files_.socket.string()}, {"port", "5432"}, {"user", std::string{user}}, {"dbname", std::string{database}},
-                    {"connect_timeout", "10"}, {"sslmode", "disable"}, {"gssencmode", "disable"}, {"application_name", "catenary"}}};
+        return Dsn{{{"host", files_.socket.string()},
+                    {"port", "5432"},
+                    {"user", std::string{user}},
+                    {"dbname", std::string{database}},
+                    {"connect_timeout", "10"},
+                    {"sslmode", "disable"},
+                    {"gssencmode", "disable"},
+                    {"application_name", "catenary"}}};
     }
     pid_t postmaster() const {
         const std::lock_guard lock{mutex_};
@@ -107,8 +111,8 @@ private:
         if (const auto settled = settle_predecessor(); !settled) return settled.error();
         const int log = open_log(files_);
         if (log < 0) return StartFailure{fmt::format("cannot open {}: {}", files_.log.string(), std::strerror(errno))};
-        const auto child = spawn(Command{files_.binaries.folder / "postgres", postmaster_arguments(files_, options_.durability), log, Bond::interrupted_with_us},
-                                 files_.user);
+        const auto child =
+            spawn(Command{files_.binaries.folder / "postgres", postmaster_arguments(files_, options_.durability), log, Bond::interrupted_with_us}, files_.user);
         ::close(log);
         if (!child) return child.error();
         {
@@ -159,8 +163,8 @@ private:
                 signalled = wanted;
             }
             if (waited >= leftover_limit.count()) {
-                return StartFailure{fmt::format("an earlier PostgreSQL (process {}, {} processes attached) still uses {} after {} s: stop it", file->pid, leftover,
-                                                files_.cluster.string(), waited)};
+                return StartFailure{fmt::format("an earlier PostgreSQL (process {}, {} processes attached) still uses {} after {} s: stop it", file->pid,
+                                                leftover, files_.cluster.string(), waited)};
             }
             if (const auto now = std::chrono::steady_clock::now(); now - told >= seconds{5}) {
                 told = now;
@@ -182,13 +186,15 @@ private:
     void await_death() {
         siginfo_t info{};
         const auto pid = postmaster();
-        while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {}
+        while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+        }
         reap();
     }
 
     void reap() {
         const std::lock_guard lock{mutex_};
-        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {}
+        while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+        }
         pid_ = 0;
         changed_.notify_all();
     }

@@ -3,6 +3,7 @@
 #include "server/pg/dsn.hpp"
 #include "server/pg/start_failure.hpp"
 
+#include <sys/types.h>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -10,7 +11,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 
 namespace catenary::server::pg {
 
@@ -18,7 +18,7 @@ namespace catenary::server::pg {
 enum class Durability { full, relaxed };
 
 struct ClusterOptions {
-    std::filesystem::path data_dir;   ///< the locked data folder; the cluster lives in its sub-folder `postgres`
+    std::filesystem::path data_dir;  ///< the locked data folder; the cluster lives in its sub-folder `postgres`
     Durability durability = Durability::full;
     /// What takes long, for people: "waiting for PostgreSQL to recover (12 s)". Called from more than one thread. May be empty.
     std::function<void(std::string_view)> progress;

@@ -70,8 +70,8 @@ void ReplyStore::keep(const Request& request, const api::Caller& caller, std::st
 }
 
 void ReplyStore::forget(const Request& request, const api::Caller& caller) {
-    const auto forgotten = tenant_transaction(
-        pool_, caller, Access::write, [&](pqxx::work& transaction) { transaction.exec_params(forget_sql, caller.key_id, request.idempotency_key); });
+    const auto forgotten = tenant_transaction(pool_, caller, Access::write,
+                                              [&](pqxx::work& transaction) { transaction.exec_params(forget_sql, caller.key_id, request.idempotency_key); });
     if (!forgotten) static_cast<void>(to_failure(forgotten.error(), "forget_idempotency_key"));
 }
 

@@ -1,7 +1,7 @@
 #include "server/pg/sealed_reply.hpp"
 
-#include <nlohmann/json.hpp>
 #include <sodium.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <utility>

@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <set>
 #include <sstream>
 #include <string>
-#include <unistd.h>
 
 namespace catenary::server::pg {
 namespace {

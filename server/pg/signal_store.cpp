@@ -53,8 +53,8 @@ ResolvedFilter resolve(pqxx::work& transaction, const SignalFilter& filter) {
     const bool by_definition =
         !filter.sources.empty() || !filter.names.empty() || !filter.domains.empty() || !filter.tactics.empty() || !filter.techniques.empty();
     if (by_definition) {
-        const auto ids = ids_of(transaction.exec_params(definitions_sql, filter_literal(filter.sources), filter_literal(filter.names), filter_literal(filter.domains),
-                                                        filter_literal(filter.tactics), filter_literal(filter.techniques)));
+        const auto ids = ids_of(transaction.exec_params(definitions_sql, filter_literal(filter.sources), filter_literal(filter.names),
+                                                        filter_literal(filter.domains), filter_literal(filter.tactics), filter_literal(filter.techniques)));
         resolved.impossible = ids.empty();
         resolved.definitions = array_literal(ids);
     }
@@ -78,7 +78,8 @@ ResolvedFilter resolve(pqxx::work& transaction, const SignalFilter& filter) {
 
 std::string place_of(const SignalRow& row) { return place_text({timestamp_text(row.signal.signal.time), row.key}); }
 
-StoreResult<Page<StoredSignalRow>> read_page(pqxx::work& transaction, const SignalFilter& filter, const PageRequest& request, std::chrono::milliseconds patience) {
+StoreResult<Page<StoredSignalRow>> read_page(pqxx::work& transaction, const SignalFilter& filter, const PageRequest& request,
+                                             std::chrono::milliseconds patience) {
     std::optional<std::string> place_time, place_key;
     if (!request.after.empty()) {
         const auto place = place_from(request.after, 2);
@@ -89,11 +90,13 @@ StoreResult<Page<StoredSignalRow>> read_page(pqxx::work& transaction, const Sign
     Page<StoredSignalRow> page;
     const auto resolved = resolve(transaction, filter);
     if (resolved.impossible) return page;
-    const auto sql = fmt::format(page_sql, fmt::arg("columns", signal_columns), fmt::arg("joins", signal_joins), fmt::arg("direction", filter.newest_first ? "DESC" : "ASC"));
+    const auto sql = fmt::format(page_sql, fmt::arg("columns", signal_columns), fmt::arg("joins", signal_joins),
+                                 fmt::arg("direction", filter.newest_first ? "DESC" : "ASC"));
     std::vector<SignalRow> rows;
-    for (const auto& row : transaction.exec_params(sql, filter.newest_first, optional_timestamp_text(filter.time.first).value_or("-infinity"),
-                                                   optional_timestamp_text(filter.time.second).value_or("infinity"), place_time, place_key, resolved.definitions,
-                                                   resolved.entities, resolved.severities, static_cast<std::int64_t>(request.limit + 1), patience.count())) {
+    for (const auto& row :
+         transaction.exec_params(sql, filter.newest_first, optional_timestamp_text(filter.time.first).value_or("-infinity"),
+                                 optional_timestamp_text(filter.time.second).value_or("infinity"), place_time, place_key, resolved.definitions,
+                                 resolved.entities, resolved.severities, static_cast<std::int64_t>(request.limit + 1), patience.count())) {
         rows.push_back(signal_row_from(row));
     }
     if (!rows.empty() && rows.back().is_place) {
@@ -141,8 +144,8 @@ StoreResult<SignalDetail> read_one(pqxx::work& transaction, const Wanted& wanted
     auto evidence = evidence_of(transaction, wanted.source, wanted.id);
     auto time = wanted.time;
     if (!time && evidence.signal) time = evidence.signal->signal.time;
-    const auto rows = transaction.exec_params(fmt::format(named_sql, fmt::arg("columns", signal_columns), fmt::arg("joins", signal_joins)), wanted.source, wanted.id,
-                                              optional_timestamp_text(time), wanted.key, patience.count());
+    const auto rows = transaction.exec_params(fmt::format(named_sql, fmt::arg("columns", signal_columns), fmt::arg("joins", signal_joins)), wanted.source,
+                                              wanted.id, optional_timestamp_text(time), wanted.key, patience.count());
     SignalDetail detail{{}, std::move(evidence.uses)};
     if (!rows.empty()) {
         std::vector<SignalRow> found{signal_row_from(rows[0])};
@@ -159,9 +162,9 @@ StoreResult<SignalDetail> read_one(pqxx::work& transaction, const Wanted& wanted
 }  // namespace
 
 api::ports::Outcome<Page<StoredSignalRow>> SignalStore::page(const api::Caller& caller, const SignalFilter& filter, const PageRequest& request) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) { return read_page(transaction, filter, request, patience_); }),
-                      "list_signals");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_page(transaction, filter, request, patience_); }),
+        "list_signals");
 }
 
 api::ports::Outcome<SignalDetail> SignalStore::find(const api::Caller& caller, const std::string& source, const std::string& id,

@@ -20,7 +20,7 @@ public:
     explicit SignalStore(Pool& pool, const StoredKeys* keys = nullptr, std::chrono::milliseconds patience = std::chrono::seconds{1})
         : pool_{pool}, keys_{keys}, patience_{patience} {}
     api::ports::Outcome<api::ports::Page<api::ports::StoredSignalRow>> page(const api::Caller& caller, const api::ports::SignalFilter& filter,
-                                                                           const api::ports::PageRequest& request) override;
+                                                                            const api::ports::PageRequest& request) override;
     api::ports::Outcome<api::ports::SignalDetail> find(const api::Caller& caller, const std::string& source, const std::string& id,
                                                        std::optional<engine::Timestamp> time) override;
 

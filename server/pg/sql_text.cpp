@@ -1,8 +1,8 @@
 #include "server/pg/sql_text.hpp"
 
+#include <fmt/format.h>
 #include <boost/uuid/string_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
@@ -103,8 +103,7 @@ std::string timestamp_text(engine::Timestamp time) {
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss<engine::Duration> clock{time - day};
     return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}+00", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                       clock.subseconds().count());
+                       static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 engine::Timestamp timestamp_from(std::string_view text) {

@@ -10,23 +10,23 @@
 namespace catenary::server::pg {
 
 enum class StoreErrorCode {
-    unavailable,      ///< no connection, or it broke before COMMIT: nothing changed, try again later
-    outcome_unknown,  ///< it broke during COMMIT: may have happened; only the caller knows how to find out
-    retry,            ///< serialisation failure or deadlock: nothing changed, the same transaction may be run again at once
-    too_slow,         ///< statement time-out or no connection free before the deadline: nothing changed
-    conflict,         ///< a unique key exists already
-    refused,          ///< the database refuses the statement or a value: our fault, or the schema's
-    stale,            ///< decided by the store itself: the revision does not match
-    not_found,        ///< decided by the store itself: no such row of this tenant
-    invalid,          ///< decided by the store itself: `detail` is safe to show
-    not_applied,      ///< recorded, but the lane did not get there in time; `detail` is safe to show
-    refused_by_engine,///< recorded, and the engine says why it changes nothing; `detail` is safe to show
+    unavailable,        ///< no connection, or it broke before COMMIT: nothing changed, try again later
+    outcome_unknown,    ///< it broke during COMMIT: may have happened; only the caller knows how to find out
+    retry,              ///< serialisation failure or deadlock: nothing changed, the same transaction may be run again at once
+    too_slow,           ///< statement time-out or no connection free before the deadline: nothing changed
+    conflict,           ///< a unique key exists already
+    refused,            ///< the database refuses the statement or a value: our fault, or the schema's
+    stale,              ///< decided by the store itself: the revision does not match
+    not_found,          ///< decided by the store itself: no such row of this tenant
+    invalid,            ///< decided by the store itself: `detail` is safe to show
+    not_applied,        ///< recorded, but the lane did not get there in time; `detail` is safe to show
+    refused_by_engine,  ///< recorded, and the engine says why it changes nothing; `detail` is safe to show
 };
 std::string_view to_string(StoreErrorCode code);
 
 struct StoreError {
     StoreErrorCode code;
-    std::string detail;    ///< for the log; shown to clients only for what the store or the engine decides
+    std::string detail;         ///< for the log; shown to clients only for what the store or the engine decides
     std::string sqlstate = {};  ///< "" when the server did not say
 };
 template <class T>

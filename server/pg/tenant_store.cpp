@@ -24,7 +24,7 @@ using api::ports::PageRequest;
 using api::ports::RotatedKey;
 using api::ports::TenantRow;
 
-constexpr int most_keys = 1'000;      // of one tenant
+constexpr int most_keys = 1'000;           // of one tenant
 constexpr std::size_t most_sources = 100;  // a key may be limited to
 
 constexpr const char* add_sql = "SELECT add_tenant($1, $2, decode($3, 'hex'), $4)";
@@ -54,7 +54,11 @@ constexpr const char* audit_sql = R"(
     ORDER BY id DESC LIMIT $7)";
 
 KeyRow key_from(const pqxx::row& row) {
-    return {row[0].c_str(), static_cast<std::uint16_t>(row[1].as<int>()), text_array(row[2]), timestamp_from(row[3]), optional_timestamp(row[4]),
+    return {row[0].c_str(),
+            static_cast<std::uint16_t>(row[1].as<int>()),
+            text_array(row[2]),
+            timestamp_from(row[3]),
+            optional_timestamp(row[4]),
             optional_timestamp(row[5])};
 }
 
@@ -109,26 +113,27 @@ api::ports::Outcome<Page<TenantRow>> TenantStore::page(const api::Caller& caller
 }
 
 api::ports::Outcome<Page<KeyRow>> TenantStore::keys(const api::Caller& caller, const PageRequest& request) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) -> StoreResult<Page<KeyRow>> {
-                                             std::optional<std::string> created, id;
-                                             if (!request.after.empty()) {
-                                                 const auto place = place_from(request.after, 2);
-                                                 if (!place) return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
-                                                 created = (*place)[0];
-                                                 id = (*place)[1];
-                                             }
-                                             Page<KeyRow> found;
-                                             for (const auto& row : transaction.exec_params(keys_sql, created, id, static_cast<std::int64_t>(request.limit + 1))) {
-                                                 if (found.items.size() == request.limit) {
-                                                     found.next = place_text({timestamp_text(found.items.back().created), found.items.back().id});
-                                                     break;
-                                                 }
-                                                 found.items.push_back(key_from(row));
-                                             }
-                                             return found;
-                                         }),
-                      "list_keys");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::read,
+                           [&](pqxx::work& transaction) -> StoreResult<Page<KeyRow>> {
+                               std::optional<std::string> created, id;
+                               if (!request.after.empty()) {
+                                   const auto place = place_from(request.after, 2);
+                                   if (!place) return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+                                   created = (*place)[0];
+                                   id = (*place)[1];
+                               }
+                               Page<KeyRow> found;
+                               for (const auto& row : transaction.exec_params(keys_sql, created, id, static_cast<std::int64_t>(request.limit + 1))) {
+                                   if (found.items.size() == request.limit) {
+                                       found.next = place_text({timestamp_text(found.items.back().created), found.items.back().id});
+                                       break;
+                                   }
+                                   found.items.push_back(key_from(row));
+                               }
+                               return found;
+                           }),
+        "list_keys");
 }
 
 api::ports::Outcome<NewKey> TenantStore::add_key(const api::Caller& caller, const KeyRow& wanted) {
@@ -177,34 +182,35 @@ api::ports::Outcome<RotatedKey> TenantStore::rotate_key(const api::Caller& calle
 }
 
 api::ports::Outcome<Page<AuditRow>> TenantStore::audit(const api::Caller& caller, const AuditFilter& filter, const PageRequest& request) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) -> StoreResult<Page<AuditRow>> {
-                                             std::optional<std::int64_t> before;
-                                             if (!request.after.empty()) {
-                                                 before = 0;
-                                                 const auto* const end = request.after.data() + request.after.size();
-                                                 const auto parsed = std::from_chars(request.after.data(), end, *before);
-                                                 if (parsed.ec != std::errc{} || parsed.ptr != end) {
-                                                     return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
-                                                 }
-                                             }
-                                             const auto rows = transaction.exec_params(
-                                                 audit_sql, before, filter_literal(filter.actors), filter_literal(filter.actions), filter_literal(filter.targets),
-                                                 optional_timestamp_text(filter.time.first), optional_timestamp_text(filter.time.second),
-                                                 static_cast<std::int64_t>(request.limit + 1));
-                                             Page<AuditRow> found;
-                                             std::int64_t last = 0;
-                                             for (const auto& row : rows) {
-                                                 if (found.items.size() == request.limit) {
-                                                     found.next = std::to_string(last);
-                                                     break;
-                                                 }
-                                                 found.items.push_back({timestamp_from(row[1]), row[2].c_str(), row[3].c_str(), row[4].c_str(), row[5].c_str()});
-                                                 last = row[0].as<std::int64_t>();
-                                             }
-                                             return found;
-                                         }),
-                      "list_audit");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::read,
+                           [&](pqxx::work& transaction) -> StoreResult<Page<AuditRow>> {
+                               std::optional<std::int64_t> before;
+                               if (!request.after.empty()) {
+                                   before = 0;
+                                   const auto* const end = request.after.data() + request.after.size();
+                                   const auto parsed = std::from_chars(request.after.data(), end, *before);
+                                   if (parsed.ec != std::errc{} || parsed.ptr != end) {
+                                       return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+                                   }
+                               }
+                               const auto rows =
+                                   transaction.exec_params(audit_sql, before, filter_literal(filter.actors), filter_literal(filter.actions),
+                                                           filter_literal(filter.targets), optional_timestamp_text(filter.time.first),
+                                                           optional_timestamp_text(filter.time.second), static_cast<std::int64_t>(request.limit + 1));
+                               Page<AuditRow> found;
+                               std::int64_t last = 0;
+                               for (const auto& row : rows) {
+                                   if (found.items.size() == request.limit) {
+                                       found.next = std::to_string(last);
+                                       break;
+                                   }
+                                   found.items.push_back({timestamp_from(row[1]), row[2].c_str(), row[3].c_str(), row[4].c_str(), row[5].c_str()});
+                                   last = row[0].as<std::int64_t>();
+                               }
+                               return found;
+                           }),
+        "list_audit");
 }
 
 api::ports::Outcome<bool> TenantStore::make_first_tenant(const Keep& keep, const std::string& name) {

@@ -47,9 +47,7 @@ struct ListDeleter {
 };
 using HeaderList = std::unique_ptr<curl_slist, ListDeleter>;
 
-void append(HeaderList& list, const std::string& line) {
-    list.reset(curl_slist_append(list.release(), line.c_str()));
-}
+void append(HeaderList& list, const std::string& line) { list.reset(curl_slist_append(list.release(), line.c_str())); }
 
 }  // namespace
 
@@ -104,9 +102,7 @@ ApiReply ApiClient::send(const Request& request) {
     return reply;
 }
 
-ApiReply ApiClient::get(const std::string& path) {
-    return send({.method = "GET", .path = path, .body = {}, .content_type = {}, .headers = {}});
-}
+ApiReply ApiClient::get(const std::string& path) { return send({.method = "GET", .path = path, .body = {}, .content_type = {}, .headers = {}}); }
 
 ApiReply ApiClient::post(const std::string& path, std::string_view body, const std::string& content_type) {
     return send({.method = "POST", .path = path, .body = body, .content_type = content_type, .headers = {}});

@@ -13,8 +13,8 @@ namespace catenary::server {
 struct ApiReply {
     int status = 0;
     std::string content_type;
-    std::string etag;                                ///< as sent, with its quotes; "" when absent
-    std::string request_id;                          ///< X-Request-Id
+    std::string etag;        ///< as sent, with its quotes; "" when absent
+    std::string request_id;  ///< X-Request-Id
     std::optional<std::chrono::seconds> retry_after;
     std::string body;
 };
@@ -35,10 +35,10 @@ public:
 
     struct Request {
         std::string method = "GET";
-        std::string path;                            ///< with its query, already encoded: "/api/v1/incidents?limit=5"
-        std::string_view body;                       ///< borrowed during the call; sent for POST, PUT, PATCH
+        std::string path;       ///< with its query, already encoded: "/api/v1/incidents?limit=5"
+        std::string_view body;  ///< borrowed during the call; sent for POST, PUT, PATCH
         std::string content_type = "application/json";
-        std::vector<std::string> headers;            ///< further ones, "If-Match: \"3\""
+        std::vector<std::string> headers;  ///< further ones, "If-Match: \"3\""
         std::chrono::seconds deadline{120};
     };
     /// Throws ApiUnreachable.

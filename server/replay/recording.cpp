@@ -3,8 +3,8 @@
 #include "api/json/time_json.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <zlib.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <filesystem>

@@ -5,8 +5,8 @@
 #include "server/replay/recording.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -111,7 +111,8 @@ Tally post_all(ApiClient& client, const ReplayOptions& options) {
     const auto flush = [&] {
         if (waiting == 0) return;
         const auto reply = insist(client, "/api/v1/signals", body, "application/x-ndjson");
-        if (reply.status != 200 && reply.status != 207 && reply.status != 422) throw std::runtime_error(fmt::format("the server answered {}: {}", reply.status, reply.body));
+        if (reply.status != 200 && reply.status != 207 && reply.status != 422)
+            throw std::runtime_error(fmt::format("the server answered {}: {}", reply.status, reply.body));
         complain(nlohmann::json::parse(reply.body), tally);
         body.clear();
         waiting = 0;
@@ -142,7 +143,8 @@ int replay(const ReplayOptions& options) {
     try {
         ApiClient client{options.url, key_in(options.key_file)};
         const auto tally = post_all(client, options);
-        fmt::print("{} accepted, {} already there, {} late, {} in conflict, {} rejected\n", tally.accepted, tally.duplicates, tally.late, tally.conflicts, tally.rejected);
+        fmt::print("{} accepted, {} already there, {} late, {} in conflict, {} rejected\n", tally.accepted, tally.duplicates, tally.late, tally.conflicts,
+                   tally.rejected);
         return tally.conflicts + tally.rejected == 0 ? 0 : 1;
     } catch (const RecordingFault& fault) {
         fmt::print(stderr, "{}\n", fault.what);

@@ -18,7 +18,7 @@ struct ReplayOptions {
     std::vector<std::string> files;             ///< FILE.ndjson or FILE.ndjson.gz, each sorted by time; merged by time
     std::size_t batch = 1000;                   ///< signals a request, 1..1000
     ReplayEnd end = ReplayEnd::as_recorded;
-    bool advance_watermark = false;             ///< at the end move the watermark past the newest signal, which closes waiting absences
+    bool advance_watermark = false;  ///< at the end move the watermark past the newest signal, which closes waiting absences
 };
 
 /// Posts files of recorded signals to a running server in the order of their times, with progress on standard output and refusals on standard error

@@ -10,8 +10,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <chrono>
+#include <cmath>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -48,10 +48,12 @@ std::shared_ptr<api::ingest::PreparedBatch> make_request(std::size_t count, engi
         item.time = from + std::chrono::microseconds{serial * 1'000 + random() % 1'000};
         item.name = fmt::format("suspicious_activity_{}", kind);
         item.title = fmt::format("Suspicious activity of kind {} was observed", kind);
-        item.entities = {{"account", fmt::format("user{}@corp.example", zipf()), "actor", true}, {"host", fmt::format("ws-{}.corp.example", zipf()), "target", true}};
+        item.entities = {{"account", fmt::format("user{}@corp.example", zipf()), "actor", true},
+                         {"host", fmt::format("ws-{}.corp.example", zipf()), "target", true}};
         if (random() % 10 < 8) item.entities.push_back({"ip", fmt::format("10.{}.{}.7", zipf() % 200, zipf() % 250), "source", true});
-        item.attributes = fmt::format(R"({{"country":"RO","risk_level":"medium","process":"C:\\Windows\\System32\\rundll32.exe","bytes":{},"session":"{:016x}{:016x}"}})",
-                                      random() % 100'000, random(), random());
+        item.attributes =
+            fmt::format(R"({{"country":"RO","risk_level":"medium","process":"C:\\Windows\\System32\\rundll32.exe","bytes":{},"session":"{:016x}{:016x}"}})",
+                        random() % 100'000, random(), random());
         item.plain_attributes = true;  // as the parser finds most attributes
         builder.add(item);
     }
@@ -118,17 +120,18 @@ int run(const Settings& settings) {
     std::vector<double> ratios;
     for (std::size_t round = 0; round < settings.rounds; ++round) {
         std::vector<std::shared_ptr<api::ingest::PreparedBatch>> requests;
-        for (std::size_t made = 0; made < settings.signals; made += settings.request) requests.push_back(make_request(settings.request, clock(), random, serial));
+        for (std::size_t made = 0; made < settings.signals; made += settings.request)
+            requests.push_back(make_request(settings.request, clock(), random, serial));
         const auto bare = bench::bare_copy(connection, requests);
         const auto ours = through_committer(committer, requests, settings.in_flight, tenant);
         ratios.push_back(bare / ours);
         const auto count = static_cast<double>(settings.signals);
-        std::printf("bare %.0f rows/s (%.2f us), committer %.0f rows/s (%.2f us), ratio %.2f\n", count / bare, bare / count * 1e6, count / ours, ours / count * 1e6,
-                    bare / ours);
+        std::printf("bare %.0f rows/s (%.2f us), committer %.0f rows/s (%.2f us), ratio %.2f\n", count / bare, bare / count * 1e6, count / ours,
+                    ours / count * 1e6, bare / ours);
     }
     const auto status = committer.status();
-    std::printf("median ratio %.2f; %.0f rows a group, %llu collisions\n", bench::median(ratios), static_cast<double>(status.accepted) / static_cast<double>(status.groups),
-                static_cast<unsigned long long>(status.key_collisions));
+    std::printf("median ratio %.2f; %.0f rows a group, %llu collisions\n", bench::median(ratios),
+                static_cast<double>(status.accepted) / static_cast<double>(status.groups), static_cast<unsigned long long>(status.key_collisions));
     committer.stop();
     return 0;
 }

@@ -72,8 +72,8 @@ void at_half_rate(const bench::LoadOptions& load, double requests_per_second, be
     const auto report = bench::send_load(half, bodies);
     const auto p99 = bench::percentile(report.latencies, 0.99);
     fmt::print("acknowledged at half of that, {:.0f} signals/s for {:.0f} s: p50 {:.1f} ms, p90 {:.1f}, p99 {:.1f}, most {:.1f}\n",
-               half.requests_per_second * request_signals, span, bench::percentile(report.latencies, 0.5) * 1e3,
-               bench::percentile(report.latencies, 0.9) * 1e3, p99 * 1e3, report.latencies.back() * 1e3);
+               half.requests_per_second * request_signals, span, bench::percentile(report.latencies, 0.5) * 1e3, bench::percentile(report.latencies, 0.9) * 1e3,
+               p99 * 1e3, report.latencies.back() * 1e3);
     fmt::print("an empty durable commit: {:.2f} ms, median; the p99 is {:.1f} of them\n", commit * 1e3, p99 / commit);
 }
 
@@ -106,8 +106,8 @@ int run(std::size_t signals, std::size_t rounds, std::size_t connections) {
         requests.clear();
         const auto ours = through_server(load, bodies);
         const auto count = static_cast<double>(bodies.size() * request_signals);
-        fmt::print("{}bare COPY {:.0f} rows/s; end to end {:.0f} signals/s acknowledged, {:.0f} correlated; {:.3f} of bare COPY\n", round == 0 ? "warm-up: " : "", count / bare,
-                   count / ours.acknowledged, count / ours.correlated, bare / ours.correlated);
+        fmt::print("{}bare COPY {:.0f} rows/s; end to end {:.0f} signals/s acknowledged, {:.0f} correlated; {:.3f} of bare COPY\n",
+                   round == 0 ? "warm-up: " : "", count / bare, count / ours.acknowledged, count / ours.correlated, bare / ours.correlated);
         if (round == 0) continue;
         ratios.push_back(bare / ours.correlated);
         rates.push_back(static_cast<double>(bodies.size()) / ours.correlated);

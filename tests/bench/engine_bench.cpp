@@ -16,8 +16,9 @@ constexpr TenantId tenant{1};
 constexpr Timestamp start = std::chrono::sys_days{std::chrono::year{2026} / 3 / 2};
 
 /// Names that the shipped patterns ask for, and their like.
-constexpr std::array wanted{"impossible_travel", "suspicious_inbox_rule", "mass_download", "failed_sign_in", "successful_sign_in",
-                            "suspicious_office_child_process", "credential_dumping", "ransomware_note", "storage_key_listing", "mass_blob_deletion"};
+constexpr std::array wanted{
+    "impossible_travel",  "suspicious_inbox_rule", "mass_download",       "failed_sign_in",    "successful_sign_in", "suspicious_office_child_process",
+    "credential_dumping", "ransomware_note",       "storage_key_listing", "mass_blob_deletion"};
 
 /// One signal in ten is wanted by some stage; accounts and hosts are spread over `entities`, one signal a `gap` of event time.
 std::vector<Signal> stream(std::size_t count, std::uint32_t entities, Duration gap, std::size_t from = 0) {

@@ -133,9 +133,8 @@ public:
         : options_{options}, bodies_{bodies}, poll_{::epoll_create1(EPOLL_CLOEXEC)}, due_(bodies.size()) {
         const auto authority = options.url.substr(options.url.find("//") + 2);
         const auto colon = authority.rfind(':');
-        head_ = fmt::format(
-            "POST /api/v1/signals HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/x-ndjson\r\nContent-Length: ",
-            authority, options.key);
+        head_ = fmt::format("POST /api/v1/signals HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nContent-Type: application/x-ndjson\r\nContent-Length: ",
+                            authority, options.key);
         for (std::size_t i = 0; i < options.connections; ++i) {
             auto& made = *connections_.emplace_back(std::make_unique<Connection>(authority.substr(0, colon), authority.substr(colon + 1)));
             epoll_event event{};

@@ -59,8 +59,8 @@ constexpr std::string_view fill_sql = R"(
 struct Read {
     std::string what;
     std::string path;
-    std::string bare;        ///< the same rows, as one prepared statement
-    std::size_t items;       ///< that both return, where it is a list
+    std::string bare;   ///< the same rows, as one prepared statement
+    std::size_t items;  ///< that both return, where it is a list
 };
 
 /// The socket folder of the server's private PostgreSQL, as its pid file says.
@@ -95,8 +95,8 @@ void measure(const Read& read, server::ApiClient& client, server::PqConnection& 
     std::ranges::sort(bare);
     const auto p50 = bench::percentile(ours, 0.5) / bench::percentile(bare, 0.5);
     const auto p99 = bench::percentile(ours, 0.99) / bench::percentile(bare, 0.99);
-    fmt::print("{:<34} bare p50 {:8.3f} ms p99 {:8.3f}; over HTTP p50 {:8.3f} ms p99 {:8.3f}; {:.2f} and {:.2f} times\n", read.what, bench::percentile(bare, 0.5),
-               bench::percentile(bare, 0.99), bench::percentile(ours, 0.5), bench::percentile(ours, 0.99), p50, p99);
+    fmt::print("{:<34} bare p50 {:8.3f} ms p99 {:8.3f}; over HTTP p50 {:8.3f} ms p99 {:8.3f}; {:.2f} and {:.2f} times\n", read.what,
+               bench::percentile(bare, 0.5), bench::percentile(bare, 0.99), bench::percentile(ours, 0.5), bench::percentile(ours, 0.99), p50, p99);
 }
 
 int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
@@ -112,9 +112,12 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
     fmt::print("{} signals and {} incidents stored in {:.1f} s\n", signals, incidents, milliseconds_since(begin) / 1e3);
 
     const std::string columns =
-        "SELECT s.*, d.domain, d.source, d.name, d.tactics, d.techniques, (SELECT array_agg(e.kind || ':' || e.value) FROM entity e WHERE e.id = ANY (s.entities)) FROM ";
+        "SELECT s.*, d.domain, d.source, d.name, d.tactics, d.techniques, (SELECT array_agg(e.kind || ':' || e.value) FROM entity e WHERE e.id = ANY "
+        "(s.entities)) FROM ";
     const auto page = [&](const std::string& condition) {
-        return fmt::format("{} (SELECT * FROM signal WHERE tenant = {} AND time >= '2026-03-01' AND time < '2026-03-02' {} LIMIT 50) s JOIN def d ON d.id = s.def", columns, tenant, condition);
+        return fmt::format(
+            "{} (SELECT * FROM signal WHERE tenant = {} AND time >= '2026-03-01' AND time < '2026-03-02' {} LIMIT 50) s JOIN def d ON d.id = s.def", columns,
+            tenant, condition);
     };
     const auto entity = [&](const std::string& value) {
         return std::string{connection.run(fmt::format("SELECT id FROM entity WHERE tenant = {} AND value = '{}'", tenant, value)).text(0, 0)};
@@ -125,19 +128,31 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
         {"signals, newest 50", "/api/v1/signals", page("ORDER BY key DESC"), 50},
         {"signals before noon", fmt::format("/api/v1/signals?time_before={}", time),
          page(fmt::format("AND key < (SELECT lowest_key('{}')) ORDER BY key DESC", time)), 50},
-        {"signals of a common address", "/api/v1/signals?entity=ip:10.0.0.7", page(fmt::format("AND entities @> ARRAY[{}::int8] ORDER BY key DESC", entity("10.0.0.7"))), 50},
+        {"signals of a common address", "/api/v1/signals?entity=ip:10.0.0.7",
+         page(fmt::format("AND entities @> ARRAY[{}::int8] ORDER BY key DESC", entity("10.0.0.7"))), 50},
         {"incidents by score", "/api/v1/incidents?sort=-score",
          fmt::format("SELECT * FROM incident WHERE tenant = {} AND merged_into IS NULL ORDER BY score DESC, number DESC LIMIT 50", tenant), 50},
         {"one incident", "/api/v1/incidents/17",
-         fmt::format("SELECT i.*, f.* FROM incident i JOIN finding f ON f.tenant = i.tenant AND f.incident = i.number WHERE i.tenant = {} AND i.number = 17", tenant), 0},
+         fmt::format("SELECT i.*, f.* FROM incident i JOIN finding f ON f.tenant = i.tenant AND f.incident = i.number WHERE i.tenant = {} AND i.number = 17",
+                     tenant),
+         0},
         {"evidence of an incident", "/api/v1/incidents/17/evidence",
-         fmt::format("SELECT e.* FROM finding f JOIN finding_evidence e ON e.tenant = f.tenant AND e.finding = f.id WHERE f.tenant = {} AND f.incident = 17 ORDER BY e.time", tenant), 10},
+         fmt::format("SELECT e.* FROM finding f JOIN finding_evidence e ON e.tenant = f.tenant AND e.finding = f.id WHERE f.tenant = {} AND f.incident = 17 "
+                     "ORDER BY e.time",
+                     tenant),
+         10},
         {"entities by prefix", "/api/v1/entities?kind=host&prefix=h12",
          fmt::format("SELECT * FROM entity WHERE tenant = {} AND kind = 'host' AND value >= 'h12' AND value < 'h13' ORDER BY value LIMIT 50", tenant), 50},
-        {"one signal by id and time", fmt::format("/api/v1/signals/edr{}/{}?time={}", (signals / 2 + 3) % 5, middle,
-                                                  std::string{connection.run(fmt::format("SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM signal WHERE source_id = '{}'", middle)).text(0, 0)}),
-         fmt::format("{} signal s JOIN def d ON d.id = s.def WHERE s.tenant = {} AND s.time >= '2026-03-01' AND s.time < '2026-03-02' AND s.key = '{}'", columns, tenant,
-                     std::string{connection.run(fmt::format("SELECT key FROM signal WHERE source_id = '{}'", middle)).text(0, 0)}), 0},
+        {"one signal by id and time",
+         fmt::format(
+             "/api/v1/signals/edr{}/{}?time={}", (signals / 2 + 3) % 5, middle,
+             std::string{connection
+                             .run(fmt::format("SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM signal WHERE source_id = '{}'",
+                                              middle))
+                             .text(0, 0)}),
+         fmt::format("{} signal s JOIN def d ON d.id = s.def WHERE s.tenant = {} AND s.time >= '2026-03-01' AND s.time < '2026-03-02' AND s.key = '{}'",
+                     columns, tenant, std::string{connection.run(fmt::format("SELECT key FROM signal WHERE source_id = '{}'", middle)).text(0, 0)}),
+         0},
     };
     for (const auto& read : either) measure(read, client, connection, rounds);
     const auto rare = page(fmt::format("AND entities && ARRAY[{}::int8] ORDER BY time DESC, key DESC", entity("rare")));
@@ -145,13 +160,17 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
     measure({"rare account, leaf not sealed", "/api/v1/signals?entity=account:rare", rare, matching}, client, connection, 5);
     begin = Steady::now();
     connection.run("SELECT seal_leaf('signal_d20260301')");
-    const auto bytes = connection.run("SELECT pg_indexes_size('signal_d20260301') - pg_relation_size('signal_d20260301_key_idx'), pg_total_relation_size('signal_d20260301')");
-    fmt::print("sealed in {:.2f} s; {:.1f} B a signal for that, {:.1f} in all\n", milliseconds_since(begin) / 1e3, static_cast<double>(bytes.number(0, 0)) / static_cast<double>(signals),
-               static_cast<double>(bytes.number(0, 1)) / static_cast<double>(signals));
+    const auto bytes =
+        connection.run("SELECT pg_indexes_size('signal_d20260301') - pg_relation_size('signal_d20260301_key_idx'), pg_total_relation_size('signal_d20260301')");
+    fmt::print("sealed in {:.2f} s; {:.1f} B a signal for that, {:.1f} in all\n", milliseconds_since(begin) / 1e3,
+               static_cast<double>(bytes.number(0, 0)) / static_cast<double>(signals), static_cast<double>(bytes.number(0, 1)) / static_cast<double>(signals));
     measure({"rare account, leaf sealed", "/api/v1/signals?entity=account:rare", rare, matching}, client, connection, rounds);
     measure({"profile of a rare account", "/api/v1/entities/account/rare", rare, 0}, client, connection, rounds);
-    const auto searched = fmt::format("{} signal s JOIN def d ON d.id = s.def WHERE s.tenant = {} AND s.time >= '2026-03-01' AND s.time < '2026-03-02' AND s.source_id = '{}'", columns, tenant, middle);
-    measure({"one signal by id alone, not recent", fmt::format("/api/v1/signals/edr{}/{}", (signals / 2 + 3) % 5, middle), searched, 0}, client, connection, rounds / 10);
+    const auto searched =
+        fmt::format("{} signal s JOIN def d ON d.id = s.def WHERE s.tenant = {} AND s.time >= '2026-03-01' AND s.time < '2026-03-02' AND s.source_id = '{}'",
+                    columns, tenant, middle);
+    measure({"one signal by id alone, not recent", fmt::format("/api/v1/signals/edr{}/{}", (signals / 2 + 3) % 5, middle), searched, 0}, client, connection,
+            rounds / 10);
     server.stop();
     return 0;
 }

@@ -22,8 +22,7 @@ void SignalGenerator::append_line(std::string& text) {
     const auto kind = random_() % 40;
     const engine::Timestamp time = std::chrono::sys_days{std::chrono::year{2026} / 3 / 2} + std::chrono::milliseconds{++serial_};
     auto entities = fmt::format(
-        R"({{"kind":"account","value":"user{}@corp.example","role":"actor"}},{{"kind":"host","value":"ws-{}.corp.example","role":"target"}})", zipf(),
-        zipf());
+        R"({{"kind":"account","value":"user{}@corp.example","role":"actor"}},{{"kind":"host","value":"ws-{}.corp.example","role":"target"}})", zipf(), zipf());
     if (random_() % 10 < 8) entities += fmt::format(R"(,{{"kind":"ip","value":"10.{}.{}.7","role":"source"}})", zipf() % 200, zipf() % 250);
     fmt::format_to(
         std::back_inserter(text),

@@ -16,10 +16,10 @@ TEST_CASE("the evaluation replays real records through the contract and nothing 
     server.start();
     TemporaryFolder folder;
     const auto shared = catenary::tests::shared_material();
-    ChildProcess evaluation{{"python3", (shared / "eval/evaluate.py").string(), "--url", server.url(), "--admin-key-file",
-                             (server.data_folder() / "admin.key").string(), "--dataset", (shared / "datasets/alpine-shared").string(),
-                             (shared / "datasets/cptc-odd-teams").string()},
-                            folder.path() / "evaluation.log"};
+    ChildProcess evaluation{
+        {"python3", (shared / "eval/evaluate.py").string(), "--url", server.url(), "--admin-key-file", (server.data_folder() / "admin.key").string(),
+         "--dataset", (shared / "datasets/alpine-shared").string(), (shared / "datasets/cptc-odd-teams").string()},
+        folder.path() / "evaluation.log"};
     const auto code = evaluation.wait(300s);
     const auto said = evaluation.output();
     CAPTURE(said);

@@ -13,9 +13,16 @@ using Json = nlohmann::json;
 
 namespace {
 
-Json signal(const std::string& id, const std::string& time, const std::string& name, const std::string& domain, const std::string& account, double confidence = 0.35) {
-    return {{"id", id},         {"source", domain + "_sensor"}, {"time", time},        {"domain", domain},
-            {"name", name},     {"tactics", {domain == "identity" ? "TA0001" : "TA0003"}}, {"severity", "medium"}, {"confidence", confidence},
+Json signal(const std::string& id, const std::string& time, const std::string& name, const std::string& domain, const std::string& account,
+            double confidence = 0.35) {
+    return {{"id", id},
+            {"source", domain + "_sensor"},
+            {"time", time},
+            {"domain", domain},
+            {"name", name},
+            {"tactics", {domain == "identity" ? "TA0001" : "TA0003"}},
+            {"severity", "medium"},
+            {"confidence", confidence},
             {"entities", {{{"kind", "account"}, {"value", account}, {"role", "actor"}}}}};
 }
 
@@ -121,10 +128,11 @@ TEST_CASE("signals posted over HTTP become one explained incident, seen by its t
     }
     SUBCASE("an analyst takes it, closes it, and the change has its history") {
         const auto reply = acme.get(path);
-        const auto closed = acme.send({.method = "PATCH",
-                                       .path = path,
-                                       .body = R"({"status":"closed","classification":"true_positive","classification_reason":"confirmed by the user","owner":"mika"})",
-                                       .headers = {"If-Match: " + reply.etag}});
+        const auto closed =
+            acme.send({.method = "PATCH",
+                       .path = path,
+                       .body = R"({"status":"closed","classification":"true_positive","classification_reason":"confirmed by the user","owner":"mika"})",
+                       .headers = {"If-Match: " + reply.etag}});
         CAPTURE(closed.body);
         REQUIRE(closed.status == 200);
         CHECK(Json::parse(closed.body)["status"] == "closed");
@@ -140,7 +148,8 @@ TEST_CASE("signals posted over HTTP become one explained incident, seen by its t
         server.start();
         wait_until_correlated(acme);
         CHECK(get(acme, path) == before);
-        const auto more = acme.post("/api/v1/signals", Json{signal("s-9", "2026-03-05T23:30:00Z", "test_forwarding_rule", "email", "j.morrison@ne.example")}.dump());
+        const auto more =
+            acme.post("/api/v1/signals", Json{signal("s-9", "2026-03-05T23:30:00Z", "test_forwarding_rule", "email", "j.morrison@ne.example")}.dump());
         CAPTURE(more.body);
         CHECK(more.status == 200);
         wait_until_correlated(acme);

@@ -46,7 +46,13 @@ Json read(const ApiReply& reply, int status = 200) {
 }
 
 Json signal(const std::string& account, const std::string& time, const std::string& name, int count = 1) {
-    return {{"id", account + time}, {"source", "cloud"}, {"time", "2026-03-05T" + time + "Z"}, {"domain", "cloud_infra"}, {"name", name}, {"confidence", 0.3}, {"count", count},
+    return {{"id", account + time},
+            {"source", "cloud"},
+            {"time", "2026-03-05T" + time + "Z"},
+            {"domain", "cloud_infra"},
+            {"name", name},
+            {"confidence", 0.3},
+            {"count", count},
             {"entities", {{{"kind", "account"}, {"value", account}}}}};
 }
 
@@ -124,8 +130,13 @@ TEST_CASE("a pattern is checked, tested, posted, changed, switched off and retir
     // and what ships finds foreign records: ten accounts that fail to sign in from one address
     std::string records;
     for (int i = 0; i < 10; ++i) {
-        records += Json{{"class_uid", 3002}, {"activity_id", 1}, {"status_id", 2}, {"time", 1'772'704'800'000 + i * 1000}, {"metadata", {{"uid", i}, {"product", {{"name", "idp"}}}}},
-                        {"user", {{"name", fmt::format("user{}@ne.example", i)}}}, {"src_endpoint", {{"ip", "203.0.113.40"}}}}
+        records += Json{{"class_uid", 3002},
+                        {"activity_id", 1},
+                        {"status_id", 2},
+                        {"time", 1'772'704'800'000 + i * 1000},
+                        {"metadata", {{"uid", i}, {"product", {{"name", "idp"}}}}},
+                        {"user", {{"name", fmt::format("user{}@ne.example", i)}}},
+                        {"src_endpoint", {{"ip", "203.0.113.40"}}}}
                        .dump() +
                    "\n";
     }
@@ -155,7 +166,9 @@ TEST_CASE("the program checks pattern files and runs their examples without a se
     late.replace(late.find("24h"), 3, "30m");
     const auto [code, said] = run("test", late);
     CHECK(code == 1);
-    CHECK_MESSAGE(said.find("/examples/must_match/0: FAILED: stage \"deletion\" failed: it comes too late: first to last activity may take 30m") != std::string::npos, said);
+    CHECK_MESSAGE(
+        said.find("/examples/must_match/0: FAILED: stage \"deletion\" failed: it comes too late: first to last activity may take 30m") != std::string::npos,
+        said);
     CHECK(run("check", late).first == 0);
     late.replace(late.find("within"), 6, "whithin");
     CHECK(run("check", late).first == 1);

@@ -39,7 +39,8 @@ bool is_include_of(std::string_view line, std::string_view header) {
     return opening != std::string_view::npos && line.substr(opening + 1).starts_with(header);
 }
 
-std::vector<std::string> breaches(const std::vector<Source>& sources, std::initializer_list<std::string_view> headers, std::initializer_list<std::string_view> words) {
+std::vector<std::string> breaches(const std::vector<Source>& sources, std::initializer_list<std::string_view> headers,
+                                  std::initializer_list<std::string_view> words) {
     std::vector<std::string> found;
     for (const auto& source : sources) {
         for (std::size_t number = 0; number < source.lines.size(); ++number) {
@@ -58,17 +59,18 @@ std::vector<std::string> breaches(const std::vector<Source>& sources, std::initi
 TEST_CASE("the engine knows no JSON, SQL, network, thread, file or clock, and nobody above it") {
     const auto sources = sources_below("engine");
     REQUIRE(sources.size() > 20);
-    const auto found = breaches(sources,
-                                {"nlohmann/", "simdjson", "yaml-cpp/", "pqxx/", "libpq-fe.h", "boost/asio", "boost/beast", "spdlog/", "curl/", "sys/socket.h", "thread>",
-                                 "mutex>", "shared_mutex>", "condition_variable>", "atomic>", "future>", "iostream>", "fstream>", "filesystem>", "random>", "locale>",
-                                 "api/", "server/", "tests/"},
+    const auto found = breaches(sources, {"nlohmann/", "simdjson", "yaml-cpp/",    "pqxx/",    "libpq-fe.h",  "boost/asio",    "boost/beast",
+                                          "spdlog/",   "curl/",    "sys/socket.h", "thread>",  "mutex>",      "shared_mutex>", "condition_variable>",
+                                          "atomic>",   "future>",  "iostream>",    "fstream>", "filesystem>", "random>",       "locale>",
+                                          "api/",      "server/",  "tests/"},
                                 {"system_clock", "steady_clock", "high_resolution_clock", "std::random_device", "setlocale"});
     for (const auto& breach : found) FAIL_CHECK(breach);
     CHECK(found.empty());
 }
 
 TEST_CASE("the contract knows no server") {
-    const auto found = breaches(sources_below("api"), {"pqxx/", "libpq-fe.h", "boost/asio", "boost/beast", "curl/", "thread>", "server/", "tests/"}, {"system_clock", "steady_clock"});
+    const auto found = breaches(sources_below("api"), {"pqxx/", "libpq-fe.h", "boost/asio", "boost/beast", "curl/", "thread>", "server/", "tests/"},
+                                {"system_clock", "steady_clock"});
     for (const auto& breach : found) FAIL_CHECK(breach);
     CHECK(found.empty());
 }
@@ -83,6 +85,7 @@ TEST_CASE("graphs are built in one folder only") {
 }
 
 TEST_CASE("the check of the layers sees a breach") {
-    const std::vector<Source> sources{{"x.cpp", {"#include <thread>", "  # include \"server/x.hpp\"", "// thread> server/", "auto t = std::chrono::system_clock::now();", "sys_time<x> y;"}}};
+    const std::vector<Source> sources{
+        {"x.cpp", {"#include <thread>", "  # include \"server/x.hpp\"", "// thread> server/", "auto t = std::chrono::system_clock::now();", "sys_time<x> y;"}}};
     CHECK(breaches(sources, {"thread>", "server/"}, {"system_clock"}).size() == 3);
 }

@@ -10,7 +10,7 @@ namespace catenary::oracle {
 namespace {
 
 using engine::Timestamp;
-using SignalSet = std::uint64_t;  ///< bit i: signal i
+using SignalSet = std::uint64_t;                                   ///< bit i: signal i
 using Pair = std::tuple<std::uint32_t, std::size_t, std::size_t>;  ///< an entity, and the completing signals of two stages after each other that it links
 
 SignalSet bits_of(const std::set<std::size_t>& indices) {
@@ -29,10 +29,10 @@ struct Instance {
     Timestamp start;
     Timestamp end;
     SignalSet signals = 0;
-    std::vector<SignalSet> served;       ///< by stage: evidence of its occurrences
-    SignalSet last_completing = 0;       ///< completing signals of their last chosen stages
-    std::set<std::uint32_t> links;       ///< `same`
-    std::set<Pair> pairs;                ///< `chain`
+    std::vector<SignalSet> served;  ///< by stage: evidence of its occurrences
+    SignalSet last_completing = 0;  ///< completing signals of their last chosen stages
+    std::set<std::uint32_t> links;  ///< `same`
+    std::set<Pair> pairs;           ///< `chain`
 };
 
 class Enumeration {

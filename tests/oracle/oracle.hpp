@@ -36,17 +36,17 @@ struct Signal {
 struct Occurrence {
     engine::Timestamp start;
     engine::Timestamp end;
-    std::size_t completing;                ///< index of a signal
-    std::set<std::size_t> evidence;        ///< indices of signals
-    std::set<std::uint32_t> exposed;       ///< numbers of entities of the pattern's link kinds
+    std::size_t completing;           ///< index of a signal
+    std::set<std::size_t> evidence;   ///< indices of signals
+    std::set<std::uint32_t> exposed;  ///< numbers of entities of the pattern's link kinds
 };
 
 /// At most 64 signals. Every occurrence of stage `stage`.
 std::vector<Occurrence> occurrences(const engine::Pattern& pattern, std::size_t stage, const std::vector<Signal>& signals);
 
 struct Finding {
-    engine::SignalRef anchor;                        ///< what its id is made of
-    bool opened_late = false;                        ///< by an instance with a late signal: such an anchor may be another finding's as well
+    engine::SignalRef anchor;  ///< what its id is made of
+    bool opened_late = false;  ///< by an instance with a late signal: such an anchor may be another finding's as well
     engine::Timestamp start;
     engine::Timestamp end;
     std::set<std::uint32_t> principals;

@@ -33,7 +33,8 @@ engine::Pattern stages(std::size_t count) {
     return pattern;
 }
 
-std::vector<std::vector<std::string>> evidence(const engine::Pattern& pattern, const std::vector<Signal>& signals, engine::Timestamp effective_from = engine::Timestamp::min()) {
+std::vector<std::vector<std::string>> evidence(const engine::Pattern& pattern, const std::vector<Signal>& signals,
+                                               engine::Timestamp effective_from = engine::Timestamp::min()) {
     std::vector<std::vector<std::string>> all;
     for (const auto& finding : oracle::findings(pattern, effective_from, signals)) {
         std::vector<std::string> ids;

@@ -28,8 +28,14 @@ void each_signal(Case& c, Change change) {
 const Construct constructs[] = {
     {"order", [](Case& c) { c.pattern.order = engine::Order::any; }},
     {"order: any", [](Case& c) { c.pattern.order = engine::Order::sequence; }},
-    {"link: chain", [](Case& c) { if (c.pattern.link == engine::LinkMode::chain) c.pattern.link = engine::LinkMode::same; }},
-    {"link: same", [](Case& c) { if (c.pattern.link == engine::LinkMode::same) c.pattern.link = engine::LinkMode::chain; }},
+    {"link: chain",
+     [](Case& c) {
+         if (c.pattern.link == engine::LinkMode::chain) c.pattern.link = engine::LinkMode::same;
+     }},
+    {"link: same",
+     [](Case& c) {
+         if (c.pattern.link == engine::LinkMode::same) c.pattern.link = engine::LinkMode::chain;
+     }},
     {"require.domains", [](Case& c) { c.pattern.required_domains.reset(); }},
     {"stage.within", [](Case& c) { each_stage(c, [](Stage& stage) { stage.within.reset(); }); }},
     {"equal times in order", [](Case& c) { c.pattern.strict = true; }},
@@ -41,14 +47,22 @@ const Construct constructs[] = {
     {"effective_from", [](Case& c) { c.effective_from = engine::Timestamp::min(); }},
     {"optional", [](Case& c) { each_stage(c, [](Stage& stage) { stage.optional = false; }); }},
     {"repeat", [](Case& c) { each_stage(c, [](Stage& stage) { stage.repeat.reset(); }); }},
-    {"repeat.within", [](Case& c) { each_stage(c, [](Stage& stage) { if (stage.repeat) stage.repeat->within = ever; }); }},
-    {"repeat.distinct", [](Case& c) { each_stage(c, [](Stage& stage) { if (stage.repeat) stage.repeat->distinct.reset(); }); }},
+    {"repeat.within",
+     [](Case& c) {
+         each_stage(c, [](Stage& stage) {
+             if (stage.repeat) stage.repeat->within = ever;
+         });
+     }},
+    {"repeat.distinct",
+     [](Case& c) {
+         each_stage(c, [](Stage& stage) {
+             if (stage.repeat) stage.repeat->distinct.reset();
+         });
+     }},
     {"count", [](Case& c) { each_signal(c, [](Signal& signal) { signal.count = 1; }); }},
     {"late", [](Case& c) { each_signal(c, [](Signal& signal) { signal.late = false; }); }},
     {"several entities", [](Case& c) { each_signal(c, [](Signal& signal) { signal.entities.resize(std::min<std::size_t>(1, signal.entities.size())); }); }},
-    {"several stages", [](Case& c) {
-         each_signal(c, [](Signal& signal) { signal.stages = static_cast<engine::StageMask>(signal.stages & -signal.stages); });
-     }},
+    {"several stages", [](Case& c) { each_signal(c, [](Signal& signal) { signal.stages = static_cast<engine::StageMask>(signal.stages & -signal.stages); }); }},
 };
 
 }  // namespace

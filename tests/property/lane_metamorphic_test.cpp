@@ -22,7 +22,9 @@ public:
     int pick(int low, int high) { return low + static_cast<int>(random_() % static_cast<unsigned>(high - low + 1)); }
     bool chance(int percent) { return pick(1, 100) <= percent; }
     template <class T>
-    const T& of(const std::vector<T>& values) { return values[static_cast<std::size_t>(pick(0, static_cast<int>(values.size()) - 1))]; }
+    const T& of(const std::vector<T>& values) {
+        return values[static_cast<std::size_t>(pick(0, static_cast<int>(values.size()) - 1))];
+    }
     std::mt19937& engine() { return random_; }
 
 private:
@@ -74,10 +76,10 @@ std::vector<Signal> random_signals(Dice& dice, int count, Duration span) {
 
 struct Case {
     Catalogue shipped;
-    std::vector<Signal> punctual;            ///< arrive in time
-    PatternChange posted;                    ///< then a pattern is posted
-    std::vector<Signal> late;                ///< then these come, all behind the watermark
-    Timestamp end;                           ///< of all of it
+    std::vector<Signal> punctual;  ///< arrive in time
+    PatternChange posted;          ///< then a pattern is posted
+    std::vector<Signal> late;      ///< then these come, all behind the watermark
+    Timestamp end;                 ///< of all of it
 };
 
 Case random_case(std::uint32_t seed) {
@@ -100,7 +102,9 @@ std::vector<LogEntry> arrival(const Case& it, std::uint32_t seed) {
     for (const Signal& signal : it.punctual) order.emplace_back(signal.time + lateness * dice.pick(0, 100) / 100, &signal);
     std::sort(order.begin(), order.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
     std::vector<LogEntry> log;
-    const auto append = [&](Timestamp admitted, auto body) { log.push_back({Position{static_cast<std::int64_t>(log.size()) + 1}, TenantId{1}, admitted, std::move(body)}); };
+    const auto append = [&](Timestamp admitted, auto body) {
+        log.push_back({Position{static_cast<std::int64_t>(log.size()) + 1}, TenantId{1}, admitted, std::move(body)});
+    };
     for (const auto& [admitted, signal] : order) append(admitted, *signal);
     append(it.end, ControlBody{WatermarkCall{it.end, true}});
     append(it.end, ControlBody{it.posted});
@@ -147,7 +151,9 @@ std::vector<LogEntry> with_edits(const Case& it, const std::vector<LogEntry>& lo
         const IncidentNumber number{dice.pick(1, 4)};
         const auto decide = [&]() -> ControlBody {
             switch (dice.pick(0, 5)) {
-                case 0: return IncidentMerge{.into = number, .numbers = {IncidentNumber{dice.pick(1, 4)}, IncidentNumber{dice.pick(1, 4)}}, .reason = "r", .actor = "key"};
+                case 0:
+                    return IncidentMerge{
+                        .into = number, .numbers = {IncidentNumber{dice.pick(1, 4)}, IncidentNumber{dice.pick(1, 4)}}, .reason = "r", .actor = "key"};
                 case 1: return random_split(dice, story.stored(), number);
                 case 2: return IncidentComment{number, "remark", "key"};
                 default: return random_edit(dice, number);

@@ -25,7 +25,10 @@ constexpr const char* kinds[] = {"account", "host", "ip"};
 constexpr const char* domains[] = {"identity", "email", "endpoint"};
 
 engine::Repeat random_repeat(Dice& dice, const std::vector<std::string>& link_kinds) {
-    engine::Repeat repeat{dice.between(1, 4), dice.seconds_between(1, dice.one_in(2) ? 2 : 6), link_kinds[static_cast<std::size_t>(dice.between(0, static_cast<int>(link_kinds.size()) - 1))], {}};
+    engine::Repeat repeat{dice.between(1, 4),
+                          dice.seconds_between(1, dice.one_in(2) ? 2 : 6),
+                          link_kinds[static_cast<std::size_t>(dice.between(0, static_cast<int>(link_kinds.size()) - 1))],
+                          {}};
     if (repeat.at_least == 1 && !dice.one_in(4)) repeat.at_least = 2;
     if (dice.one_in(3)) repeat.distinct = engine::Field{engine::Field::Kind::attribute, "value"};
     return repeat;
@@ -183,7 +186,8 @@ Case large_case(std::uint32_t seed, int signals) {
 std::string readable(const Case& c) {
     const auto& pattern = c.pattern;
     std::string text = std::string{"pattern: "} + (pattern.order == engine::Order::any ? "any order, " : "") +
-                       (pattern.link == engine::LinkMode::chain ? "chain, " : "") + "within " + second_of(pattern.within) + ", max_span " + second_of(pattern.max_span) + (pattern.strict ? ", strict" : "") +
+                       (pattern.link == engine::LinkMode::chain ? "chain, " : "") + "within " + second_of(pattern.within) + ", max_span " +
+                       second_of(pattern.max_span) + (pattern.strict ? ", strict" : "") +
                        (pattern.required_domains ? ", domains " + std::to_string(*pattern.required_domains) : "") + ", link";
     for (const auto& kind : pattern.link_kinds) text += " " + kind;
     if (pattern.link == engine::LinkMode::none) text += " none";
@@ -192,7 +196,8 @@ std::string readable(const Case& c) {
         const auto& stage = pattern.stages[index];
         text += "\n  stage " + std::to_string(index) + (stage.optional ? " optional" : "") + (stage.within ? " within " + second_of(*stage.within) : "");
         if (!stage.repeat) continue;
-        text += " at least " + std::to_string(stage.repeat->at_least) + (stage.repeat->distinct ? " distinct" : "") + " within " + second_of(stage.repeat->within) + " by " + stage.repeat->by;
+        text += " at least " + std::to_string(stage.repeat->at_least) + (stage.repeat->distinct ? " distinct" : "") + " within " +
+                second_of(stage.repeat->within) + " by " + stage.repeat->by;
     }
     text += "\nsignals in order of arrival:";
     for (const auto& signal : c.signals) {

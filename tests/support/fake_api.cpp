@@ -61,7 +61,7 @@ Outcome<Page<EvidenceRow>> FakeIncidents::evidence(const api::Caller&, engine::I
     return cut_page(rows, request);
 }
 Outcome<Page<engine::IncidentActivity>> FakeIncidents::activity(const api::Caller&, engine::IncidentNumber number, const std::vector<std::string>& kinds,
-                                                                     const PageRequest& request) {
+                                                                const PageRequest& request) {
     numbers.push_back(number.value());
     std::vector<engine::IncidentActivity> wanted;
     for (const auto& line : lines) {
@@ -206,7 +206,8 @@ Outcome<engine::IncidentActivity> FakeControl::comment(const api::Caller&, const
     if (failure) return *failure;
     comments.push_back(comment);
     idempotency_key = key;
-    return incidents.lines.emplace_back(engine::IncidentActivity{comment.number, engine::Position{42}, at("2026-03-06T08:00:00Z"), comment.actor, "commented", comment.text});
+    return incidents.lines.emplace_back(
+        engine::IncidentActivity{comment.number, engine::Position{42}, at("2026-03-06T08:00:00Z"), comment.actor, "commented", comment.text});
 }
 
 Outcome<StoredSettings> FakeSettings::change(const api::Caller& caller, const TenantSettings& wanted, std::int64_t revision) {
@@ -365,21 +366,10 @@ engine::FindingRecord finding_of_two() {
     finding.start = at("2026-03-05T22:47:11Z");
     finding.end = at("2026-03-05T23:10:00Z");
     finding.score = engine::score({{"access", "entra_id", 0.35, 5.74}, {"persistence", "exchange", 0.35, 5.74}}, 2, 0, {});
-    finding.stages = {{"access",
-                       1,
-                       engine::SignalRef{finding.start, "entra_id", "aad-7f3"},
-                       {"name in [unfamiliar_location_signin]"},
-                       {},
-                       {},
-                       finding.principals[0]},
-                      {"persistence",
-                       1,
-                       engine::SignalRef{finding.end, "exchange", "o-1"},
-                       {"name = suspicious_inbox_rule"},
-                       22min + 49s,
-                       24h,
-                       finding.principals[0]},
-                      {"collection", 0, {}, {"name = mass_download"}, {}, {}, {}}};
+    finding.stages = {
+        {"access", 1, engine::SignalRef{finding.start, "entra_id", "aad-7f3"}, {"name in [unfamiliar_location_signin]"}, {}, {}, finding.principals[0]},
+        {"persistence", 1, engine::SignalRef{finding.end, "exchange", "o-1"}, {"name = suspicious_inbox_rule"}, 22min + 49s, 24h, finding.principals[0]},
+        {"collection", 0, {}, {"name = mass_download"}, {}, {}, {}}};
     finding.evidence_total = 2;
     finding.incident = engine::IncidentNumber{17};
     finding.summary = "Somebody signed in from afar; 22 min 49 s later a rule hid mail.";

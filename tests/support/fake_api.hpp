@@ -46,7 +46,7 @@ struct FakeSignals final : api::ports::SignalReader {
     api::ports::Outcome<api::ports::SignalDetail> find(const api::Caller&, const std::string& source, const std::string& id,
                                                        std::optional<engine::Timestamp> time) override;
 
-    std::vector<api::ports::EvidenceUse> uses;       ///< of every signal that is found
+    std::vector<api::ports::EvidenceUse> uses;  ///< of every signal that is found
     std::optional<engine::Timestamp> time_asked;
     static bool mentions_any(const engine::Signal& signal, const std::vector<engine::EntityKey>& entities);
 };
@@ -121,8 +121,7 @@ struct FakeControl final : api::ports::ControlLog {
     std::optional<std::int64_t> revision;  ///< that the last edit was made for
     std::optional<api::ports::Failure> failure;
     api::ports::Outcome<engine::Position> watermark(const api::Caller&, const engine::WatermarkCall& call) override;
-    api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller&, const engine::IncidentEdit& edit,
-                                                     std::optional<std::int64_t> made_for) override;
+    api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller&, const engine::IncidentEdit& edit, std::optional<std::int64_t> made_for) override;
     std::vector<engine::IncidentMerge> merges;
     std::vector<engine::IncidentSplit> splits;
     std::vector<engine::IncidentComment> comments;
@@ -158,7 +157,7 @@ struct FakeTenants final : api::ports::TenantDirectory {
     api::ports::Outcome<api::ports::RotatedKey> rotate_key(const api::Caller&, const std::string& id, const api::ports::KeyRotation& wanted) override;
     api::ports::Outcome<api::ports::Page<api::ports::AuditRow>> audit(const api::Caller&, const api::ports::AuditFilter& filter,
                                                                       const api::ports::PageRequest& request) override;
-    api::ports::KeyRotation rotation;      ///< last asked for
+    api::ports::KeyRotation rotation;  ///< last asked for
     std::vector<api::ports::AuditRow> changes;
     api::ports::AuditFilter asked;
 };

@@ -70,9 +70,7 @@ LaneStory& LaneStory::signal(const Signal& signal) {
     return entry({Position{static_cast<std::int64_t>(log_.size()) + 1}, tenant_, now_, signal});
 }
 
-LaneStory& LaneStory::control(const ControlBody& body) {
-    return entry({Position{static_cast<std::int64_t>(log_.size()) + 1}, tenant_, now_, body});
-}
+LaneStory& LaneStory::control(const ControlBody& body) { return entry({Position{static_cast<std::int64_t>(log_.size()) + 1}, tenant_, now_, body}); }
 
 LaneStory& LaneStory::entry(const LogEntry& entry) {
     if (const auto* signal = std::get_if<Signal>(&entry.body)) {
@@ -118,7 +116,10 @@ namespace {
 
 class Text {
 public:
-    Text& operator<<(const std::string& part) { text_ += part + '|'; return *this; }
+    Text& operator<<(const std::string& part) {
+        text_ += part + '|';
+        return *this;
+    }
     Text& operator<<(std::int64_t part) { return *this << std::to_string(part); }
     Text& operator<<(Timestamp part) { return *this << to_micros(part); }
     Text& operator<<(const FindingId& part) { return *this << to_string(part.value()); }
@@ -137,7 +138,9 @@ public:
         return *this;
     }
     template <class T>
-    Text& operator<<(const std::optional<T>& part) { return part ? *this << *part : *this << std::string{"-"}; }
+    Text& operator<<(const std::optional<T>& part) {
+        return part ? *this << *part : *this << std::string{"-"};
+    }
     const std::string& text() const { return text_; }
 
 private:
@@ -153,9 +156,9 @@ void put(Text& text, const FindingRecord& it) {
 
 void put(Text& text, const IncidentRecord& it) {
     text << it.number << it.title << it.summary << static_cast<std::int64_t>(it.severity) << it.score << std::string{to_string(it.status)}
-         << std::string{it.classification ? to_string(*it.classification) : ""} << it.classification_reason << it.owner << it.labels << it.tactics << it.techniques << it.domains
-         << it.patterns << it.principals << it.entities << it.entity_total << it.first_activity << it.last_activity << it.created << it.updated << it.signal_count
-         << it.finding_count << it.revision << it.merged_into << it.related;
+         << std::string{it.classification ? to_string(*it.classification) : ""} << it.classification_reason << it.owner << it.labels << it.tactics
+         << it.techniques << it.domains << it.patterns << it.principals << it.entities << it.entity_total << it.first_activity << it.last_activity << it.created
+         << it.updated << it.signal_count << it.finding_count << it.revision << it.merged_into << it.related;
 }
 
 }  // namespace
@@ -170,7 +173,8 @@ std::string as_text(const Effects& effects) {
         }
         for (const EvidenceAddition& it : tenant.evidence) text << it.finding << it.signal << it.stage;
         for (const IncidentRecord& it : tenant.incidents) put(text, it);
-        for (const StoredEdit& it : tenant.stored_edits) text << it.edit.number << it.position.value() << it.at << it.edit.owner << it.edit.title << it.edit.labels;
+        for (const StoredEdit& it : tenant.stored_edits)
+            text << it.edit.number << it.position.value() << it.at << it.edit.owner << it.edit.title << it.edit.labels;
         for (const IncidentActivity& it : tenant.activity) text << it.number << it.position.value() << it.at << it.actor << it.what << it.detail;
         const TenantStatus& status = tenant.status;
         text << status.watermark << std::int64_t{status.held} << status.newest << status.signals << status.late << status.unlinkable << status.behind_horizon

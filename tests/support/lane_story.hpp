@@ -46,12 +46,18 @@ class LaneStory {
 public:
     explicit LaneStory(engine::Catalogue shipped = {});
 
-    LaneStory& at(engine::Timestamp now) { now_ = now; return *this; }
+    LaneStory& at(engine::Timestamp now) {
+        now_ = now;
+        return *this;
+    }
     /// Applies a signal admitted at its own time, or at `now` when that is later.
     LaneStory& signal(const engine::Signal& signal);
     LaneStory& control(const engine::ControlBody& body);
     LaneStory& entry(const LogEntry& entry);
-    LaneStory& tenant(std::int32_t id) { tenant_ = engine::TenantId{id}; return *this; }
+    LaneStory& tenant(std::int32_t id) {
+        tenant_ = engine::TenantId{id};
+        return *this;
+    }
 
     engine::Lane& lane() { return lane_; }
     const std::vector<LogEntry>& log() const { return log_; }
@@ -77,7 +83,7 @@ std::string as_text(const engine::Effects& effects);
 inline engine::Timestamp story_day() { return engine::Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 3 / 5}}; }
 
 struct StageSpec {
-    std::string name;                             ///< of the signals it wants; also the stage's id
+    std::string name;  ///< of the signals it wants; also the stage's id
     bool optional = false;
 };
 /// A pattern whose stages want signals by name, linked by one account unless `kinds` says otherwise (empty: not linked).

@@ -6,12 +6,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <stdexcept>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace catenary::tests {
 namespace {
@@ -76,8 +76,10 @@ TestTenant TestDatabase::add_tenant(const std::string& name) {
     const auto key = server::auth::make_api_key();
     pqxx::work transaction{plain(superuser_, superuser())};
     transaction.exec("SELECT set_config('app.tenant', (SELECT min(id)::text FROM tenant), true)");
-    const auto id = transaction.exec_params1("SELECT add_tenant($1, $2, decode($3, 'hex'), $4)", name, key.id, key.digest_hex,
-                                             static_cast<int>(server::auth::every_scope()))[0].as<std::int32_t>();
+    const auto id =
+        transaction
+            .exec_params1("SELECT add_tenant($1, $2, decode($3, 'hex'), $4)", name, key.id, key.digest_hex, static_cast<int>(server::auth::every_scope()))[0]
+            .as<std::int32_t>();
     const bool first = transaction.exec1("SELECT count(*) = 1 FROM tenant")[0].as<bool>();
     transaction.commit();
     return {{engine::TenantId{id}, name, key.id, server::auth::every_scope(), first, {}}, key.text};

@@ -17,8 +17,8 @@ namespace catenary::tests {
 
 /// A tenant made for a test.
 struct TestTenant {
-    api::Caller caller;   ///< of its key, which has every scope
-    std::string key;      ///< as a client sends it
+    api::Caller caller;  ///< of its key, which has every scope
+    std::string key;     ///< as a client sends it
 };
 
 /// An empty, migrated database of a test's own in the test process's cluster, dropped afterwards. The cluster is started once, the way the server

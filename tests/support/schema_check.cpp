@@ -39,10 +39,9 @@ class Check {
 public:
     void run(const json& value, const json& unresolved, const std::string& place) {
         const auto& schema = resolved(unresolved);
-        static const std::set<std::string> known{"type",          "enum",        "required", "properties", "additionalProperties",
-                                                 "items",         "minItems",    "maxItems", "minimum",    "maximum",
-                                                 "minLength",     "maxLength",   "oneOf",    "format",     "minProperties",
-                                                 "maxProperties", "description", "default"};
+        static const std::set<std::string> known{
+            "type",      "enum",      "required", "properties", "additionalProperties", "items",         "minItems",    "maxItems", "minimum", "maximum",
+            "minLength", "maxLength", "oneOf",    "format",     "minProperties",        "maxProperties", "description", "default"};
         for (const auto& [keyword, unused] : schema.items()) {
             if (!known.contains(keyword)) say(place, "the checker does not know the keyword " + keyword);
         }
@@ -85,10 +84,8 @@ private:
         }
         const auto properties = schema.value("properties", json::object());
         for (const auto& [name, member] : value.items()) {
-            if (properties.contains(name))
-                run(member, properties[name], place + "/" + name);
-            else if (schema.contains("additionalProperties") && schema["additionalProperties"] == false)
-                say(place, "has the unknown member " + name);
+            if (properties.contains(name)) run(member, properties[name], place + "/" + name);
+            else if (schema.contains("additionalProperties") && schema["additionalProperties"] == false) say(place, "has the unknown member " + name);
         }
     }
     void array(const json& value, const json& schema, const std::string& place) {

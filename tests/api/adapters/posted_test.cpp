@@ -27,7 +27,8 @@ api::ingest::Preparation prepared(const api::http::Request& request, const api::
 }
 
 json sign_in() {
-    return json::parse(R"({"class_uid": 3002, "activity_id": 1, "status_id": 2, "time": 1772704800000, "metadata": {"uid": "m-1", "product": {"name": "idp"}}, "user": {"name": "alice"}})");
+    return json::parse(
+        R"({"class_uid": 3002, "activity_id": 1, "status_id": 2, "time": 1772704800000, "metadata": {"uid": "m-1", "product": {"name": "idp"}}, "user": {"name": "alice"}})");
 }
 json sign_in_with(const std::string& member, json value) {
     auto record = sign_in();
@@ -53,7 +54,8 @@ TEST_CASE("a record, a list and lines give the same signals") {
     CHECK(one.batch->signals[0].id == "m-1");
     CHECK(one.batch->signals[0].name == "failed_sign_in");
     CHECK(one.batch->signals[0].confidence == doctest::Approx(0.01));
-    for (const auto& [body, type] : {std::pair{" [" + text + " ,\n" + text + "] ", "application/json"}, std::pair{text + "\n\n" + text, "application/x-ndjson"}}) {
+    for (const auto& [body, type] :
+         {std::pair{" [" + text + " ,\n" + text + "] ", "application/json"}, std::pair{text + "\n\n" + text, "application/x-ndjson"}}) {
         const auto two = prepared(post("ocsf", body, type));
         REQUIRE(two.batch->signals.size() == 2);
         CHECK_FALSE(two.batch->single);
@@ -65,7 +67,8 @@ TEST_CASE("a record, a list and lines give the same signals") {
 }
 
 TEST_CASE("a bad record is refused alone, under its own place, with pointers into it") {
-    const json list{sign_in_with("class_uid", "x"), sign_in(), sign_in_with("time", 4'102'444'800'000), json::array(), sign_in_with("metadata", json{{"uid", "m-2"}, {"product", {{"name", "catenary"}}}})};
+    const json list{sign_in_with("class_uid", "x"), sign_in(), sign_in_with("time", 4'102'444'800'000), json::array(),
+                    sign_in_with("metadata", json{{"uid", "m-2"}, {"product", {{"name", "catenary"}}}})};
     const auto prepared_list = prepared(post("ocsf", list.dump()));
     const auto& batch = *prepared_list.batch;
     REQUIRE(batch.signals.size() == 1);
@@ -134,10 +137,8 @@ TEST_CASE("what adapters refuse, where and with which code") {
     };
     const auto event = [](const std::string& member, json value) {
         json made{{"specversion", "1.0"}, {"id", "1"}, {"source", "s"}, {"type", "t"}, {"time", "2026-03-05T10:00:00Z"}};
-        if (value.is_discarded())
-            made.erase(member);
-        else
-            made[member] = std::move(value);
+        if (value.is_discarded()) made.erase(member);
+        else made[member] = std::move(value);
         return made.dump();
     };
     const auto ecs = [](json value) {

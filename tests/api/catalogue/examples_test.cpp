@@ -26,8 +26,8 @@ api::documents::PatternDocument pattern_with(const std::string& list, const std:
 }
 
 std::string at(const std::string& time, const std::string& name, const std::string& account, const std::string& more = "") {
-    return fmt::format("{{source: idp, id: {1}-{0}, time: \"2026-03-05T{0}Z\", domain: identity, name: {1}, entities: [{{kind: account, value: {2}}}]{3}}}", time,
-                       name, account, more);
+    return fmt::format("{{source: idp, id: {1}-{0}, time: \"2026-03-05T{0}Z\", domain: identity, name: {1}, entities: [{{kind: account, value: {2}}}]{3}}}",
+                       time, name, account, more);
 }
 const std::string romania = ", attributes: {country: RO}";
 
@@ -58,13 +58,34 @@ TEST_CASE("a story that does not match says which stage failed, and why") {
     const std::string five = ", repeat: {at_least: 5, within: 10m, by: account}";
     const std::vector<Case> cases{
         {"no such signal", {at("10:30:00", "signed_in", "alice", romania)}, "", "stage \"guessing\" failed: no signal satisfies its match (name = failed)"},
-        {"an attribute differs", {at("10:00:00", "failed", "alice"), at("10:30:00", "signed_in", "alice")}, "", "stage \"access\" failed: no signal satisfies its match"},
-        {"too late", {at("10:00:00", "failed", "alice"), at("11:00:01", "signed_in", "alice", romania)}, "", "stage \"access\" failed: it comes too late: first to last activity may take 1h"},
-        {"another account", {at("10:00:00", "failed", "alice"), at("10:30:00", "signed_in", "bob", romania)}, "", "stage \"access\" failed: it shares no account or ip"},
-        {"wrong order", {at("10:40:00", "failed", "alice"), at("10:30:00", "signed_in", "alice", romania)}, "", "stage \"access\" failed: it comes before stage \"guessing\""},
-        {"too few", {at("10:00:00", "failed", "alice", ", count: 4"), at("10:30:00", "signed_in", "alice", romania)}, five.c_str(), "stage \"guessing\" failed: it occurs, but not at_least 5 times by one account"},
-        {"too spread out", {at("10:00:00", "failed", "alice", ", count: 4"), at("10:10:01", "failed", "alice", ", count: 4"), at("10:30:00", "signed_in", "alice", romania)}, five.c_str(), "stage \"guessing\" failed: it occurs often enough, but not within its 10m"},
-        {"late and another account", {at("10:00:00", "failed", "alice"), at("12:30:00", "signed_in", "bob", romania)}, "", "stage \"access\" failed: signals satisfy its match, but none of them"},
+        {"an attribute differs",
+         {at("10:00:00", "failed", "alice"), at("10:30:00", "signed_in", "alice")},
+         "",
+         "stage \"access\" failed: no signal satisfies its match"},
+        {"too late",
+         {at("10:00:00", "failed", "alice"), at("11:00:01", "signed_in", "alice", romania)},
+         "",
+         "stage \"access\" failed: it comes too late: first to last activity may take 1h"},
+        {"another account",
+         {at("10:00:00", "failed", "alice"), at("10:30:00", "signed_in", "bob", romania)},
+         "",
+         "stage \"access\" failed: it shares no account or ip"},
+        {"wrong order",
+         {at("10:40:00", "failed", "alice"), at("10:30:00", "signed_in", "alice", romania)},
+         "",
+         "stage \"access\" failed: it comes before stage \"guessing\""},
+        {"too few",
+         {at("10:00:00", "failed", "alice", ", count: 4"), at("10:30:00", "signed_in", "alice", romania)},
+         five.c_str(),
+         "stage \"guessing\" failed: it occurs, but not at_least 5 times by one account"},
+        {"too spread out",
+         {at("10:00:00", "failed", "alice", ", count: 4"), at("10:10:01", "failed", "alice", ", count: 4"), at("10:30:00", "signed_in", "alice", romania)},
+         five.c_str(),
+         "stage \"guessing\" failed: it occurs often enough, but not within its 10m"},
+        {"late and another account",
+         {at("10:00:00", "failed", "alice"), at("12:30:00", "signed_in", "bob", romania)},
+         "",
+         "stage \"access\" failed: signals satisfy its match, but none of them"},
     };
     for (const auto& c : cases) {
         CAPTURE(c.name);
@@ -81,13 +102,16 @@ TEST_CASE("a gap that is too long, an instant that a strict pattern does not tak
         const char* time;
         const char* says;
     };
-    for (const auto& c : {Case{"", "10:20:01", "stage \"b\" failed: it comes more than 20m after the stage before it"},
-                          Case{"strict: true\n", "10:00:00", "stage \"b\" failed: it comes at the same instant as the stage before it, and the pattern is strict"},
-                          Case{"require: {domains: 2}\n", "10:10:00", "every stage is satisfied, but not from 2 domains"}}) {
+    for (const auto& c :
+         {Case{"", "10:20:01", "stage \"b\" failed: it comes more than 20m after the stage before it"},
+          Case{"strict: true\n", "10:00:00", "stage \"b\" failed: it comes at the same instant as the stage before it, and the pattern is strict"},
+          Case{"require: {domains: 2}\n", "10:10:00", "every stage is satisfied, but not from 2 domains"}}) {
         CAPTURE(c.says);
-        const auto text = fmt::format("id: p\ntitle: P\nwithin: 1h\nlink: {{same: [account]}}\n{}stages:\n  - {{id: a, match: {{name: x}}}}\n  - {{id: b, match: {{name: y}}, within: 20m}}\n"
-                                      "examples:\n  must_match:\n    - - {}\n      - {}\n",
-                                      c.pattern, at("10:00:00", "x", "alice"), at(c.time, "y", "alice"));
+        const auto text = fmt::format(
+            "id: p\ntitle: P\nwithin: 1h\nlink: {{same: [account]}}\n{}stages:\n  - {{id: a, match: {{name: x}}}}\n  - {{id: b, match: {{name: y}}, within: "
+            "20m}}\n"
+            "examples:\n  must_match:\n    - - {}\n      - {}\n",
+            c.pattern, at("10:00:00", "x", "alice"), at(c.time, "y", "alice"));
         const auto document = api::documents::read_document(text, api::documents::Syntax::yaml);
         REQUIRE(document.value.has_value());
         const auto pattern = api::documents::pattern_from_json(*document);

@@ -1,5 +1,5 @@
-#include "api/catalogue/examples.hpp"
 #include "api/catalogue/shipped_patterns.hpp"
+#include "api/catalogue/examples.hpp"
 #include "api/documents/document.hpp"
 #include "api/embedded.hpp"
 

@@ -46,8 +46,8 @@ bool matches(const json& document) {
     REQUIRE(result.document.has_value());
     const auto signal = sign_in();
     const engine::BorrowedSignal borrowed{signal};
-    return result.document->predicate.matches(
-        borrowed.view(), [](std::string_view list, std::string_view value) { return list == "vip" && value == "j.morrison@ne.example"; });
+    return result.document->predicate.matches(borrowed.view(),
+                                              [](std::string_view list, std::string_view value) { return list == "vip" && value == "j.morrison@ne.example"; });
 }
 
 }  // namespace
@@ -134,8 +134,7 @@ TEST_CASE("a bad predicate is refused at the pointer of its fault") {
 }
 
 TEST_CASE("all faults of a predicate are said at once, unknown words with the nearest known one") {
-    const auto result =
-        read(json::parse(R"({"nmae": "x", "attribute.country": "RO", "name": {"mathces": "a", "sufix": "b"}, "severity": "urgent"})"));
+    const auto result = read(json::parse(R"({"nmae": "x", "attribute.country": "RO", "name": {"mathces": "a", "sufix": "b"}, "severity": "urgent"})"));
     REQUIRE(result.faults.size() == 5);
     const auto detail_at = [&result](std::string_view pointer) -> std::string {
         for (const auto& fault : result.faults) {

@@ -45,8 +45,7 @@ folded: >-
   two
 flow: {a: [1, "b"], c: {d: null}}
 )");
-    const auto expected =
-        json::parse(R"({"nothing": null, "tilde": null, "empty": null, "yes_word": "yes", "truth": true, "whole": 12, "negative": -3,
+    const auto expected = json::parse(R"({"nothing": null, "tilde": null, "empty": null, "yes_word": "yes", "truth": true, "whole": 12, "negative": -3,
         "fraction": 0.5, "exponent": 1000.0, "quoted": "12", "single": "true", "leading_zero": "007", "hexadecimal": "0x1f", "date": "2026-03-05",
         "span": "24h", "tagged": "5", "folded": "one two", "flow": {"a": [1, "b"], "c": {"d": null}}})");
     CHECK(value == expected);

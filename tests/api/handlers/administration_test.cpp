@@ -19,8 +19,7 @@ TEST_CASE("a watermark call is written as asked") {
 TEST_CASE("a bad watermark call is refused with every fault") {
     tests::FakeApi api;
     CHECK(api.post("/api/v1/watermark", json::object()).pointers() == std::vector<std::string>{"/time"});
-    CHECK(api.post("/api/v1/watermark", {{"time", "now"}, {"hold", "yes"}, {"until", 1}}).pointers() ==
-          std::vector<std::string>{"/until", "/time", "/hold"});
+    CHECK(api.post("/api/v1/watermark", {{"time", "now"}, {"hold", "yes"}, {"until", 1}}).pointers() == std::vector<std::string>{"/until", "/time", "/hold"});
     CHECK(api.post("/api/v1/watermark", {{"time", 1}}).status == 422);
     CHECK(api.control.watermarks.empty());
 }
@@ -64,8 +63,7 @@ TEST_CASE("tenants are made and listed by the operator only") {
 
 TEST_CASE("a key is made with its scopes, shown once, and taken back") {
     tests::FakeApi api;
-    const auto made =
-        api.post("/api/v1/keys", {{"scopes", {"signals:write", "signals:read"}}, {"sources", {"entra_id"}}, {"expires", "2027-01-01T00:00:00Z"}});
+    const auto made = api.post("/api/v1/keys", {{"scopes", {"signals:write", "signals:read"}}, {"sources", {"entra_id"}}, {"expires", "2027-01-01T00:00:00Z"}});
     REQUIRE(made.status == 201);
     CHECK(made.body["key"] == "cat_k1_secret");
     CHECK(made.body["scopes"] == json{"signals:write", "signals:read"});

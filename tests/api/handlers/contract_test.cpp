@@ -27,10 +27,8 @@ std::set<std::string> routed() {
 void collect_references(const json& value, std::set<std::string>& references) {
     if (value.is_structured()) {
         for (const auto& [name, member] : value.items()) {
-            if (name == "$ref" && member.is_string())
-                references.insert(member.get<std::string>());
-            else
-                collect_references(member, references);
+            if (name == "$ref" && member.is_string()) references.insert(member.get<std::string>());
+            else collect_references(member, references);
         }
     }
 }

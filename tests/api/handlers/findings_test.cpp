@@ -9,8 +9,7 @@ TEST_CASE("a finding shows its stages, evidence and bits") {
     tests::FakeApi api;
     const auto finding = tests::finding_of_two();
     api.findings.rows = {
-        {finding,
-         {{engine::SignalRef{finding.start, "entra_id", "aad-7f3"}, "access"}, {engine::SignalRef{finding.end, "exchange", "o-1"}, "persistence"}}}};
+        {finding, {{engine::SignalRef{finding.start, "entra_id", "aad-7f3"}, "access"}, {engine::SignalRef{finding.end, "exchange", "o-1"}, "persistence"}}}};
     const auto reply = api.get("/api/v1/findings/3b241101-e2bb-5255-8caf-4136c566a962");
     REQUIRE(reply.status == 200);
     CHECK(reply.body["kind"] == "pattern");
@@ -21,8 +20,7 @@ TEST_CASE("a finding shows its stages, evidence and bits") {
     CHECK(reply.body["stages"][0]["count"] == 1);
     CHECK(reply.body["evidence"][1] == json::parse(R"({"source": "exchange", "id": "o-1", "stage": "persistence"})"));
     CHECK(reply.body["evidence_total"] == 2);
-    double sum =
-        reply.body["prior_bits"].get<double>() + reply.body["domain_bonus_bits"].get<double>() + reply.body["phase_bonus_bits"].get<double>();
+    double sum = reply.body["prior_bits"].get<double>() + reply.body["domain_bonus_bits"].get<double>() + reply.body["phase_bonus_bits"].get<double>();
     for (const auto& part : reply.body["contributions"]) sum += part["bits"].get<double>();
     CHECK(sum == doctest::Approx(reply.body["total_bits"].get<double>()));
     CHECK(api.get("/api/v1/findings").body["items"][0] == reply.body);

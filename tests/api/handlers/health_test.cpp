@@ -25,10 +25,10 @@ TEST_CASE("not ready is 503 and says what is missing") {
 TEST_CASE("no resource ignores a query parameter") {
     tests::FakeApi api;
     api.incidents.records.emplace(17, tests::incident_of_two(17));
-    for (const auto* path : {"/healthz", "/readyz", "/version", "/openapi.json", "/api/v1/signals", "/api/v1/incidents", "/api/v1/incidents/17",
-                             "/api/v1/incidents/17/timeline", "/api/v1/incidents/17/evidence", "/api/v1/incidents/17/explanation",
-                             "/api/v1/incidents/17/activity", "/api/v1/findings", "/api/v1/findings/x", "/api/v1/patterns", "/api/v1/patterns/x",
-                             "/api/v1/diagnostics", "/api/v1/tenants", "/api/v1/keys"}) {
+    for (const auto* path :
+         {"/healthz", "/readyz", "/version", "/openapi.json", "/api/v1/signals", "/api/v1/incidents", "/api/v1/incidents/17", "/api/v1/incidents/17/timeline",
+          "/api/v1/incidents/17/evidence", "/api/v1/incidents/17/explanation", "/api/v1/incidents/17/activity", "/api/v1/findings", "/api/v1/findings/x",
+          "/api/v1/patterns", "/api/v1/patterns/x", "/api/v1/diagnostics", "/api/v1/tenants", "/api/v1/keys"}) {
         const auto reply = api.get(std::string{path} + "?colour=red");
         CHECK(reply.status == 400);
         CHECK(reply.pointers() == std::vector<std::string>{"/colour"});

@@ -33,7 +33,8 @@ TEST_CASE("the graph names entities and signals, and how one comes from each sig
     const std::string fin = "entity:host:ne-fin-014";
     std::vector<std::string> ids;
     for (const auto& node : reply.body["nodes"]) ids.push_back(node["id"].get<std::string>());
-    CHECK(ids == std::vector<std::string>{morrison, "entity:account:system", fin, "signal:entra_id/a", "signal:entra_id/b", "signal:entra_id/c", "signal:entra_id/d"});
+    CHECK(ids ==
+          std::vector<std::string>{morrison, "entity:account:system", fin, "signal:entra_id/a", "signal:entra_id/b", "signal:entra_id/c", "signal:entra_id/d"});
     CHECK(reply.body["nodes"][0]["principal"] == true);
     CHECK(reply.body["nodes"][0]["signals"] == 2);
     CHECK(reply.body["nodes"][1]["links"] == false);
@@ -90,15 +91,16 @@ TEST_CASE("bad sorts and kinds of lines are refused") {
     struct Case {
         std::string target, pointer, code;
     };
-    const Case cases[] = {{"/api/v1/incidents?sort=scroe", "/sort", "out_of_range"},
-                          {"/api/v1/incidents?sort=-score,score", "/sort", "conflict"},
-                          {"/api/v1/incidents?sort=score,created,updated,number", "/sort", "out_of_range"},
-                          {"/api/v1/incidents?sort=score,", "/sort", "out_of_range"},
-                          {"/api/v1/incidents?sort=--score", "/sort", "out_of_range"},
-                          {"/api/v1/incidents?sort=score&sort=number", "/sort", "conflict"},
-                          {"/api/v1/incidents?label=", "/label", "missing"},
-                          {"/api/v1/incidents?first_activity_after=2026-03-02T00:00:00Z&first_activity_before=2026-03-01T00:00:00Z", "/first_activity_before", "conflict"},
-                          {"/api/v1/incidents/17/activity?what=saying", "/what", "out_of_range"}};
+    const Case cases[] = {
+        {"/api/v1/incidents?sort=scroe", "/sort", "out_of_range"},
+        {"/api/v1/incidents?sort=-score,score", "/sort", "conflict"},
+        {"/api/v1/incidents?sort=score,created,updated,number", "/sort", "out_of_range"},
+        {"/api/v1/incidents?sort=score,", "/sort", "out_of_range"},
+        {"/api/v1/incidents?sort=--score", "/sort", "out_of_range"},
+        {"/api/v1/incidents?sort=score&sort=number", "/sort", "conflict"},
+        {"/api/v1/incidents?label=", "/label", "missing"},
+        {"/api/v1/incidents?first_activity_after=2026-03-02T00:00:00Z&first_activity_before=2026-03-01T00:00:00Z", "/first_activity_before", "conflict"},
+        {"/api/v1/incidents/17/activity?what=saying", "/what", "out_of_range"}};
     for (const auto& c : cases) {
         CAPTURE(c.target);
         tests::FakeApi api;

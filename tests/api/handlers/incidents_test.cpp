@@ -14,8 +14,7 @@ struct Story {
         api.incidents.records.emplace(17, tests::incident_of_two(17));
         api.incidents.found = {tests::finding_of_two()};
         api.incidents.rows = {{tests::stored_sign_in(), tests::finding_of_two().id, "access"}};
-        api.incidents.lines = {
-            {engine::IncidentNumber{17}, engine::Position{5}, tests::at("2026-03-05T23:11:00Z"), "catenary", "created", "by pattern"}};
+        api.incidents.lines = {{engine::IncidentNumber{17}, engine::Position{5}, tests::at("2026-03-05T23:11:00Z"), "catenary", "created", "by pattern"}};
     }
     tests::FakeApi api;
 };
@@ -197,6 +196,5 @@ TEST_CASE("an explanation says what would have kept a known pattern from firing"
     story.api.incidents.found[0].pattern = "own";
     CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"].empty());  // of another version
     story.api.incidents.found[0].version = 2;
-    CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"][0] ==
-          "fewer than 5 signals of \"scan\" came within 10 min for one ip");
+    CHECK(story.api.get("/api/v1/incidents/17/explanation").body["would_not_fire_if"][0] == "fewer than 5 signals of \"scan\" came within 10 min for one ip");
 }

@@ -57,8 +57,10 @@ TEST_CASE("putting what is in force already changes nothing, in either syntax") 
 TEST_CASE("a pattern is read as YAML where that is preferred, with nothing but the document") {
     Posted api;
     const auto yaml = api.get_yaml(own_path);
-    CHECK(yaml.text == "id: own\ntitle: Own\nseverity: medium\norder: sequence\nwithin: 24h\nlink: {same: [account]}\nstages:\n  - {id: a, match: {name: x}}\n  - {id: b, match: {name: "
-                       "\"y\"}}\n");
+    CHECK(yaml.text ==
+          "id: own\ntitle: Own\nseverity: medium\norder: sequence\nwithin: 24h\nlink: {same: [account]}\nstages:\n  - {id: a, match: {name: x}}\n  - {id: b, "
+          "match: {name: "
+          "\"y\"}}\n");
     CHECK(yaml.headers.at("ETag") == "\"1\"");
     CHECK(yaml.headers.at("Vary") == "Accept");
     CHECK(yaml.body == api.get(own_path).body["document"]);

@@ -24,7 +24,9 @@ TEST_CASE("a stored signal is shown as posted, canonical beside original spellin
 TEST_CASE("filters reach the reader: repeated ones are alternatives, entities canonical") {
     tests::FakeApi api;
     const auto reply = api.get(
-        "/api/v1/signals?source=a&source=b&name=n&domain=d&tactic=TA0001&technique=T1078&technique=T1110&severity=high&severity=low&entity=account:J.Morrison%40NE.example&entity=ip:2001:DB8::1"
+        "/api/v1/"
+        "signals?source=a&source=b&name=n&domain=d&tactic=TA0001&technique=T1078&technique=T1110&severity=high&severity=low&entity=account:J.Morrison%40NE."
+        "example&entity=ip:2001:DB8::1"
         "&time_after=2026-03-05T00:00:00Z&time_before=2026-03-06T01:00:00%2B01:00&sort=time");
     CHECK(reply.status == 200);
     const auto& filter = api.signals.asked;
@@ -48,8 +50,7 @@ TEST_CASE("bad filters are refused together") {
     for (const auto* pointer : {"/entity", "/time_after", "/limit", "/sort", "/cursor", "/severity", "/tehcnique"}) {
         CHECK(std::find(pointers.begin(), pointers.end(), pointer) != pointers.end());
     }
-    CHECK(api.get("/api/v1/signals?time_after=2026-03-06T00:00:00Z&time_before=2026-03-05T00:00:00Z").pointers() ==
-          std::vector<std::string>{"/time_before"});
+    CHECK(api.get("/api/v1/signals?time_after=2026-03-06T00:00:00Z&time_before=2026-03-05T00:00:00Z").pointers() == std::vector<std::string>{"/time_before"});
 }
 
 TEST_CASE("a list pages by a cursor that is bound to its filters") {
@@ -105,7 +106,8 @@ TEST_CASE("a signal is found by its source and id, which may hold any character"
     CHECK(reply.body["attributes"]["risk"]["level"] == "medium");
     CHECK(reply.body["received"] == "2026-03-05T22:48:00.500Z");
     CHECK(reply.body["late"] == false);
-    CHECK(reply.body["evidence_of"] == nlohmann::json::parse(R"([{"finding":"3b241101-e2bb-5255-8caf-4136c566a962","pattern":"takeover","stage":"access","incident":17},
+    CHECK(reply.body["evidence_of"] ==
+          nlohmann::json::parse(R"([{"finding":"3b241101-e2bb-5255-8caf-4136c566a962","pattern":"takeover","stage":"access","incident":17},
         {"finding":"3b241101-e2bb-5255-8caf-4136c566a962","pattern":"trial","stage":"access","incident":null}])"));
     CHECK(api.get("/api/v1/signals/a/b").status == 404);
 }

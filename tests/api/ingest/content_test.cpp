@@ -61,8 +61,7 @@ Json random_value(std::mt19937& random, int depth) {
 std::string respelled(const Json& value, std::mt19937& random) {
     if (value.is_object()) {
         std::vector<std::string> members;
-        for (const auto& [name, inner] : value.items())
-            members.push_back(Json(name).dump(-1, ' ', random() % 2 == 0) + ":" + respelled(inner, random));
+        for (const auto& [name, inner] : value.items()) members.push_back(Json(name).dump(-1, ' ', random() % 2 == 0) + ":" + respelled(inner, random));
         std::shuffle(members.begin(), members.end(), random);
         std::string text;
         for (const auto& member : members) text += (text.empty() ? "" : ",") + member;
@@ -82,8 +81,7 @@ std::string respelled(const Json& value, std::mt19937& random) {
 TEST_CASE("canonical JSON has sorted members, short escapes and shortest numbers") {
     CHECK(canonical(R"({"b":1,"a":{"d":[],"c":{}}})") == R"({"a":{"c":{},"d":[]},"b":1})");
     CHECK(canonical(R"(["\u0041\/\u00fc\ud83d\ude00\u001f\n","\\\""])") == R"(["A/ü😀\u001f\n","\\\""])");
-    CHECK(canonical("[1.0,-0,1e2,0.10,1E-7,100000000000000000000,0.00001,123456789012345.5]") ==
-          "[1,0,100,0.1,1e-07,1e+20,0.00001,123456789012345.5]");
+    CHECK(canonical("[1.0,-0,1e2,0.10,1E-7,100000000000000000000,0.00001,123456789012345.5]") == "[1,0,100,0.1,1e-07,1e+20,0.00001,123456789012345.5]");
     CHECK(canonical(R"({"\u0062":1,"a":2})") == R"({"a":2,"b":1})");
     CHECK(canonical(R"([true,false,null])") == "[true,false,null]");
 }

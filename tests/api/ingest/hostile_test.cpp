@@ -77,8 +77,7 @@ const std::vector<BadItem>& bad_items() {
         {"entities object", signal_with(R"("entities":{"kind":"ip","value":"1.2.3.4"})"), "/entities", FaultCode::wrong_type},
         {"entity string", signal_with(R"("entities":["1.2.3.4"])"), "/entities/0", FaultCode::wrong_type},
         {"entity without kind", signal_with(R"("entities":[{"value":"x"}])"), "/entities/0/kind", FaultCode::missing},
-        {"entity without value", signal_with(R"("entities":[{"kind":"ip","value":"1.2.3.4"},{"kind":"ip"}])"), "/entities/1/value",
-         FaultCode::missing},
+        {"entity without value", signal_with(R"("entities":[{"kind":"ip","value":"1.2.3.4"},{"kind":"ip"}])"), "/entities/1/value", FaultCode::missing},
         {"entity kind spelling", signal_with(R"("entities":[{"kind":"IP","value":"1.2.3.4"}])"), "/entities/0/kind", FaultCode::malformed},
         {"entity value blank", signal_with(R"("entities":[{"kind":"widget","value":"  "}])"), "/entities/0/value", FaultCode::malformed},
         {"entity value long", signal_with("\"entities\":[{\"kind\":\"file\",\"value\":\"" + std::string(513, 'x') + "\"}]"), "/entities/0/value",
@@ -113,8 +112,7 @@ const std::vector<BadItem>& bad_items() {
          FaultCode::too_large},
         {"very deep attributes", signal_with("\"attributes\":{\"a\":" + repeated("[", 20'000) + repeated("]", 20'000) + "}"),
          "/attributes/a" + repeated("/0", 14), FaultCode::too_large},
-        {"deep unknown member", signal_with("\"x\":" + repeated("{\"y\":", 16) + "1" + repeated("}", 16)), "/x" + repeated("/y", 15),
-         FaultCode::too_large},
+        {"deep unknown member", signal_with("\"x\":" + repeated("{\"y\":", 16) + "1" + repeated("}", 16)), "/x" + repeated("/y", 15), FaultCode::too_large},
     };
     return table;
 }
@@ -125,8 +123,8 @@ TEST_CASE("a bad item is refused with the place and kind of its fault, and its n
     const auto good = signal_with(R"("id":"good")");
     for (const auto& row : bad_items()) {
         CAPTURE(row.name);
-        for (const auto& request : {post(row.body), post("[" + good + "," + row.body + "," + good + "]"),
-                                    post(good + "\n" + row.body + "\n" + good, "application/x-ndjson")}) {
+        for (const auto& request :
+             {post(row.body), post("[" + good + "," + row.body + "," + good + "]"), post(good + "\n" + row.body + "\n" + good, "application/x-ndjson")}) {
             CAPTURE(request.body.substr(0, 300));
             const auto preparation = prepared(request);
             REQUIRE(preparation.batch != nullptr);

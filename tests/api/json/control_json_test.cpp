@@ -2,8 +2,8 @@
 
 #include "api/catalogue/shipped_patterns.hpp"
 
-#include <boost/uuid/string_generator.hpp>
 #include <doctest/doctest.h>
+#include <boost/uuid/string_generator.hpp>
 
 #include <string>
 #include <variant>
@@ -113,9 +113,10 @@ TEST_CASE("an entry that no version has written is a fault, never a crash") {
     };
     for (const auto& [kind, body] :
          {Case{"merge", "{}"}, Case{"watermark", "{}"}, Case{"watermark", R"({"time":"yesterday","hold":true})"}, Case{"watermark", "[1]"}, Case{"tick", "{"},
-          Case{"incident", R"({"number":"1","actor":"k"})"}, Case{"incident", R"({"number":1,"actor":"k","status":"lost"})"}, Case{"pattern", R"({"mode":"production"})"},
-          Case{"pattern", R"({"id":"p","version":1,"mode":"production","document":{}})"}, Case{"setting", R"({"base_rate":"high"})"},
-          Case{"split", R"({"number":1,"findings":["x"],"reason":"","actor":"k"})"}, Case{"merge", R"({"into":1,"reason":"","actor":"k"})"}, Case{"", ""}}) {
+          Case{"incident", R"({"number":"1","actor":"k"})"}, Case{"incident", R"({"number":1,"actor":"k","status":"lost"})"},
+          Case{"pattern", R"({"mode":"production"})"}, Case{"pattern", R"({"id":"p","version":1,"mode":"production","document":{}})"},
+          Case{"setting", R"({"base_rate":"high"})"}, Case{"split", R"({"number":1,"findings":["x"],"reason":"","actor":"k"})"},
+          Case{"merge", R"({"into":1,"reason":"","actor":"k"})"}, Case{"", ""}}) {
         CAPTURE(kind);
         CAPTURE(body);
         CHECK(json::control_from_text(kind, body).has_error());

@@ -51,8 +51,9 @@ TEST_CASE("entities and signals become nodes, a mention becomes an edge") {
     const SignalGraph graph{chain()};
     CHECK(graph.size() == 7);
     CHECK(graph.entity_count() == 4);
-    CHECK(written(graph) == "account:alice\naccount:bob\nhost:h1\nhost:h2\nsrc/s1\nsrc/s2\nsrc/s3\n"
-                            "src/s1 -- account:alice\nsrc/s1 -- host:h1\nsrc/s2 -- account:bob\nsrc/s2 -- host:h1\nsrc/s3 -- account:bob\nsrc/s3 -- host:h2\n");
+    CHECK(written(graph) ==
+          "account:alice\naccount:bob\nhost:h1\nhost:h2\nsrc/s1\nsrc/s2\nsrc/s3\n"
+          "src/s1 -- account:alice\nsrc/s1 -- host:h1\nsrc/s2 -- account:bob\nsrc/s2 -- host:h1\nsrc/s3 -- account:bob\nsrc/s3 -- host:h2\n");
     CHECK(std::get<GraphEntityNode>(graph.node(graph.find(bob).value())).signals == 2);
     CHECK(std::get<GraphSignalNode>(graph.node(graph.find(ref("s2", 2)).value())).name == "name_s2");
     CHECK(!graph.find(EntityKey{"account", "h1"}).has_value());
@@ -91,7 +92,8 @@ TEST_CASE("what does not link is reached, never passed") {
     CHECK(!distance(graph, alice, bob, 9).has_value());
     CHECK(distance(graph, root, bob, 9) == 2);  // it may be where a walk starts
     CHECK(graph.path(graph.find(alice).value(), graph.find(bob).value()).empty());
-    CHECK(labels(graph, graph.path(graph.find(alice).value(), graph.find(root).value())) == std::vector<std::string>{"account:alice", "src/s1", "account:root"});
+    CHECK(labels(graph, graph.path(graph.find(alice).value(), graph.find(root).value())) ==
+          std::vector<std::string>{"account:alice", "src/s1", "account:root"});
     std::vector<std::vector<std::string>> groups;
     for (const auto& group : graph.components()) groups.push_back(labels(graph, group));
     CHECK(groups == std::vector<std::vector<std::string>>{{"account:alice", "src/s1"}, {"account:bob", "src/s2"}, {"account:root"}});
@@ -113,11 +115,12 @@ TEST_CASE("components are ordered by size, then by first node") {
 
 TEST_CASE("of several shortest paths the least is told") {
     // alice and bob meet at h1 and at h2, each by several signals.
-    const SignalGraph graph{{signal("late", 9, {"alice", "h1"}), signal("early", 1, {"alice", "h1"}), signal("other", 0, {"alice", "h2"}), signal("x", 5, {"bob", "h1"}),
-                             signal("y", 4, {"bob", "h2"}), signal("z", 6, {"bob", "h1"})}};
+    const SignalGraph graph{{signal("late", 9, {"alice", "h1"}), signal("early", 1, {"alice", "h1"}), signal("other", 0, {"alice", "h2"}),
+                             signal("x", 5, {"bob", "h1"}), signal("y", 4, {"bob", "h2"}), signal("z", 6, {"bob", "h1"})}};
     CHECK(labels(graph, graph.path(graph.find(alice).value(), graph.find(bob).value())) ==
           std::vector<std::string>{"account:alice", "src/other", "host:h2", "src/y", "account:bob"});
-    CHECK(labels(graph, graph.path(graph.find(ref("early", 1)).value(), graph.find(ref("z", 6)).value())) == std::vector<std::string>{"src/early", "host:h1", "src/z"});
+    CHECK(labels(graph, graph.path(graph.find(ref("early", 1)).value(), graph.find(ref("z", 6)).value())) ==
+          std::vector<std::string>{"src/early", "host:h1", "src/z"});
 }
 
 TEST_CASE("a part keeps the nodes asked for and the edges between them") {

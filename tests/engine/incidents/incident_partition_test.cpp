@@ -49,12 +49,21 @@ TEST_CASE("findings without a common signal are two incidents, numbered in order
 }
 
 TEST_CASE("a later finding that connects two incidents makes the larger number redirect") {
-    Catalogue patterns{shared(pattern_of("p", {{"a"}, {"b"}})), shared(pattern_of("q", {{"c"}, {"d"}})), shared(pattern_of("r", {{"b"}, {"c"}, {"e"}}, 24h, {"host"}))};
+    Catalogue patterns{shared(pattern_of("p", {{"a"}, {"b"}})), shared(pattern_of("q", {{"c"}, {"d"}})),
+                       shared(pattern_of("r", {{"b"}, {"c"}, {"e"}}, 24h, {"host"}))};
     LaneStory story{patterns};
     story.signal(by_host("a", 0min, "alice", "h")).signal(by_host("b", 10min, "alice", "h"));
     story.signal(by_host("c", 20min, "bob", "h")).signal(by_host("d", 30min, "bob", "h"));
     CHECK(story.stored().live_incidents().size() == 2);
-    IncidentEdit edit{.number = second, .status = IncidentStatus::active, .classification = {}, .reason = {}, .owner = "dora", .title = {}, .severity = {}, .labels = {}, .actor = "k"};
+    IncidentEdit edit{.number = second,
+                      .status = IncidentStatus::active,
+                      .classification = {},
+                      .reason = {},
+                      .owner = "dora",
+                      .title = {},
+                      .severity = {},
+                      .labels = {},
+                      .actor = "k"};
     story.control(edit);
     story.signal(by_host("e", 40min, "eve", "h"));
     Stored& stored = story.stored();

@@ -159,7 +159,8 @@ TEST_CASE("a signal that names more than eight entities of a kind links by none 
         CAPTURE(named);
         LaneStory story{{shared(pattern_of("p", {{"a"}, {"b"}}))}};
         Signal first = signal_of("a", 0min, "alice");
-        while (static_cast<int>(first.entities.size()) < named) first.entities.push_back({"account", "other" + std::to_string(first.entities.size()), "", true});
+        while (static_cast<int>(first.entities.size()) < named)
+            first.entities.push_back({"account", "other" + std::to_string(first.entities.size()), "", true});
         story.signal(first).signal(signal_of("b", 1min, "alice"));
         CHECK(story.stored().live_findings().size() == (named == 8 ? 1U : 0U));
         CHECK(story.stored().status.unlinkable == (named == 8 ? 0 : 1));

@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 namespace {
 
 Catalogue patterns() {
-    return {shared(pattern_of("p", {{"a"}, {"b"}})), shared(pattern_of("q", {{"b"}, {"c"}}, 2h)), shared(pattern_of("r", {{"a"}, {"c"}}, 3h, {"account", "host"}))};
+    return {shared(pattern_of("p", {{"a"}, {"b"}})), shared(pattern_of("q", {{"b"}, {"c"}}, 2h)),
+            shared(pattern_of("r", {{"a"}, {"c"}}, 3h, {"account", "host"}))};
 }
 
 /// A log with everything in it: several accounts, late signals, edits, a new pattern, a watermark call.
@@ -23,9 +24,27 @@ std::vector<LogEntry> long_log() {
         Signal signal = signal_of(name, i * 4min - (i % 7 == 0 ? 100min : 0min), accounts[static_cast<std::size_t>(i * 7 % 5 % 3)]);
         if (i % 2 == 0) signal.entities.push_back({"host", "h" + std::to_string(i % 4), "", true});
         story.signal(signal);
-        if (i == 25) story.control(IncidentEdit{.number = IncidentNumber{1}, .status = IncidentStatus::closed, .classification = Classification::undetermined, .reason = {}, .owner = {}, .title = {}, .severity = {}, .labels = {}, .actor = "k"});
+        if (i == 25)
+            story.control(IncidentEdit{.number = IncidentNumber{1},
+                                       .status = IncidentStatus::closed,
+                                       .classification = Classification::undetermined,
+                                       .reason = {},
+                                       .owner = {},
+                                       .title = {},
+                                       .severity = {},
+                                       .labels = {},
+                                       .actor = "k"});
         if (i == 35) story.control(PatternChange{shared(pattern_of("s", {{"c"}, {"a"}}, 4h)), {}});
-        if (i == 45) story.control(IncidentEdit{.number = IncidentNumber{1}, .status = IncidentStatus::active, .classification = {}, .reason = {}, .owner = "x", .title = {}, .severity = {}, .labels = {}, .actor = "k"});
+        if (i == 45)
+            story.control(IncidentEdit{.number = IncidentNumber{1},
+                                       .status = IncidentStatus::active,
+                                       .classification = {},
+                                       .reason = {},
+                                       .owner = "x",
+                                       .title = {},
+                                       .severity = {},
+                                       .labels = {},
+                                       .actor = "k"});
     }
     story.control(WatermarkCall{story_day() + 48h, false});
     return story.log();

@@ -103,8 +103,15 @@ TEST_CASE("what the horizon leaves behind is dropped from memory and stays in th
     CHECK(story.digest() == digest);
     CHECK(story.stored().live_incidents().size() == 1);
     // its incident can still be edited
-    story.control(IncidentEdit{.number = IncidentNumber{1}, .status = IncidentStatus::closed, .classification = Classification::true_positive, .reason = {},
-                               .owner = "alice", .title = {}, .severity = {}, .labels = {}, .actor = "key"});
+    story.control(IncidentEdit{.number = IncidentNumber{1},
+                               .status = IncidentStatus::closed,
+                               .classification = Classification::true_positive,
+                               .reason = {},
+                               .owner = "alice",
+                               .title = {},
+                               .severity = {},
+                               .labels = {},
+                               .actor = "key"});
     CHECK(story.stored().incidents.at(IncidentNumber{1}).status == IncidentStatus::closed);
     CHECK(story.stored().incidents.at(IncidentNumber{1}).signal_count == 2);
 }

@@ -49,9 +49,7 @@ TEST_CASE("matching: one signal completes one stage only") {
     CHECK(findings(pattern, {a(1h), a(2h)}) == Totals{2});
 }
 
-TEST_CASE("matching: another account's signal does not help") {
-    CHECK(findings(pattern_of("p", {{"a"}, {"b"}}, 4h), {a(1h), b(2h, "bob")}).empty());
-}
+TEST_CASE("matching: another account's signal does not help") { CHECK(findings(pattern_of("p", {{"a"}, {"b"}}, 4h), {a(1h), b(2h, "bob")}).empty()); }
 
 TEST_CASE("matching: an optional stage may stay empty in every place, and is evidence where it was reached") {
     CHECK(findings(pattern_of("p", {{"a", true}, {"b"}, {"c"}}, 4h), {b(1h), c(2h)}) == Totals{2});

@@ -21,8 +21,8 @@ struct BusyAccount {
     int density;
     int sent = 0;
 
-    explicit BusyAccount(int signals_per_within) : matcher{std::make_shared<const Pattern>(pattern()), "1/p/1", Timestamp::min(), window, {Symbol{0}}},
-                                                   density{signals_per_within} {}
+    explicit BusyAccount(int signals_per_within)
+        : matcher{std::make_shared<const Pattern>(pattern()), "1/p/1", Timestamp::min(), window, {Symbol{0}}}, density{signals_per_within} {}
 
     static Pattern pattern() {
         Pattern pattern;

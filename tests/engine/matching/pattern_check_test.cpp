@@ -35,13 +35,19 @@ TEST_CASE("what the language allows is no fault") {
         [](Pattern& p) { p.stages[1].repeat->within = 48h; },
         [](Pattern& p) { p.stages[0].within = 1h; },
         [](Pattern& p) { p.stages.resize(1); },
-        [](Pattern& p) { p.stages.resize(1); p.link = LinkMode::none; p.link_kinds.clear(); },
+        [](Pattern& p) {
+            p.stages.resize(1);
+            p.link = LinkMode::none;
+            p.link_kinds.clear();
+        },
         [](Pattern& p) { p.within = 1s; },
         [](Pattern& p) { p.within = p.max_span; },
         [](Pattern& p) { p.max_span = 24h; },
         [](Pattern& p) { p.stages[1].repeat->at_least = 1; },
         [](Pattern& p) { p.link = LinkMode::chain; },
-        [](Pattern& p) { for (const char* id : {"d", "e", "f", "g", "h", "i", "j"}) p.stages.push_back(stage(id)); },
+        [](Pattern& p) {
+            for (const char* id : {"d", "e", "f", "g", "h", "i", "j"}) p.stages.push_back(stage(id));
+        },
     };
     for (std::size_t index = 0; index < std::size(sound_variations); ++index) {
         CAPTURE(index);
@@ -59,8 +65,14 @@ TEST_CASE("each breach is a fault where it was written") {
     };
     const Breach breaches[] = {
         {"/stages", FaultCode::missing, [](Pattern& p) { p.stages.clear(); }},
-        {"/stages", FaultCode::too_large, [](Pattern& p) { for (int i = 0; i < 8; ++i) p.stages.push_back(stage("more" + std::to_string(i))); }},
-        {"/stages", FaultCode::conflict, [](Pattern& p) { for (auto& s : p.stages) s.optional = true; }},
+        {"/stages", FaultCode::too_large,
+         [](Pattern& p) {
+             for (int i = 0; i < 8; ++i) p.stages.push_back(stage("more" + std::to_string(i)));
+         }},
+        {"/stages", FaultCode::conflict,
+         [](Pattern& p) {
+             for (auto& s : p.stages) s.optional = true;
+         }},
         {"/stages/2/id", FaultCode::conflict, [](Pattern& p) { p.stages[2].id = "a"; }},
         {"/stages/1/id", FaultCode::missing, [](Pattern& p) { p.stages[1].id = ""; }},
         {"/stages/1/within", FaultCode::out_of_range, [](Pattern& p) { p.stages[1].within = Duration{0}; }},
@@ -71,9 +83,22 @@ TEST_CASE("each breach is a fault where it was written") {
         {"/within", FaultCode::out_of_range, [](Pattern& p) { p.within = 999ms; }},
         {"/within", FaultCode::out_of_range, [](Pattern& p) { p.within = p.max_span + 1us; }},
         {"/max_span", FaultCode::out_of_range, [](Pattern& p) { p.max_span = 31 * 24h; }},
-        {"/link", FaultCode::missing, [](Pattern& p) { p.stages[1].repeat.reset(); p.link = LinkMode::none; p.link_kinds.clear(); }},
-        {"/link", FaultCode::conflict, [](Pattern& p) { p.stages.resize(1); p.link = LinkMode::none; }},
-        {"/link/same", FaultCode::missing, [](Pattern& p) { p.stages[1].repeat.reset(); p.link_kinds.clear(); }},
+        {"/link", FaultCode::missing,
+         [](Pattern& p) {
+             p.stages[1].repeat.reset();
+             p.link = LinkMode::none;
+             p.link_kinds.clear();
+         }},
+        {"/link", FaultCode::conflict,
+         [](Pattern& p) {
+             p.stages.resize(1);
+             p.link = LinkMode::none;
+         }},
+        {"/link/same", FaultCode::missing,
+         [](Pattern& p) {
+             p.stages[1].repeat.reset();
+             p.link_kinds.clear();
+         }},
         {"/link/same/1", FaultCode::conflict, [](Pattern& p) { p.link_kinds[1] = "account"; }},
         {"/link/same/1", FaultCode::out_of_range, [](Pattern& p) { p.link_kinds[1] = ""; }},
     };

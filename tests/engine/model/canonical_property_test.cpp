@@ -17,10 +17,57 @@ constexpr std::array kinds{"account", "host", "ip", "mailbox", "file", "process"
 
 /// Text from pieces that the rules look at, and from any bytes between them.
 std::string random_text(std::mt19937& random) {
-    static const std::vector<std::string> pieces{
-        "\\", "/", "@", ".", ":", "[", "]", "<", ">", "%", "//", "\\\\", "\\\\?\\", "://", "http", "HTTPS", ":443", ":80", "mailto:", "SMTP:", "sha256:", "MD5:", "C:", "corp", "Alice",
-        "nt authority", "System", "localhost", "10.0.0.1", "::1", "::ffff:", "2001:DB8::", "fe80::1%eth0", "0", "255", "e3b0c442", "/subscriptions/", "arn:aws:", " ", "\t", "-", "n/a", "(", ")",
-        "dwm-", "S-1-5-18", "Ü", "日本", "\xff", "\x01", ""};
+    static const std::vector<std::string> pieces{"\\",
+                                                 "/",
+                                                 "@",
+                                                 ".",
+                                                 ":",
+                                                 "[",
+                                                 "]",
+                                                 "<",
+                                                 ">",
+                                                 "%",
+                                                 "//",
+                                                 "\\\\",
+                                                 "\\\\?\\",
+                                                 "://",
+                                                 "http",
+                                                 "HTTPS",
+                                                 ":443",
+                                                 ":80",
+                                                 "mailto:",
+                                                 "SMTP:",
+                                                 "sha256:",
+                                                 "MD5:",
+                                                 "C:",
+                                                 "corp",
+                                                 "Alice",
+                                                 "nt authority",
+                                                 "System",
+                                                 "localhost",
+                                                 "10.0.0.1",
+                                                 "::1",
+                                                 "::ffff:",
+                                                 "2001:DB8::",
+                                                 "fe80::1%eth0",
+                                                 "0",
+                                                 "255",
+                                                 "e3b0c442",
+                                                 "/subscriptions/",
+                                                 "arn:aws:",
+                                                 " ",
+                                                 "\t",
+                                                 "-",
+                                                 "n/a",
+                                                 "(",
+                                                 ")",
+                                                 "dwm-",
+                                                 "S-1-5-18",
+                                                 "Ü",
+                                                 "日本",
+                                                 "\xff",
+                                                 "\x01",
+                                                 ""};
     std::string text;
     for (auto n = random() % 7; n > 0; --n) {
         text += pieces[random() % pieces.size()];
@@ -62,10 +109,16 @@ TEST_CASE("property: how a name is written does not matter, who it names does") 
     const std::vector<Spelled> table{
         {"host", {"{}", "{}.", "\\\\{}", "\t{}"}, {"ws-1", "ws-10", "ws1", "ws-1.corp.example", "ws-1.corp2.example", "1-ws"}, true},
         {"domain", {"{}", "{}.", " {}"}, {"evil.example", "evil.example.net", "e.vil.example", "xn--evl-8pa.example"}, true},
-        {"mailbox", {"{}", "<{}>", "Ann <{}>", "mailto:{}", "<smtp:{}>"}, {"ann@corp.example", "anna@corp.example", "ann@corp2.example", "ann+a@corp.example"}, true},
+        {"mailbox",
+         {"{}", "<{}>", "Ann <{}>", "mailto:{}", "<smtp:{}>"},
+         {"ann@corp.example", "anna@corp.example", "ann@corp2.example", "ann+a@corp.example"},
+         true},
         {"app", {"{}", " {}\n"}, {"office 365", "office 36", "office365"}, true},
         {"process", {"{}", " {}"}, {"powershell.exe", "powershell", "pwsh.exe"}, true},
-        {"url", {"{}", " {} "}, {"http://a.example/x", "http://a.example/X", "http://a.example/x?y", "https://a.example/x", "http://b.example/x", "http://a.example:8080/x"}, false},
+        {"url",
+         {"{}", " {} "},
+         {"http://a.example/x", "http://a.example/X", "http://a.example/x?y", "https://a.example/x", "http://b.example/x", "http://a.example:8080/x"},
+         false},
         {"file", {"{}", " {}"}, {"/tmp/a", "/tmp/A", "/tmp/ab", "/var/a"}, false},
         {"custom", {"{}", " {} "}, {"thing-1", "thing-10", "Thing-1"}, false},
     };
@@ -95,7 +148,8 @@ TEST_CASE("property: an account is one however domain and case are written, and 
         for (const std::string user : {"alice", "alic", "alice2"}) {
             std::set<std::string> written;
             for (int i = 0; i < 50; ++i) {
-                for (const std::string between : {"\\", "/", "\\\\"}) written.insert(canonical("account", mixed_case(domain, random) + between + mixed_case(user, random)).value);
+                for (const std::string between : {"\\", "/", "\\\\"})
+                    written.insert(canonical("account", mixed_case(domain, random) + between + mixed_case(user, random)).value);
             }
             CHECK(written == std::set<std::string>{domain + "\\" + user});
             const auto at = canonical("account", mixed_case(user + "@" + domain + ".example", random) + ".").value;
@@ -111,7 +165,8 @@ TEST_CASE("property: an IPv4 address is one in every form, and no two addresses 
     for (int i = 0; i < 5'000; ++i) {
         // Neighbours in value and in digits: 10.0.0.1, 10.0.0.10, 10.0.0.100 …
         const std::uint32_t address = i < 256 ? 0x0A000000U + static_cast<std::uint32_t>(i) : static_cast<std::uint32_t>(random());
-        const auto plain = std::to_string(address >> 24U) + "." + std::to_string(address >> 16U & 255U) + "." + std::to_string(address >> 8U & 255U) + "." + std::to_string(address & 255U);
+        const auto plain = std::to_string(address >> 24U) + "." + std::to_string(address >> 16U & 255U) + "." + std::to_string(address >> 8U & 255U) + "." +
+                           std::to_string(address & 255U);
         const auto value = canonical("ip", plain).value;
         CHECK(value == plain);
         for (const auto& other : {" " + plain, plain + ":443", "::ffff:" + plain, "[::FFFF:" + plain + "]:80"}) {

@@ -4,8 +4,9 @@ using namespace catenary;
 using engine::Field;
 
 TEST_CASE("a field is read back as it was written") {
-    for (const char* written : {"domain", "source", "name", "tactic", "technique", "severity", "confidence", "count", "attributes.country",
-                                "attributes.geo.country", "attributes.a\\.b.c\\\\", "attributes.a b", "entities.ip", "entities.cloud_resource", "entities.x.badge"}) {
+    for (const char* written :
+         {"domain", "source", "name", "tactic", "technique", "severity", "confidence", "count", "attributes.country", "attributes.geo.country",
+          "attributes.a\\.b.c\\\\", "attributes.a b", "entities.ip", "entities.cloud_resource", "entities.x.badge"}) {
         CAPTURE(written);
         const auto field = Field::parse(written);
         REQUIRE(field.has_value());
@@ -15,8 +16,8 @@ TEST_CASE("a field is read back as it was written") {
 }
 
 TEST_CASE("an unknown field is refused") {
-    for (const char* written : {"", "tactics", "Name", "attributes", "attributes.", "attributes.a.", "attributes..a", "attributes.a\\", "attributes.a\\b", "entities",
-                                "entities.", "entities.IP", "entities.a b", "entities._a", "title", "id", "time"}) {
+    for (const char* written : {"", "tactics", "Name", "attributes", "attributes.", "attributes.a.", "attributes..a", "attributes.a\\", "attributes.a\\b",
+                                "entities", "entities.", "entities.IP", "entities.a b", "entities._a", "title", "id", "time"}) {
         CAPTURE(written);
         const auto field = Field::parse(written);
         REQUIRE(field.has_error());

@@ -17,9 +17,7 @@ inline engine::Result<engine::Predicate> made(std::string_view field, Operator o
     return engine::Predicate::test({engine::Field::parse(field).value(), op, operands});
 }
 
-inline engine::Predicate test(std::string_view field, Operator op, std::initializer_list<engine::Scalar> operands) {
-    return made(field, op, operands).value();
-}
+inline engine::Predicate test(std::string_view field, Operator op, std::initializer_list<engine::Scalar> operands) { return made(field, op, operands).value(); }
 
 inline engine::Predicate equals(std::string_view field, engine::Scalar value) { return test(field, Operator::any_of, {std::move(value)}); }
 

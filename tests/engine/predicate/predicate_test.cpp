@@ -92,7 +92,8 @@ TEST_CASE("required names are a necessary condition") {
 }
 
 TEST_CASE("attribute paths are those of every part") {
-    const auto predicate = Predicate::all_of({equals("attributes.a.b", 1.0), Predicate::none_of({equals("attributes.c", true)}), equals("domain", std::string{"x"})});
+    const auto predicate =
+        Predicate::all_of({equals("attributes.a.b", 1.0), Predicate::none_of({equals("attributes.c", true)}), equals("domain", std::string{"x"})});
     CHECK(predicate.attribute_paths() == std::set<std::string>{"a.b", "c"});
 }
 

@@ -88,7 +88,8 @@ TEST_CASE("property: a score does not depend on the order of its inputs and adds
         CAPTURE(round);
         std::vector<ScoreInput> inputs;
         for (auto left = random() % 8; left > 0; --left) {
-            inputs.push_back(input(std::string(1, static_cast<char>('a' + random() % 6)), std::string(1, static_cast<char>('x' + random() % 3)), static_cast<double>(random() % 20) / 20));
+            inputs.push_back(input(std::string(1, static_cast<char>('a' + random() % 6)), std::string(1, static_cast<char>('x' + random() % 3)),
+                                   static_cast<double>(random() % 20) / 20));
         }
         const auto expected = score(inputs, random() % 4, random() % 4, defaults);
         CHECK(sum_of(expected) == expected.total_bits);

@@ -31,8 +31,8 @@ TEST_CASE("what does not have the form of a key is none") {
     separator[16] = '-';
     underscore[30] = '_';
     quote[5] = '\'';
-    for (const auto& bad : {std::string{}, std::string{"cat_"}, good + "0", good.substr(0, good.size() - 1), "dog" + good.substr(3), upper, separator, underscore, quote,
-                            std::string(1'000'000, 'a'), std::string(good.size(), '\0')}) {
+    for (const auto& bad : {std::string{}, std::string{"cat_"}, good + "0", good.substr(0, good.size() - 1), "dog" + good.substr(3), upper, separator,
+                            underscore, quote, std::string(1'000'000, 'a'), std::string(good.size(), '\0')}) {
         CHECK_FALSE(auth::parse_api_key(bad).has_value());
     }
 }

@@ -53,12 +53,14 @@ TEST_CASE("a pattern file in order is one line, and each of its stories is one m
 
 TEST_CASE("every fault of a file is said with its line, its pointer and what was meant") {
     const Files files;
-    const auto path = files.write("bad.yaml", "id: x\ntitle: X\nwithin: 1h\nlink:\n  same: [account]\nstages:\n  - id: a\n    match:\n      nmae: y\n  - id: b\n    mach: {name: z}\nseverity: hihg\n");
+    const auto path = files.write("bad.yaml",
+                                  "id: x\ntitle: X\nwithin: 1h\nlink:\n  same: [account]\nstages:\n  - id: a\n    match:\n      nmae: y\n  - id: b\n    mach: "
+                                  "{name: z}\nseverity: hihg\n");
     for (const auto& report : {check_pattern_files({path}), test_pattern_files({path})}) {
         CHECK(report.exit_code == 1);
         CHECK(report.text.starts_with(path + ":"));
-        for (const auto* part : {":9: /stages/0/match/nmae: ", "did you mean \"name\"", ":11: /stages/1/mach: ", "did you mean \"match\"", ":10: /stages/1/match: ", ":12: /severity: ",
-                                 "did you mean \"high\""}) {
+        for (const auto* part : {":9: /stages/0/match/nmae: ", "did you mean \"name\"", ":11: /stages/1/mach: ", "did you mean \"match\"",
+                                 ":10: /stages/1/match: ", ":12: /severity: ", "did you mean \"high\""}) {
             CAPTURE(part);
             CHECK_MESSAGE(holds(report.text, part), report.text);
         }
@@ -67,7 +69,9 @@ TEST_CASE("every fault of a file is said with its line, its pointer and what was
 
 TEST_CASE("a JSON file is read by its name, and its faults have lines too") {
     const Files files;
-    const auto path = files.write("bad.json", "{\n  \"id\": \"x\",\n  \"title\": 7,\n  \"within\": \"1h\",\n  \"stages\": [\n    {\"id\": \"a\", \"match\": {\"name\": \"y\"}}\n  ]\n}\n");
+    const auto path = files.write(
+        "bad.json",
+        "{\n  \"id\": \"x\",\n  \"title\": 7,\n  \"within\": \"1h\",\n  \"stages\": [\n    {\"id\": \"a\", \"match\": {\"name\": \"y\"}}\n  ]\n}\n");
     const auto report = check_pattern_files({path});
     CHECK(report.exit_code == 1);
     CHECK(report.text == path + ":3: /title: must be a string, not a number\n");

@@ -66,7 +66,8 @@ TEST_CASE("numbers stay within their range, inclusive") {
 }
 
 TEST_CASE("all faults are shown at once") {
-    const auto message = refused({"serve", "--io-threads", "0", "--log-level", "loud", "--nonsense"}, {{"CATENARY_NONSENSE", "1"}, {"CATENARY_STOP_GRACE", "long"}});
+    const auto message =
+        refused({"serve", "--io-threads", "0", "--log-level", "loud", "--nonsense"}, {{"CATENARY_NONSENSE", "1"}, {"CATENARY_STOP_GRACE", "long"}});
     CHECK(message.exit_code == 2);
     for (const auto* part : {"--io-threads", "--log-level", "--nonsense", "CATENARY_NONSENSE", "CATENARY_STOP_GRACE"}) {
         CAPTURE(part);
@@ -80,7 +81,8 @@ TEST_CASE("a setting of another command is unknown to this one") {
 }
 
 TEST_CASE("replay takes files, a batch and marks") {
-    const auto replay = accepted({"replay", "a.ndjson", "b.ndjson.gz", "--batch", "10", "--end", "now", "--advance-watermark", "--data-dir", "/srv/c"}).settings.replay;
+    const auto replay =
+        accepted({"replay", "a.ndjson", "b.ndjson.gz", "--batch", "10", "--end", "now", "--advance-watermark", "--data-dir", "/srv/c"}).settings.replay;
     CHECK(replay.files == std::vector<std::string>{"a.ndjson", "b.ndjson.gz"});
     CHECK(replay.batch == 10);
     CHECK(replay.end == catenary::server::ReplayEnd::now);

@@ -35,7 +35,8 @@ std::map<std::string, api::ports::StoredSignalRow> stored(TestDatabase& database
 void check_log(TestDatabase& database) {
     CHECK(database.ask("SELECT count(*) = count(DISTINCT position) FROM signal") == "t");
     CHECK(database.ask("SELECT coalesce(bool_and(last - first + 1 = (SELECT sum(n) FROM unnest(leaf_rows) AS n)), true) FROM batch WHERE NOT control") == "t");
-    CHECK(database.ask("SELECT count(*) FROM batch b JOIN batch c ON c.first <= b.last AND b.first <= c.last AND (b.lane, b.first) <> (c.lane, c.first)") == "0");
+    CHECK(database.ask("SELECT count(*) FROM batch b JOIN batch c ON c.first <= b.last AND b.first <= c.last AND (b.lane, b.first) <> (c.lane, c.first)") ==
+          "0");
     CHECK(database.ask("SELECT count(*) FROM signal s JOIN tenant t ON t.id = s.tenant "
                        "WHERE NOT EXISTS (SELECT FROM batch b WHERE b.lane = t.lane AND s.position BETWEEN b.first AND b.last "
                        "AND leaf_day((s.time AT TIME ZONE 'UTC')::date) - DATE '1970-01-01' = ANY (b.leaf_days))") == "0");
@@ -305,8 +306,9 @@ TEST_CASE("killed back-ends never make a false promise, and ingest recovers by i
             outcomes.push_back(rig.submit(tenant.caller.tenant, builder.build()));
         }
         std::this_thread::sleep_for(std::chrono::microseconds{random() % 15'000});  // somewhere within the transaction, another place each round
-        database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-                     "AND query NOT LIKE '%ensure_leaf%'");
+        database.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND query NOT LIKE '%ensure_leaf%'");
         for (std::size_t r = 0; r < outcomes.size(); ++r) {
             const auto outcome = outcomes[r].get();
             ++states[outcome.state == api::ingest::CommitOutcome::State::committed ? "committed" : summary(outcome)];

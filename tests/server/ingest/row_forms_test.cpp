@@ -21,7 +21,8 @@ TEST_CASE("rows for one leaf travel in one large statement or in small ones, nev
     struct Case {
         std::size_t waiting, rows;
     };
-    for (const auto& [waiting, rows] : {Case{1, 1}, Case{200, 200}, Case{201, 200}, Case{1'000, 200}, Case{4'999, 200}, Case{5'000, 5'000}, Case{20'000, 20'000}}) {
+    for (const auto& [waiting, rows] :
+         {Case{1, 1}, Case{200, 200}, Case{201, 200}, Case{1'000, 200}, Case{4'999, 200}, Case{5'000, 5'000}, Case{20'000, 20'000}}) {
         CAPTURE(waiting);
         CHECK(copy_statement_rows(waiting) == rows);
     }
@@ -100,7 +101,8 @@ TEST_CASE("leaves are named and bounded as the database does it") {
         const auto table = calendar.table(leaf);
         CHECK(table == connection.run(fmt::format("SELECT leaf_name(leaf_day(DATE '1970-01-01' + {}))", day)).text(0, 0));
         CHECK(LeafCalendar::leaf_named(table) == leaf);
-        const auto range = connection.run(fmt::format("SELECT leaf_from('{0}') = {1}, leaf_till('{0}') = {2}", table, sql_time(leaf), sql_time(calendar.end_of(leaf))));
+        const auto range =
+            connection.run(fmt::format("SELECT leaf_from('{0}') = {1}, leaf_till('{0}') = {2}", table, sql_time(leaf), sql_time(calendar.end_of(leaf))));
         CHECK(range.text(0, 0) == "t");
         CHECK(range.text(0, 1) == "t");
     }

@@ -31,7 +31,8 @@ struct Desk {
         REQUIRE(rig.wait_for(LeaderStatus::State::leading));
     }
     void story(const std::string& account, std::chrono::microseconds after) {
-        const auto posted = rig.ingest().post(tenant.caller.tenant, {sign_in(account + "-1", account, after), inbox_rule(account + "-2", account, after + 30min)});
+        const auto posted =
+            rig.ingest().post(tenant.caller.tenant, {sign_in(account + "-1", account, after), inbox_rule(account + "-2", account, after + 30min)});
         CHECK(summary(posted) == "aa");
         REQUIRE(rig.settle());
     }
@@ -195,7 +196,8 @@ TEST_CASE("an edit of an incident that left the engine's memory changes the stor
     edit.owner = "kim";
     edit.labels = {"old"};
     make(edit);
-    CHECK(database.ask("SELECT concat_ws(' ', status, classification, classification_reason, owner, labels::text, revision, position) FROM incident WHERE number = 3") ==
+    CHECK(database.ask(
+              "SELECT concat_ws(' ', status, classification, classification_reason, owner, labels::text, revision, position) FROM incident WHERE number = 3") ==
           "closed true_positive seen kim {old} 2 77");
     edit = {};
     edit.number = IncidentNumber{3};
@@ -208,6 +210,7 @@ TEST_CASE("an edit of an incident that left the engine's memory changes the stor
     edit.title = "Renamed";
     edit.severity = engine::Severity::high;
     make(edit);
-    CHECK(database.ask("SELECT concat_ws('|', status, classification, title, severity, revision) FROM incident WHERE number = 3") == "closed|undetermined|Renamed|3|4");
+    CHECK(database.ask("SELECT concat_ws('|', status, classification, title, severity, revision) FROM incident WHERE number = 3") ==
+          "closed|undetermined|Renamed|3|4");
     CHECK(database.ask("SELECT count(*) FROM incident WHERE revision > 1") == "1");
 }

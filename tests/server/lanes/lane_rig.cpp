@@ -52,9 +52,7 @@ void LaneRig::restart_worker() {
 }
 
 bool LaneRig::settle() {
-    return wait_until([this] {
-        return database_.ask("SELECT count(*) FROM batch b JOIN lane l ON l.id = b.lane WHERE b.last > l.done") == "0";
-    });
+    return wait_until([this] { return database_.ask("SELECT count(*) FROM batch b JOIN lane l ON l.id = b.lane WHERE b.last > l.done") == "0"; });
 }
 
 bool LaneRig::wait_for(server::LeaderStatus::State state) {

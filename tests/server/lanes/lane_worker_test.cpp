@@ -129,8 +129,9 @@ TEST_CASE("a worker whose database connections are killed goes on with the same 
             REQUIRE(summary(rig.ingest().post(tenant.caller.tenant, requests[r])).find_first_not_of('a') == std::string::npos);
             if (!disturbed) continue;
             std::this_thread::sleep_for(std::chrono::microseconds{random() % 5'000});
-            database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-                         "AND backend_type = 'client backend' AND (query LIKE '%lane%' OR query LIKE '%next_position FROM log%' OR query LIKE '%json_to_recordset%')");
+            database.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                "AND backend_type = 'client backend' AND (query LIKE '%lane%' OR query LIKE '%next_position FROM log%' OR query LIKE '%json_to_recordset%')");
         }
         REQUIRE(rig.settle());
         CHECK(rig.worker().status().state != LeaderStatus::State::stopped);

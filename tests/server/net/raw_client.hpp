@@ -8,7 +8,7 @@ namespace catenary::tests {
 
 /// One reply as it came over the wire.
 struct RawReply {
-    int status = 0;  ///< 0: the connection ended before a whole reply
+    int status = 0;                             ///< 0: the connection ended before a whole reply
     std::map<std::string, std::string> fields;  ///< names in lower case
     std::string body;
 };

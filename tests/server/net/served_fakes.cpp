@@ -57,15 +57,15 @@ struct Entry {
 
 const std::array<Entry, 10>& table() {
     static const std::array<Entry, 10> entries{{{{Method::get, "/healthz", Scope::none, &health}, {"healthz"}},
-                                               {{Method::get, "/metrics", Scope::none, nullptr}, {"metrics"}},
-                                               {{Method::post, "/api/v1/counted", Scope::incidents_read, &counted}, {"api", "v1", "counted"}},
-                                               {{Method::get, "/api/v1/incidents", Scope::incidents_read, &list}, {"api", "v1", "incidents"}},
-                                               {{Method::post, "/api/v1/patterns", Scope::incidents_read, &echo}, {"api", "v1", "patterns"}},
-                                               {{Method::get, "/api/v1/slow", Scope::incidents_read, &slow}, {"api", "v1", "slow"}},
-                                               {{Method::get, "/api/v1/throws", Scope::incidents_read, &throws}, {"api", "v1", "throws"}},
-                                               {{Method::get, "/api/v1/unknown-outcome", Scope::none, &unknown_outcome}, {"api", "v1", "unknown-outcome"}},
-                                               {{Method::get, "/api/v1/splits", Scope::none, &splits}, {"api", "v1", "splits"}},
-                                               {{Method::post, "/api/v1/signals", Scope::signals_write, nullptr}, {"api", "v1", "signals"}}}};
+                                                {{Method::get, "/metrics", Scope::none, nullptr}, {"metrics"}},
+                                                {{Method::post, "/api/v1/counted", Scope::incidents_read, &counted}, {"api", "v1", "counted"}},
+                                                {{Method::get, "/api/v1/incidents", Scope::incidents_read, &list}, {"api", "v1", "incidents"}},
+                                                {{Method::post, "/api/v1/patterns", Scope::incidents_read, &echo}, {"api", "v1", "patterns"}},
+                                                {{Method::get, "/api/v1/slow", Scope::incidents_read, &slow}, {"api", "v1", "slow"}},
+                                                {{Method::get, "/api/v1/throws", Scope::incidents_read, &throws}, {"api", "v1", "throws"}},
+                                                {{Method::get, "/api/v1/unknown-outcome", Scope::none, &unknown_outcome}, {"api", "v1", "unknown-outcome"}},
+                                                {{Method::get, "/api/v1/splits", Scope::none, &splits}, {"api", "v1", "splits"}},
+                                                {{Method::post, "/api/v1/signals", Scope::signals_write, nullptr}, {"api", "v1", "signals"}}}};
     return entries;
 }
 
@@ -108,7 +108,8 @@ api::ports::Outcome<std::optional<Caller>> FakeAuthenticator::authenticate(std::
 
 api::ports::Outcome<FakeReplies::Claim> FakeReplies::claim(const Request& request, const Caller& caller, std::string_view bearer) {
     const std::lock_guard lock{mutex_};
-    const auto [kept, is_new] = kept_.try_emplace(caller.key_id + ' ' + request.idempotency_key, Kept{request.target + ' ' + request.body, std::string{bearer}, {}});
+    const auto [kept, is_new] =
+        kept_.try_emplace(caller.key_id + ' ' + request.idempotency_key, Kept{request.target + ' ' + request.body, std::string{bearer}, {}});
     if (is_new) return Claim{State::ours, {}};
     if (kept->second.request != request.target + ' ' + request.body) return Claim{State::other_request, {}};
     if (!kept->second.reply || kept->second.bearer != bearer) return Claim{State::unfinished, {}};
@@ -181,8 +182,7 @@ void Turnstile::open() {
     changed_.notify_all();
 }
 
-ServedFakes::ServedFakes(server::net::HttpLimits limits)
-    : services_{unused_.services()}, log_{server::observe::Level::error} {
+ServedFakes::ServedFakes(server::net::HttpLimits limits) : services_{unused_.services()}, log_{server::observe::Level::error} {
     shared_turnstile = &turnstile_;
     shared_count = &count_;
     server::net::HttpServerOptions options;

@@ -60,8 +60,8 @@ private:
 /// A gate in a handler: the test sees that the handler runs and decides when it returns.
 class Turnstile {
 public:
-    void pass();           ///< in the handler: waits until open() was called
-    void wait_for_one();   ///< in the test: until a handler waits
+    void pass();          ///< in the handler: waits until open() was called
+    void wait_for_one();  ///< in the test: until a handler waits
     void open();
 
 private:

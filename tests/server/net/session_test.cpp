@@ -173,12 +173,8 @@ TEST_CASE("a body beyond its limit is refused unread, and the connection ends") 
     limits.batch_bytes = 100'000;
     ServedFakes fakes{limits};
     RawClient client{fakes.where()};
-    SUBCASE("of any request") {
-        client.send("POST /api/v1/signals HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer writer\r\nContent-Length: 100001\r\n\r\n");
-    }
-    SUBCASE("of a document") {
-        client.send("POST /api/v1/patterns HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer reader\r\nContent-Length: 70000\r\n\r\n");
-    }
+    SUBCASE("of any request") { client.send("POST /api/v1/signals HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer writer\r\nContent-Length: 100001\r\n\r\n"); }
+    SUBCASE("of a document") { client.send("POST /api/v1/patterns HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer reader\r\nContent-Length: 70000\r\n\r\n"); }
     problem(client.read_reply(), 413);
     CHECK(client.ends());
 }
@@ -272,8 +268,8 @@ TEST_CASE("a request with an Idempotency-Key has one effect and one reply") {
     CHECK(again.fields.at("idempotency-replayed") == "true");
     CHECK(post("b", "body").body == "2");
     problem(post("a", "other"), 422);
-    problem(post("c", ""), 422);                 // refused by the handler, so
-    CHECK(post("c", "corrected").body == "3");   // the key is free
+    problem(post("c", ""), 422);                // refused by the handler, so
+    CHECK(post("c", "corrected").body == "3");  // the key is free
 }
 
 TEST_CASE("Expect: 100-continue is answered before the body, and a refusal instead of it") {

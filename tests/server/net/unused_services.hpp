@@ -32,7 +32,9 @@ private:
         Outcome<Page<engine::IncidentRecord>> page(const Caller&, const api::ports::IncidentFilter&, const PageRequest&) override { refuse(); }
         Outcome<engine::IncidentRecord> find(const Caller&, engine::IncidentNumber) override { refuse(); }
         Outcome<Page<api::ports::EvidenceRow>> evidence(const Caller&, engine::IncidentNumber, const PageRequest&) override { refuse(); }
-        Outcome<Page<engine::IncidentActivity>> activity(const Caller&, engine::IncidentNumber, const std::vector<std::string>&, const PageRequest&) override { refuse(); }
+        Outcome<Page<engine::IncidentActivity>> activity(const Caller&, engine::IncidentNumber, const std::vector<std::string>&, const PageRequest&) override {
+            refuse();
+        }
         Outcome<std::vector<engine::IncidentRecord>> alike(const Caller&, const engine::IncidentRecord&, std::size_t) override { refuse(); }
         Outcome<std::vector<engine::FindingRecord>> findings(const Caller&, engine::IncidentNumber) override { refuse(); }
     };

@@ -75,8 +75,9 @@ TEST_CASE("what is behind is counted from the end of its leaves") {
     std::string plan;
     pqxx::connection connection{database.dsn(pg::Role::api).text()};
     pqxx::work transaction{connection};
-    for (const auto& row : transaction.exec_params("EXPLAIN SELECT count(*), min(received) FROM signal WHERE position > $1 AND time >= $2 AND time < $3 AND ctid >= $4::tid",
-                                                   40'000, "2026-03-01", "2026-03-02", "(100,0)")) {
+    for (const auto& row :
+         transaction.exec_params("EXPLAIN SELECT count(*), min(received) FROM signal WHERE position > $1 AND time >= $2 AND time < $3 AND ctid >= $4::tid",
+                                 40'000, "2026-03-01", "2026-03-02", "(100,0)")) {
         plan += row[0].c_str();
     }
     CAPTURE(plan);
@@ -87,8 +88,9 @@ TEST_CASE("a report holds the engine's status and what the process knows") {
     TestDatabase database;
     const auto tenant = database.add_tenant("first");
     const auto other = database.add_tenant("second");
-    database.run(fmt::format("INSERT INTO tenant_status VALUES ({}, 7, '2026-03-05 22:47:11+00', true, '2026-03-05 23:47:11+00', interval '1 hour', 10, 1, 2, 3, 4, 5, 6)",
-                             tenant.caller.tenant.value()));
+    database.run(fmt::format(
+        "INSERT INTO tenant_status VALUES ({}, 7, '2026-03-05 22:47:11+00', true, '2026-03-05 23:47:11+00', interval '1 hour', 10, 1, 2, 3, 4, 5, 6)",
+        tenant.caller.tenant.value()));
     pg::ProcessView process;
     process.sources = [](engine::TenantId) { return std::vector<api::ports::SourceStatus>{{"edr", "endpoint", 4, {}, {}}}; };
     process.caps = [](engine::TenantId) { return std::vector<std::pair<std::string, std::int64_t>>{{"findings", 2}}; };

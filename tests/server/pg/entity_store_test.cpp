@@ -17,7 +17,8 @@ namespace {
 
 void add(TestDatabase& database, engine::TenantId tenant, const std::string& kind, const std::vector<std::string>& values) {
     for (const auto& value : values) {
-        database.run(fmt::format("INSERT INTO entity (tenant, kind, value, identifies) VALUES ({}, '{}', '{}', '{}' <> 'root')", tenant.value(), kind, value, value));
+        database.run(
+            fmt::format("INSERT INTO entity (tenant, kind, value, identifies) VALUES ({}, '{}', '{}', '{}' <> 'root')", tenant.value(), kind, value, value));
     }
 }
 
@@ -70,7 +71,8 @@ TEST_CASE("one entity is found by its canonical key, in its own tenant") {
     const auto root = store.find(first.caller, {"account", "root"});
     REQUIRE(root.has_value());
     CHECK_FALSE((*root).identifies);
-    for (const auto& nobody : {store.find(second.caller, {"account", "ann"}), store.find(first.caller, {"host", "ann"}), store.find(first.caller, {"account", "an"})}) {
+    for (const auto& nobody :
+         {store.find(second.caller, {"account", "ann"}), store.find(first.caller, {"host", "ann"}), store.find(first.caller, {"account", "an"})}) {
         REQUIRE(nobody.has_error());
         CHECK(nobody.error().code == api::ports::FailureCode::not_found);
     }

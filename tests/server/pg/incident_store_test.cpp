@@ -4,9 +4,9 @@
 #include "tests/server/pg/stored_results.hpp"
 #include "tests/support/postgres_fixture.hpp"
 
+#include <doctest/doctest.h>
 #include <boost/uuid/string_generator.hpp>
 #include <boost/uuid/uuid_io.hpp>
-#include <doctest/doctest.h>
 
 #include <algorithm>
 #include <functional>
@@ -49,15 +49,14 @@ TEST_CASE("every sort of the incident list, by one key or several, pages complet
     using engine::IncidentRecord;
     using Values = std::function<double(const IncidentRecord&)>;
     const auto seconds = [](engine::Timestamp time) { return static_cast<double>(engine::to_micros(time)) / 1e6; };
-    const std::vector<std::pair<Column, Values>> columns{
-        {Column::score, [](const auto& i) { return i.score; }},
-        {Column::severity, [](const auto& i) { return static_cast<double>(i.severity); }},
-        {Column::created, [&](const auto& i) { return seconds(i.created); }},
-        {Column::updated, [&](const auto& i) { return seconds(i.updated); }},
-        {Column::first_activity, [&](const auto& i) { return seconds(i.first_activity); }},
-        {Column::last_activity, [&](const auto& i) { return seconds(i.last_activity); }},
-        {Column::signal_count, [](const auto& i) { return static_cast<double>(i.signal_count); }},
-        {Column::number, [](const auto& i) { return static_cast<double>(i.number.value()); }}};
+    const std::vector<std::pair<Column, Values>> columns{{Column::score, [](const auto& i) { return i.score; }},
+                                                         {Column::severity, [](const auto& i) { return static_cast<double>(i.severity); }},
+                                                         {Column::created, [&](const auto& i) { return seconds(i.created); }},
+                                                         {Column::updated, [&](const auto& i) { return seconds(i.updated); }},
+                                                         {Column::first_activity, [&](const auto& i) { return seconds(i.first_activity); }},
+                                                         {Column::last_activity, [&](const auto& i) { return seconds(i.last_activity); }},
+                                                         {Column::signal_count, [](const auto& i) { return static_cast<double>(i.signal_count); }},
+                                                         {Column::number, [](const auto& i) { return static_cast<double>(i.number.value()); }}};
     const auto check = [&](const std::vector<std::pair<std::size_t, bool>>& keys) {
         IncidentFilter filter;
         filter.include_redirected = true;
@@ -118,7 +117,7 @@ TEST_CASE("each filter of the incident list holds by itself and together with ot
     CHECK(count([](auto& f) { f.tactics = {"TA0001"}; }) == 36);
     CHECK(count([](auto& f) { f.techniques = {"T1"}; }) == 20);
     CHECK(count([](auto& f) { f.entities = {{"host", "h1"}}; }) == 8);
-    CHECK(count([](auto& f) { f.score_min = 0.5; }) == 18);  // n % 4 is 2 or 3, without 10 and 30
+    CHECK(count([](auto& f) { f.score_min = 0.5; }) == 18);                            // n % 4 is 2 or 3, without 10 and 30
     CHECK(count([&](auto& f) { f.created = {midnight + 1h, midnight + 2h}; }) == 12);  // n % 3 is 1, without 10 and 40
     CHECK(count([&](auto& f) { f.first_activity = {std::nullopt, midnight + 1h}; }) == 12);
     CHECK(count([&](auto& f) { f.last_activity = {midnight + 2h + 38min, std::nullopt}; }) == 1);

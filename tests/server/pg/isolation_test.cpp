@@ -63,13 +63,15 @@ TEST_CASE("a request cannot write for another tenant, not even through the owner
     TestDatabase database;
     const auto first = database.add_tenant("first");
     const auto second = database.add_tenant("second");
-    for (const auto& sql : {fmt::format("SELECT append_control({}, 'watermark', '{{}}')", second.caller.tenant.value()),
-                            fmt::format("INSERT INTO api_key (id, tenant, secret_sha256, scopes) VALUES ('x', {}, sha256('x'), 1)", second.caller.tenant.value()),
-                            std::string{"SELECT ensure_leaf(DATE '2026-01-01')"}, std::string{"INSERT INTO entity (tenant, kind, value, identifies) VALUES (1, 'a', 'b', true)"},
-                            std::string{"SELECT hash_key FROM layout"}, std::string{"SELECT * FROM tenant"}, std::string{"UPDATE lane SET done = 0"},
-                            std::string{"SELECT * FROM signal_y1990"}}) {
+    for (const auto& sql :
+         {fmt::format("SELECT append_control({}, 'watermark', '{{}}')", second.caller.tenant.value()),
+          fmt::format("INSERT INTO api_key (id, tenant, secret_sha256, scopes) VALUES ('x', {}, sha256('x'), 1)", second.caller.tenant.value()),
+          std::string{"SELECT ensure_leaf(DATE '2026-01-01')"}, std::string{"INSERT INTO entity (tenant, kind, value, identifies) VALUES (1, 'a', 'b', true)"},
+          std::string{"SELECT hash_key FROM layout"}, std::string{"SELECT * FROM tenant"}, std::string{"UPDATE lane SET done = 0"},
+          std::string{"SELECT * FROM signal_y1990"}}) {
         CAPTURE(sql);
-        const auto done = pg::tenant_transaction(database.api(), first.caller.tenant, pg::Access::write, [&](pqxx::work& transaction) { transaction.exec(sql); });
+        const auto done =
+            pg::tenant_transaction(database.api(), first.caller.tenant, pg::Access::write, [&](pqxx::work& transaction) { transaction.exec(sql); });
         REQUIRE(done.has_error());
         CHECK(done.error().sqlstate == "42501");
     }
@@ -101,10 +103,11 @@ TEST_CASE("the committer and the lane see every tenant's signals log, but only t
 
 TEST_CASE("the server does not log in as a role that could pass row-level security") {
     TestDatabase database;
-    database.run("DROP ROLE IF EXISTS bypasser; DROP ROLE IF EXISTS owner_like; DROP ROLE IF EXISTS outsider;"
-                 "CREATE ROLE bypasser LOGIN BYPASSRLS; CREATE ROLE owner_like LOGIN; CREATE ROLE outsider LOGIN;"
-                 "GRANT catenary_owner TO owner_like;"
-                 "GRANT catenary_api, catenary_ingest, catenary_lane TO bypasser, owner_like");
+    database.run(
+        "DROP ROLE IF EXISTS bypasser; DROP ROLE IF EXISTS owner_like; DROP ROLE IF EXISTS outsider;"
+        "CREATE ROLE bypasser LOGIN BYPASSRLS; CREATE ROLE owner_like LOGIN; CREATE ROLE outsider LOGIN;"
+        "GRANT catenary_owner TO owner_like;"
+        "GRANT catenary_api, catenary_ingest, catenary_lane TO bypasser, owner_like");
     struct Case {
         std::string role, reason;
     };

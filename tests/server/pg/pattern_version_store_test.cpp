@@ -23,7 +23,8 @@ namespace {
 PatternVersion pattern(const std::string& id, const std::string& title = "T") {
     PatternVersion version;
     version.id = id;
-    version.document_json = fmt::format(R"({{"id":"{}","title":"{}","severity":"medium","order":"sequence","within":"1h","stages":[{{"id":"a","match":{{"name":"x"}}}}]}})", id, title);
+    version.document_json = fmt::format(
+        R"({{"id":"{}","title":"{}","severity":"medium","order":"sequence","within":"1h","stages":[{{"id":"a","match":{{"name":"x"}}}}]}})", id, title);
     return version;
 }
 
@@ -43,7 +44,8 @@ struct Stores {
     std::string controls() { return database.ask("SELECT count(*) FROM control WHERE kind = 'pattern'"); }
     /// The entry that was written last, as the engine gets it.
     engine::PatternChange last_change() {
-        const auto read = api::json::control_from_text("pattern", database.ask("SELECT body FROM control WHERE kind = 'pattern' ORDER BY position DESC LIMIT 1"));
+        const auto read =
+            api::json::control_from_text("pattern", database.ask("SELECT body FROM control WHERE kind = 'pattern' ORDER BY position DESC LIMIT 1"));
         REQUIRE(read.has_value());
         return std::get<engine::PatternChange>(*read);
     }
@@ -153,7 +155,15 @@ TEST_CASE("patterns and their versions are bounded, and retired ones make room")
 TEST_CASE("patterns of a database that knew no deployments keep their newest version and its mode") {
     Stores s;
     REQUIRE(s.store.add(s.first.caller, pattern("p"), std::nullopt).has_value());
-    REQUIRE(s.store.replace(s.first.caller, [] { auto next = pattern("p", "U"); next.mode = engine::Mode::off; return next; }(), {}).has_value());
+    REQUIRE(s.store
+                .replace(s.first.caller,
+                         [] {
+                             auto next = pattern("p", "U");
+                             next.mode = engine::Mode::off;
+                             return next;
+                         }(),
+                         {})
+                .has_value());
     s.database.run("DROP TABLE pattern; DELETE FROM schema_migration WHERE name = '0006_patterns.sql'");
     REQUIRE(pg::migrate(s.database.superuser()).has_value());
     const auto found = s.store.find(s.first.caller, "p");

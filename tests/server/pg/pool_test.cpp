@@ -119,10 +119,11 @@ TEST_CASE("each failure has its own code") {
         const char* sql;
         pg::StoreErrorCode code;
     };
-    for (const auto& [sql, code] : {Case{"INSERT INTO probe VALUES (1)", pg::StoreErrorCode::conflict}, Case{"SELECT no_such_column", pg::StoreErrorCode::refused},
-                                    Case{"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$", pg::StoreErrorCode::retry},
-                                    Case{"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$", pg::StoreErrorCode::retry},
-                                    Case{"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$", pg::StoreErrorCode::unavailable}}) {
+    for (const auto& [sql, code] :
+         {Case{"INSERT INTO probe VALUES (1)", pg::StoreErrorCode::conflict}, Case{"SELECT no_such_column", pg::StoreErrorCode::refused},
+          Case{"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END $$", pg::StoreErrorCode::retry},
+          Case{"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$", pg::StoreErrorCode::retry},
+          Case{"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$", pg::StoreErrorCode::unavailable}}) {
         CAPTURE(sql);
         const auto done = pg::tenant_transaction(database.api(), std::nullopt, pg::Access::write, [&](pqxx::work& transaction) { transaction.exec(sql); });
         REQUIRE(done.has_error());

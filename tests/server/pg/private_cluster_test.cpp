@@ -10,13 +10,13 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <chrono>
 #include <csignal>
 #include <fstream>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 using namespace catenary;
 using namespace catenary::tests;
@@ -198,7 +198,8 @@ TEST_CASE("a database opens empty, migrated, and safe to log in to; and again") 
         REQUIRE_MESSAGE(database.has_value(), database.error().message);
         for (const auto role : {pg::Role::api, pg::Role::ingest, pg::Role::lane}) {
             pqxx::connection connection{(*database)->dsn(role).c_str()};
-            const auto row = pqxx::work{connection}.exec1("SELECT current_user, session_user, current_setting('timezone'), current_setting('statement_timeout')");
+            const auto row =
+                pqxx::work{connection}.exec1("SELECT current_user, session_user, current_setting('timezone'), current_setting('statement_timeout')");
             CHECK(row[0].c_str() == pg::to_string(role));
             CHECK(std::string{row[1].c_str()} == "catenary");
             CHECK(std::string{row[2].c_str()} == "UTC");

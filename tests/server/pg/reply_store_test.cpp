@@ -96,7 +96,9 @@ TEST_CASE("a tenant's remembered replies are bounded") {
     const auto tenant = database.add_tenant("first");
     pg::ReplyStore store{database.api()};
     CHECK(state_of(store, keyed("a"), tenant) == State::ours);
-    database.run("INSERT INTO remembered_reply (tenant, key_id, key, request) SELECT min(id), 'k', n::text, sha256('x') FROM tenant, generate_series(1, 9999) n GROUP BY n");
+    database.run(
+        "INSERT INTO remembered_reply (tenant, key_id, key, request) SELECT min(id), 'k', n::text, sha256('x') FROM tenant, generate_series(1, 9999) n GROUP "
+        "BY n");
     CHECK(state_of(store, keyed("b"), tenant) == State::full);
     CHECK(state_of(store, keyed("a"), tenant) == State::unfinished);  // known ones are still told apart
 }

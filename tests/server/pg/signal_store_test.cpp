@@ -4,9 +4,9 @@
 #include "tests/server/pg/stored_results.hpp"
 #include "tests/support/postgres_fixture.hpp"
 
-#include <boost/uuid/uuid_io.hpp>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
 #include <set>
@@ -189,7 +189,8 @@ TEST_CASE("within a millisecond signals are ordered by exact time, then key, acr
     TestDatabase database;
     const auto tenant = database.add_tenant("first");
     fill(database, tenant.caller.tenant, 200, "2026-03-01 12:00:00.000003+00", "7 microseconds");  // two milliseconds
-    database.run("UPDATE signal SET time = '2026-03-01 12:00:00.000500+00' WHERE substr(source_id, 2)::int % 3 = 0 AND substr(source_id, 2)::int < 120");  // 40 ties
+    database.run(
+        "UPDATE signal SET time = '2026-03-01 12:00:00.000500+00' WHERE substr(source_id, 2)::int % 3 = 0 AND substr(source_id, 2)::int < 120");  // 40 ties
     pg::SignalStore store{database.api()};
     std::vector<std::string> expected;
     {
@@ -257,9 +258,11 @@ TEST_CASE("a page reads as many entries of the key's index as it needs, a rare f
     fill(database, tenant.caller.tenant, 20'000, "2026-03-01 00:00:00+00", "4 seconds");
     fill(database, other.caller.tenant, 3, "2026-03-01 00:00:00.5+00", "1 second");
     database.run("INSERT INTO entity (tenant, kind, value, identifies) VALUES (" + std::to_string(tenant.caller.tenant.value()) + ", 'host', 'rare', true)");
-    database.run("UPDATE signal SET entities = ARRAY[(SELECT id FROM entity WHERE value = 'rare')] WHERE source_id = 's5' AND tenant = " + std::to_string(tenant.caller.tenant.value()));
+    database.run("UPDATE signal SET entities = ARRAY[(SELECT id FROM entity WHERE value = 'rare')] WHERE source_id = 's5' AND tenant = " +
+                 std::to_string(tenant.caller.tenant.value()));
     const auto rare = "NULL, ARRAY[" + database.ask("SELECT id FROM entity WHERE value = 'rare'") + "::int8], NULL";
-    const auto rare_definition = "ARRAY[" + database.ask("SELECT min(id) FROM def WHERE tenant = " + std::to_string(other.caller.tenant.value())) + "], NULL, NULL";
+    const auto rare_definition =
+        "ARRAY[" + database.ask("SELECT min(id) FROM def WHERE tenant = " + std::to_string(other.caller.tenant.value())) + "], NULL, NULL";
     const std::string keys = "signal_d20260301_key_idx";
     CHECK(entries_read(database, tenant.caller.tenant, keys, "NULL, NULL, NULL") < 300);
     CHECK(entries_read(database, tenant.caller.tenant, keys, rare) > 20'000);
@@ -267,7 +270,8 @@ TEST_CASE("a page reads as many entries of the key's index as it needs, a rare f
     database.run("SELECT seal_leaf('signal_d20260301')");
     CHECK(entries_read(database, tenant.caller.tenant, keys, rare) < 12'000);
     CHECK(entries_read(database, other.caller.tenant, keys, "NULL, NULL, NULL") < 12'000);
-    const auto sealed = database.ask("SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'signal_d20260301'::regclass AND indkey[0] > 0 AND indnatts = 3");
+    const auto sealed =
+        database.ask("SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'signal_d20260301'::regclass AND indkey[0] > 0 AND indnatts = 3");
     CHECK(entries_read(database, tenant.caller.tenant, sealed, rare) == 1);
     CHECK(entries_read(database, other.caller.tenant, sealed, "NULL, NULL, NULL") == 3);
     CHECK(entries_read(database, other.caller.tenant, sealed, rare_definition) == 1);
@@ -302,8 +306,10 @@ TEST_CASE("a leaf is sealed once it is over and has stopped growing") {
     CHECK(sealer.run_once() == 1);
     CHECK(database.ask("SELECT leaf FROM sealed_leaf") == "signal_d20260301");
     CHECK(seal("0") == "");
-    database.run("SELECT ensure_leaf((now() AT TIME ZONE 'UTC')::date); INSERT INTO signal SELECT 'ffffffff-ffff-ffff-ffff-ffffffffffff', tenant, position, now(), received, def, title, "
-                 "severity, confidence, count, entities, roles, content, 'today', attributes, shown FROM signal LIMIT 1");
+    database.run(
+        "SELECT ensure_leaf((now() AT TIME ZONE 'UTC')::date); INSERT INTO signal SELECT 'ffffffff-ffff-ffff-ffff-ffffffffffff', tenant, position, now(), "
+        "received, def, title, "
+        "severity, confidence, count, entities, roles, content, 'today', attributes, shown FROM signal LIMIT 1");
     CHECK(seal("0") == "");
 }
 
@@ -329,8 +335,9 @@ TEST_CASE("one signal is found by its time, by a remembered key, as evidence, an
     CHECK((*found).row.signal.source == "edr1");
     CHECK((*found).row.signal.entities == std::vector<engine::EntityMention>{{"host", "h4", "actor", true}});
     CHECK((*found).uses.empty());
-    for (const auto& nobodys : {store.find(other.caller, "edr1", "a/b:%", {}), store.find(tenant.caller, "edr0", "a/b:%", {}), store.find(tenant.caller, "edr1", "s4", {}),
-                                store.find(tenant.caller, "edr1", "a/b:%", (*found).row.signal.time + 1ms), store.find(other.caller, "edr1", "a/b:%", (*found).row.signal.time)}) {
+    for (const auto& nobodys :
+         {store.find(other.caller, "edr1", "a/b:%", {}), store.find(tenant.caller, "edr0", "a/b:%", {}), store.find(tenant.caller, "edr1", "s4", {}),
+          store.find(tenant.caller, "edr1", "a/b:%", (*found).row.signal.time + 1ms), store.find(other.caller, "edr1", "a/b:%", (*found).row.signal.time)}) {
         REQUIRE(nobodys.has_error());
         CHECK(nobodys.error().code == api::ports::FailureCode::not_found);
     }

@@ -22,7 +22,8 @@ TEST_CASE("arrays of text come back as they went in") {
     }
     CHECK(pg::integer_array(transaction.exec1("SELECT '{-1,9223372036854775807}'::int8[]")[0]) == std::vector<std::int64_t>{-1, 9223372036854775807});
     CHECK(pg::integer_array(transaction.exec1("SELECT '{}'::int8[]")[0]).empty());
-    for (const auto* other : {"'{NULL}'::text[]", "'{{1},{2}}'::text[]", "'[2:3]={a,b}'::text[]", "'no array'", "NULL::text[]", "'{\"a}'", "'{a,}'", "'{\"a\"b}'"}) {
+    for (const auto* other :
+         {"'{NULL}'::text[]", "'{{1},{2}}'::text[]", "'[2:3]={a,b}'::text[]", "'no array'", "NULL::text[]", "'{\"a}'", "'{a,}'", "'{\"a\"b}'"}) {
         CAPTURE(other);
         CHECK_THROWS_AS((void)pg::text_array(transaction.exec1(std::string{"SELECT "} + other)[0]), std::invalid_argument);
     }
@@ -32,7 +33,7 @@ TEST_CASE("property: times come back to the microsecond") {
     TestDatabase database;
     pqxx::connection connection{database.login().with_setting("timezone", "UTC").text()};
     pqxx::work transaction{connection};
-    std::mt19937_64 random{7};  // NOLINT: the same cases every time
+    std::mt19937_64 random{7};                                                       // NOLINT: the same cases every time
     std::uniform_int_distribution<std::int64_t> micros{0, 253'402'300'799'999'999};  // 1970 … 9999
     for (int i = 0; i < 300; ++i) {
         const auto time = engine::from_micros(i < 2 ? i : micros(random));
