@@ -15,11 +15,19 @@ constexpr std::size_t most_comments = 100;
 constexpr std::size_t most_entities = 500;  // what a record holds
 constexpr int most_redirects = 16;          // merges lead on to merges, never in a ring; a longer way is a damaged row
 
+ports::Failure no_number() { return {ports::FailureCode::not_found, "an incident is named by its number"}; }
+
+http::Response detail_reply(const ports::IncidentDetail& detail, int status) {
+    auto response = json_reply(status, json::incident_detail_to_json(detail.record, detail.findings, detail.comments));
+    response.headers.emplace_back("ETag", http::etag_of(detail.record.revision));
+    return response;
+}
+
 }  // namespace
 
 ports::Outcome<engine::IncidentRecord> incident_in_path(const http::Request& request, const Caller& caller, ports::Services& services) {
     const auto number = positive_number(request.segments.at(number_segment));
-    if (!number) return ports::Failure{ports::FailureCode::not_found, "an incident is named by its number"};
+    if (!number) return no_number();
     return services.incidents.find(caller, engine::IncidentNumber{*number});
 }
 
@@ -42,21 +50,20 @@ http::Response list_incidents(const http::Request& request, const Caller& caller
 
 http::Response get_incident(const http::Request& request, const Caller& caller, ports::Services& services) {
     if (auto refusal = refuse_parameters(request)) return *refusal;
-    const auto incident = incident_in_path(request, caller, services);
-    if (!incident) return failure_reply(request, incident.error());
-    if (http::client_has(request.if_none_match, incident->revision)) return revised_reply(request, incident->revision, {});
-    return incident_reply(request, caller, services, *incident, 200);
+    const auto number = positive_number(request.segments.at(number_segment));
+    if (!number) return failure_reply(request, no_number());
+    const auto detail = services.incidents.detail(caller, engine::IncidentNumber{*number}, most_comments);
+    if (!detail) return failure_reply(request, detail.error());
+    if (http::client_has(request.if_none_match, detail->record.revision)) return revised_reply(request, detail->record.revision, {});
+    return detail_reply(*detail, 200);
 }
 
 http::Response incident_reply(const http::Request& request, const Caller& caller, ports::Services& services, const engine::IncidentRecord& incident,
                               int status) {
-    const auto findings = services.incidents.findings(caller, incident.number);
-    if (!findings) return failure_reply(request, findings.error());
-    const auto comments = services.incidents.activity(caller, incident.number, {"commented"}, {most_comments, ""});
-    if (!comments) return failure_reply(request, comments.error());
-    auto response = json_reply(status, json::incident_detail_to_json(incident, *findings, comments->items));
-    response.headers.emplace_back("ETag", http::etag_of(incident.revision));
-    return response;
+    auto detail = services.incidents.detail(caller, incident.number, most_comments);
+    if (!detail) return failure_reply(request, detail.error());
+    detail->record = incident;  // as the change left it: another one may have followed
+    return detail_reply(*detail, status);
 }
 
 }  // namespace catenary::api::handlers

@@ -130,11 +130,19 @@ struct EvidenceRow {
     engine::FindingId finding;  ///< the earliest finding it serves
     std::string stage;
 };
+/// An incident as one instant showed it.
+struct IncidentDetail {
+    engine::IncidentRecord record;
+    std::vector<engine::FindingRecord> findings;     ///< not superseded, by (start, id)
+    std::vector<engine::IncidentActivity> comments;  ///< the first ones, oldest first
+};
+
 class IncidentReader {
 public:
     virtual ~IncidentReader() = default;
     virtual Outcome<Page<engine::IncidentRecord>> page(const Caller& caller, const IncidentFilter& filter, const PageRequest& request) = 0;
     virtual Outcome<engine::IncidentRecord> find(const Caller& caller, engine::IncidentNumber number) = 0;
+    virtual Outcome<IncidentDetail> detail(const Caller& caller, engine::IncidentNumber number, std::size_t most_comments) = 0;
     /// One item a signal in (time, source, id) order, complete.
     virtual Outcome<Page<EvidenceRow>> evidence(const Caller& caller, engine::IncidentNumber number, const PageRequest& request) = 0;
     /// `kinds`: only lines of these (`what`), empty: all.

@@ -20,7 +20,7 @@ struct FoundKey {
     std::optional<std::chrono::milliseconds> left;  ///< until it expires
 };
 
-std::optional<FoundKey> look_up(pqxx::work& transaction, const ApiKeyParts& parts) {
+std::optional<FoundKey> look_up(pg::TenantTransaction& transaction, const ApiKeyParts& parts) {
     const std::string id{parts.id};
     const auto rows = transaction.exec_params(key_sql, id);
     if (rows.empty()) return std::nullopt;
@@ -53,7 +53,8 @@ api::ports::Outcome<std::optional<api::Caller>> KeyAuthenticator::authenticate(s
     const auto token = pg::sha256(bearer);
     if (strangers_.find(token, std::chrono::steady_clock::now())) return std::optional<api::Caller>{};
     look_ups_.fetch_add(1, std::memory_order_relaxed);
-    const auto found = pg::tenant_transaction(pool_, std::nullopt, pg::Access::write, [&](pqxx::work& transaction) { return look_up(transaction, *parts); });
+    const auto found =
+        pg::tenant_transaction(pool_, std::nullopt, pg::Access::write, [&](pg::TenantTransaction& transaction) { return look_up(transaction, *parts); });
     if (!found) {
         auto error = found.error();
         if (error.code == pg::StoreErrorCode::outcome_unknown) error.code = pg::StoreErrorCode::unavailable;  // all that may have been written is `last_used`

@@ -30,7 +30,8 @@ constexpr const char* line_sql = "SELECT at, actor, what, detail FROM incident_a
 constexpr const char* incident_of_sql = "SELECT incident FROM finding WHERE id = $1::uuid";
 
 /// The entry that a request of this key made before, if there is one.
-StoreResult<std::optional<engine::Position>> made_before(pqxx::work& transaction, const std::string& kind, const std::string& body, const std::string& key) {
+StoreResult<std::optional<engine::Position>> made_before(TenantTransaction& transaction, const std::string& kind, const std::string& body,
+                                                         const std::string& key) {
     if (key.empty()) return std::optional<engine::Position>{};
     const auto known = transaction.exec_params(known_key_sql, key);
     if (known.empty()) return std::optional<engine::Position>{};
@@ -43,13 +44,13 @@ StoreResult<std::optional<engine::Position>> made_before(pqxx::work& transaction
 api::ports::Outcome<engine::Position> PgControlLog::watermark(const api::Caller& caller, const engine::WatermarkCall& call) {
     const auto body = api::json::control_to_text(call);
     auto position = tenant_transaction(pool_, caller, Access::write,
-                                       [&](pqxx::work& transaction) { return append_control(transaction, caller.tenant, "watermark", body); });
+                                       [&](TenantTransaction& transaction) { return append_control(transaction, caller.tenant, "watermark", body); });
     if (position && appended_) appended_();
     return to_outcome(std::move(position), "watermark");
 }
 
 StoreResult<engine::Position> PgControlLog::applied(const api::Caller& caller, const IncidentEntry& entry) {
-    const auto append = [&](pqxx::work& transaction) -> StoreResult<Appended> {
+    const auto append = [&](TenantTransaction& transaction) -> StoreResult<Appended> {
         const auto lane = lane_of(transaction, caller);
         const auto before = made_before(transaction, entry.kind, entry.body, entry.idempotency_key);
         if (!before) return before.error();
@@ -84,7 +85,7 @@ StoreResult<engine::Position> PgControlLog::applied(const api::Caller& caller, c
 StoreResult<engine::Position> PgControlLog::applied_unless(const api::Caller& caller, const IncidentEntry& entry, const char* refused) {
     const auto position = applied(caller, entry);
     if (!position) return position;
-    return tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) -> StoreResult<engine::Position> {
+    return tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) -> StoreResult<engine::Position> {
         const auto refusal = transaction.exec_params(refusal_sql, entry.number.value(), (*position).value(), refused);
         if (!refusal.empty()) return StoreError{StoreErrorCode::refused_by_engine, refusal[0][0].c_str()};
         return *position;
@@ -109,7 +110,7 @@ api::ports::Outcome<engine::IncidentRecord> PgControlLog::split(const api::Calle
                                                                 const std::string& idempotency_key) {
     const auto position = applied_unless(caller, {split.number, "split", api::json::control_to_text(split), {}, idempotency_key}, "split_refused");
     if (!position) return to_failure(position.error(), "split_incident");
-    const auto number = tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) -> StoreResult<engine::IncidentNumber> {
+    const auto number = tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) -> StoreResult<engine::IncidentNumber> {
         const auto rows = transaction.exec_params(incident_of_sql, uuid_text(split.findings.front().value()));
         if (rows.empty() || rows[0][0].is_null()) return split.number;  // superseded since
         return engine::IncidentNumber{rows[0][0].as<std::int64_t>()};
@@ -123,7 +124,7 @@ api::ports::Outcome<engine::IncidentActivity> PgControlLog::comment(const api::C
     const auto position = applied(caller, {comment.number, "comment", api::json::control_to_text(comment), {}, idempotency_key});
     if (!position) return to_failure(position.error(), "comment_incident");
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) -> StoreResult<engine::IncidentActivity> {
+                                         [&](TenantTransaction& transaction) -> StoreResult<engine::IncidentActivity> {
                                              const auto rows = transaction.exec_params(line_sql, comment.number.value(), (*position).value());
                                              if (rows.empty())
                                                  return StoreError{StoreErrorCode::not_found, "the incident was merged into another; comment on that one"};
@@ -140,7 +141,7 @@ StoreResult<bool> PgControlLog::wait_for_lane(std::int16_t lane, engine::Positio
     for (milliseconds interval{5};; interval = std::min(interval * 2, milliseconds{100})) {
         if (progress_.wait(lane, position, std::min(deadline, std::chrono::steady_clock::now() + interval))) return true;
         const auto done = tenant_transaction(pool_, std::nullopt, Access::read,
-                                             [&](pqxx::work& transaction) { return transaction.exec_params1(done_sql, lane)[0].as<std::int64_t>(); });
+                                             [&](TenantTransaction& transaction) { return transaction.exec_params1(done_sql, lane)[0].as<std::int64_t>(); });
         if (done && *done >= position.value()) return true;
         if (std::chrono::steady_clock::now() >= deadline) {
             return StoreError{

@@ -47,7 +47,7 @@ struct Lag {
 };
 
 /// Entries of the caller's tenant behind the lane's position.
-Lag lag_of(pqxx::work& transaction, const api::Caller& caller) {
+Lag lag_of(TenantTransaction& transaction, const api::Caller& caller) {
     const auto lane = lane_of(transaction, caller);
     const auto done = transaction.exec_params1(done_sql, lane)[0].as<std::int64_t>();
     Lag lag;
@@ -62,7 +62,7 @@ Lag lag_of(pqxx::work& transaction, const api::Caller& caller) {
     return lag;
 }
 
-DiagnosticsReport read_report(pqxx::work& transaction, const api::Caller& caller) {
+DiagnosticsReport read_report(TenantTransaction& transaction, const api::Caller& caller) {
     DiagnosticsReport report;
     for (const auto& row : transaction.exec(status_sql)) {  // at most one: row-level security
         report.watermark = optional_timestamp(row[0]);
@@ -85,8 +85,9 @@ DiagnosticsReport read_report(pqxx::work& transaction, const api::Caller& caller
 }  // namespace
 
 api::ports::Outcome<DiagnosticsReport> DiagnosticsStore::report(const api::Caller& caller) {
-    auto report = to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_report(transaction, caller); }),
-                             "diagnostics");
+    auto report =
+        to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_report(transaction, caller); }),
+                   "diagnostics");
     if (!report) return report;
     if (process_.sources) (*report).sources = process_.sources(caller.tenant);
     if (process_.caps) {
@@ -101,7 +102,7 @@ std::optional<std::string> DiagnosticsStore::not_ready() {
         if (auto reason = process_.not_ready()) return reason;
     }
     const auto answered =
-        tenant_transaction(pool_, std::nullopt, Access::read, [](pqxx::work& transaction) { return transaction.exec1("SELECT 1")[0].as<int>(); });
+        tenant_transaction(pool_, std::nullopt, Access::read, [](TenantTransaction& transaction) { return transaction.exec1("SELECT 1")[0].as<int>(); });
     if (!answered) return "the database does not answer";
     return std::nullopt;
 }

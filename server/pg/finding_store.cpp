@@ -26,16 +26,16 @@ constexpr std::string_view page_sql = R"(
       AND f.mode = $5
       AND ($6::timestamptz IS NULL OR (f.start_time, f.id) < ($6, $7::uuid))
     ORDER BY f.start_time DESC, f.id DESC LIMIT $8)";
-constexpr std::string_view find_sql = "SELECT {columns} FROM finding f WHERE f.id = $1::uuid";
+const Statement finding_by_id{"finding_by_id", fmt::format("SELECT {} FROM finding f WHERE f.id = $1::uuid", finding_columns)};
 // At most 200 of each: a finding's whole evidence is listed by its incident.
-constexpr const char* evidence_sql = R"(
+const Statement first_evidence{"first_evidence", R"(
     SELECT w.id, e.time, e.source, e.source_id, e.stage
     FROM unnest($1::uuid[]) AS w (id)
     CROSS JOIN LATERAL (SELECT time, source, source_id, stage FROM finding_evidence
                         WHERE finding = w.id ORDER BY time, source, source_id LIMIT 200) e
-    ORDER BY w.id, e.time, e.source, e.source_id)";
+    ORDER BY w.id, e.time, e.source, e.source_id)"};
 
-void add_evidence(pqxx::work& transaction, std::vector<FindingWithEvidence>& findings) {
+void add_evidence(TenantTransaction& transaction, std::vector<FindingWithEvidence>& findings) {
     if (findings.empty()) return;
     std::vector<std::string> ids;
     std::map<std::string, FindingWithEvidence*> by_id;
@@ -43,14 +43,14 @@ void add_evidence(pqxx::work& transaction, std::vector<FindingWithEvidence>& fin
         ids.push_back(uuid_text(finding.record.id.value()));
         by_id[ids.back()] = &finding;
     }
-    for (const auto& row : transaction.exec_params(evidence_sql, array_literal(ids))) {
+    for (const auto& row : transaction.rows(first_evidence, array_literal(ids))) {
         const auto found = by_id.find(row[0].c_str());
         if (found == by_id.end()) continue;
         found->second->evidence.emplace_back(engine::SignalRef{timestamp_from(row[1]), row[2].c_str(), row[3].c_str()}, row[4].c_str());
     }
 }
 
-StoreResult<Page<FindingWithEvidence>> read_page(pqxx::work& transaction, const FindingFilter& filter, const PageRequest& request) {
+StoreResult<Page<FindingWithEvidence>> read_page(TenantTransaction& transaction, const FindingFilter& filter, const PageRequest& request) {
     std::optional<std::string> start, id;
     if (!request.after.empty()) {
         const auto place = place_from(request.after, 2);
@@ -77,8 +77,8 @@ StoreResult<Page<FindingWithEvidence>> read_page(pqxx::work& transaction, const 
     return page;
 }
 
-StoreResult<FindingWithEvidence> read_one(pqxx::work& transaction, const engine::FindingId& id) {
-    const auto rows = transaction.exec_params(fmt::format(find_sql, fmt::arg("columns", finding_columns)), uuid_text(id.value()));
+StoreResult<FindingWithEvidence> read_one(TenantTransaction& transaction, const engine::FindingId& id) {
+    const auto rows = transaction.rows(finding_by_id, uuid_text(id.value()));
     if (rows.empty()) return StoreError{StoreErrorCode::not_found, "there is no finding " + uuid_text(id.value())};
     std::vector<FindingWithEvidence> found{{finding_from(rows[0]), {}}};
     add_evidence(transaction, found);
@@ -88,12 +88,13 @@ StoreResult<FindingWithEvidence> read_one(pqxx::work& transaction, const engine:
 }  // namespace
 
 api::ports::Outcome<Page<FindingWithEvidence>> FindingStore::page(const api::Caller& caller, const FindingFilter& filter, const PageRequest& request) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_page(transaction, filter, request); }),
-                      "list_findings");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_page(transaction, filter, request); }),
+        "list_findings");
 }
 
 api::ports::Outcome<FindingWithEvidence> FindingStore::find(const api::Caller& caller, const engine::FindingId& id) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_one(transaction, id); }),
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_one(transaction, id); }),
                       "find_finding");
 }
 

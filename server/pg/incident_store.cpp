@@ -16,6 +16,7 @@ namespace catenary::server::pg {
 namespace {
 
 using api::ports::EvidenceRow;
+using api::ports::IncidentDetail;
 using api::ports::IncidentFilter;
 using api::ports::Page;
 using api::ports::PageRequest;
@@ -74,55 +75,35 @@ std::string beyond_sql(const std::vector<IncidentFilter::Key>& keys, std::size_t
     return sql;
 }
 
-// A null parameter leaves its condition out: parameters are planned as constants, so the condition folds away. {order} and {beyond} come from
-// the functions above.
-constexpr std::string_view page_sql = R"(
-    SELECT {columns} FROM incident i
-    WHERE ($1::text[] IS NULL OR i.status = ANY($1))
-      AND ($2::int2[] IS NULL OR i.severity = ANY($2))
-      AND ($3::text[] IS NULL OR i.classification = ANY($3))
-      AND ($4::text[] IS NULL OR i.owner = ANY($4))
-      AND ($5::text[] IS NULL OR i.patterns && $5)
-      AND ($6::text[] IS NULL OR i.domains && $6)
-      AND ($7::text[] IS NULL OR i.tactics && $7)
-      AND ($8::text[] IS NULL OR i.techniques && $8)
-      AND ($9::text[] IS NULL OR i.entity_keys && $9)
-      AND ($10::float8 IS NULL OR i.score >= $10)
-      AND ($11::timestamptz IS NULL OR i.first_activity >= $11) AND ($12::timestamptz IS NULL OR i.first_activity < $12)
-      AND ($13::timestamptz IS NULL OR i.last_activity >= $13) AND ($14::timestamptz IS NULL OR i.last_activity < $14)
-      AND ($15::timestamptz IS NULL OR i.created >= $15) AND ($16::timestamptz IS NULL OR i.created < $16)
-      AND ($17::timestamptz IS NULL OR i.updated >= $17) AND ($18::timestamptz IS NULL OR i.updated < $18)
-      AND ($19::text IS NULL OR position(lower($19) IN lower(i.title)) > 0)
-      AND ($20::bool OR i.merged_into IS NULL)
-      AND ($21::text[] IS NULL OR i.labels && $21)
-      AND ({beyond})
-    ORDER BY {order} LIMIT $22)";
+const Statement incident_by_number{"incident_by_number", fmt::format("SELECT {} FROM incident i WHERE i.number = $1", incident_columns)};
+const Statement incident_exists{"incident_exists", "SELECT EXISTS (SELECT FROM incident WHERE number = $1)"};
 
-constexpr std::string_view find_sql = "SELECT {columns} FROM incident i WHERE i.number = $1";
-constexpr const char* exists_sql = "SELECT EXISTS (SELECT FROM incident WHERE number = $1)";
-
-constexpr std::string_view evidence_sql = R"(
-    SELECT DISTINCT ON (e.time, e.source, e.source_id) {columns}
+const Statement incident_evidence{"incident_evidence", fmt::format(R"(
+    SELECT DISTINCT ON (e.time, e.source, e.source_id) {}
     FROM finding f JOIN finding_evidence e ON e.tenant = f.tenant AND e.finding = f.id
     WHERE f.incident = $1 AND f.state <> 'superseded'
       AND ($2::timestamptz IS NULL OR (e.time, e.source, e.source_id) > ($2, $3::text, $4::text))
-    ORDER BY e.time, e.source, e.source_id, f.start_time, f.id LIMIT $5)";
+    ORDER BY e.time, e.source, e.source_id, f.start_time, f.id LIMIT $5)",
+                                                                   evidence_columns)};
 
-constexpr const char* activity_sql = R"(
+const Statement incident_activity{"incident_activity", R"(
     SELECT number, position, at, actor, what, detail, line FROM incident_activity
     WHERE number = $1 AND ($2::int8 IS NULL OR (position, line) > ($2, $3::int4)) AND ($5::text[] IS NULL OR what = ANY($5))
-    ORDER BY position, line LIMIT $4)";
+    ORDER BY position, line LIMIT $4)"};
 
 // Whoever shares an entity is found by its index. Patterns and techniques have none: of the newest incidents only those are looked at.
-constexpr std::string_view alike_sql = R"(
-    WITH by_entity AS (SELECT {columns} FROM incident i
+const Statement incidents_alike{"incidents_alike", fmt::format(R"(
+    WITH by_entity AS (SELECT {0} FROM incident i
                        WHERE i.entity_keys && $2 AND i.number <> $1 AND i.merged_into IS NULL ORDER BY i.last_activity DESC, i.number DESC LIMIT $5),
          newest AS (SELECT * FROM incident WHERE merged_into IS NULL AND number <> $1 ORDER BY last_activity DESC, number DESC LIMIT 5000),
-         by_kind AS (SELECT {columns} FROM newest i
+         by_kind AS (SELECT {0} FROM newest i
                      WHERE (i.patterns && $3 OR i.techniques && $4) AND NOT i.entity_keys && $2 ORDER BY i.last_activity DESC, i.number DESC LIMIT $5)
-    SELECT * FROM by_entity UNION ALL SELECT * FROM by_kind)";
+    SELECT * FROM by_entity UNION ALL SELECT * FROM by_kind)",
+                                                               incident_columns)};
 
-constexpr std::string_view findings_sql = "SELECT {columns} FROM finding f WHERE f.incident = $1 AND f.state <> 'superseded' ORDER BY f.start_time, f.id";
+const Statement incident_findings{
+    "incident_findings",
+    fmt::format("SELECT {} FROM finding f WHERE f.incident = $1 AND f.state <> 'superseded' ORDER BY f.start_time, f.id", finding_columns)};
 
 template <class Enum>
 std::optional<std::string> word_filter(const std::vector<Enum>& values) {
@@ -140,27 +121,76 @@ std::optional<std::string> severity_filter(const std::vector<engine::Severity>& 
 
 StoreError no_incident(IncidentNumber number) { return {StoreErrorCode::not_found, fmt::format("there is no incident {}", number.value())}; }
 
-StoreResult<Page<IncidentRecord>> read_page(pqxx::work& transaction, const IncidentFilter& filter, const PageRequest& request) {
-    constexpr std::size_t fixed_parameters = 22;
-    const auto keys = total_order(filter);
-    std::vector<std::string> place;
-    if (!request.after.empty()) {
-        auto parts = place_from(request.after, keys.size());
-        if (!parts) return bad_cursor;
-        place = *std::move(parts);
+bool exists(TenantTransaction& transaction, IncidentNumber number) { return transaction.rows(incident_exists, number.value())[0][0].as<bool>(); }
+
+std::vector<engine::FindingRecord> read_findings(TenantTransaction& transaction, IncidentNumber number) {
+    std::vector<engine::FindingRecord> findings;
+    for (const auto& row : transaction.rows(incident_findings, number.value())) findings.push_back(finding_from(row));
+    return findings;
+}
+
+/// The WHERE clause of a filter and its parameters: only what was asked for is in it, so that the planner sees what an index can serve.
+class Conditions {
+public:
+    /// `sql` with the number of its parameter for {}; nothing where there is no value.
+    void add(std::string_view sql, std::optional<std::string> value) {
+        if (!value) return;
+        parameters_.push_back(*std::move(value));
+        add(fmt::format(fmt::runtime(sql), parameters_.size()));
     }
-    const auto sql = fmt::format(page_sql, fmt::arg("columns", incident_columns), fmt::arg("order", order_sql(keys)),
-                                 fmt::arg("beyond", place.empty() ? std::string{"true"} : beyond_sql(keys, fixed_parameters + 1)));
-    const auto least_score = filter.score_min ? std::optional{double_text(*filter.score_min)} : std::nullopt;
-    const auto title_part = filter.q.empty() ? std::nullopt : std::optional{filter.q};
-    const auto rows = transaction.exec_params(
-        sql, word_filter(filter.statuses), severity_filter(filter.severities), word_filter(filter.classifications), filter_literal(filter.owners),
-        filter_literal(filter.patterns), filter_literal(filter.domains), filter_literal(filter.tactics), filter_literal(filter.techniques),
-        filter_literal(entity_key_texts(filter.entities)), least_score, optional_timestamp_text(filter.first_activity.first),
-        optional_timestamp_text(filter.first_activity.second), optional_timestamp_text(filter.last_activity.first),
-        optional_timestamp_text(filter.last_activity.second), optional_timestamp_text(filter.created.first), optional_timestamp_text(filter.created.second),
-        optional_timestamp_text(filter.updated.first), optional_timestamp_text(filter.updated.second), title_part, filter.include_redirected,
-        filter_literal(filter.labels), static_cast<std::int64_t>(request.limit + 1), pqxx::prepare::make_dynamic_params(place));
+    void add(std::string sql) { sql_ += (sql_.empty() ? " WHERE " : " AND ") + std::move(sql); }
+    void add_parameters(std::vector<std::string> values) { std::move(values.begin(), values.end(), std::back_inserter(parameters_)); }
+    const std::string& sql() const { return sql_; }
+    const std::vector<std::string>& parameters() const { return parameters_; }
+
+private:
+    std::string sql_;
+    std::vector<std::string> parameters_;
+};
+
+Conditions conditions_of(const IncidentFilter& filter) {
+    Conditions conditions;
+    conditions.add("i.status = ANY(${}::text[])", word_filter(filter.statuses));
+    conditions.add("i.severity = ANY(${}::int2[])", severity_filter(filter.severities));
+    conditions.add("i.classification = ANY(${}::text[])", word_filter(filter.classifications));
+    conditions.add("i.owner = ANY(${}::text[])", filter_literal(filter.owners));
+    conditions.add("i.patterns && ${}::text[]", filter_literal(filter.patterns));
+    conditions.add("i.domains && ${}::text[]", filter_literal(filter.domains));
+    conditions.add("i.tactics && ${}::text[]", filter_literal(filter.tactics));
+    conditions.add("i.techniques && ${}::text[]", filter_literal(filter.techniques));
+    conditions.add("i.entity_keys && ${}::text[]", filter_literal(entity_key_texts(filter.entities)));
+    conditions.add("i.labels && ${}::text[]", filter_literal(filter.labels));
+    conditions.add("i.score >= ${}::float8", filter.score_min ? std::optional{double_text(*filter.score_min)} : std::nullopt);
+    const auto range = [&](std::string_view column, const api::ports::TimeRange& times) {
+        conditions.add(fmt::format("i.{} >= ${{}}::timestamptz", column), optional_timestamp_text(times.first));
+        conditions.add(fmt::format("i.{} < ${{}}::timestamptz", column), optional_timestamp_text(times.second));
+    };
+    range("first_activity", filter.first_activity);
+    range("last_activity", filter.last_activity);
+    range("created", filter.created);
+    range("updated", filter.updated);
+    conditions.add("position(lower(${}) IN lower(i.title)) > 0", filter.q.empty() ? std::nullopt : std::optional{filter.q});
+    if (!filter.include_redirected) conditions.add("i.merged_into IS NULL");
+    return conditions;
+}
+
+StoreResult<Page<IncidentRecord>> read_page(TenantTransaction& transaction, const IncidentFilter& filter, const PageRequest& request) {
+    const auto keys = total_order(filter);
+    auto conditions = conditions_of(filter);
+    const bool is_plain = conditions.parameters().empty() && filter.sort.size() <= 1 && request.after.empty();
+    if (!request.after.empty()) {
+        auto place = place_from(request.after, keys.size());
+        if (!place) return bad_cursor;
+        conditions.add(beyond_sql(keys, conditions.parameters().size() + 1));
+        conditions.add_parameters(*std::move(place));
+    }
+    // What people open first is prepared; of all the filters there could be too many.
+    const auto order = order_sql(keys);
+    const auto sql = fmt::format("SELECT {} FROM incident i{} ORDER BY {} LIMIT {}", incident_columns, conditions.sql(), order,
+                                 is_plain ? "$1" : fmt::format("{}", request.limit + 1));
+    const auto limit = std::to_string(request.limit + 1);
+    const auto rows = is_plain ? transaction.rows(Statement{fmt::format("incidents {} {}", filter.include_redirected ? "all" : "own", order), sql}, limit)
+                               : transaction.exec_params(sql, pqxx::prepare::make_dynamic_params(conditions.parameters()));
     Page<IncidentRecord> page;
     for (const auto& row : rows) {
         if (page.items.size() == request.limit) {
@@ -174,8 +204,7 @@ StoreResult<Page<IncidentRecord>> read_page(pqxx::work& transaction, const Incid
     return page;
 }
 
-StoreResult<Page<EvidenceRow>> read_evidence(pqxx::work& transaction, IncidentNumber number, const PageRequest& request) {
-    if (!transaction.exec_params1(exists_sql, number.value())[0].as<bool>()) return no_incident(number);
+StoreResult<Page<EvidenceRow>> read_evidence(TenantTransaction& transaction, IncidentNumber number, const PageRequest& request) {
     std::optional<std::string> time, source, id;
     if (!request.after.empty()) {
         const auto place = place_from(request.after, 3);
@@ -185,8 +214,7 @@ StoreResult<Page<EvidenceRow>> read_evidence(pqxx::work& transaction, IncidentNu
         id = (*place)[2];
     }
     Page<EvidenceRow> page;
-    for (const auto& row : transaction.exec_params(fmt::format(evidence_sql, fmt::arg("columns", evidence_columns)), number.value(), time, source, id,
-                                                   static_cast<std::int64_t>(request.limit + 1))) {
+    for (const auto& row : transaction.rows(incident_evidence, number.value(), time, source, id, static_cast<std::int64_t>(request.limit + 1))) {
         if (page.items.size() == request.limit) {
             const auto& last = page.items.back().signal.signal;
             page.next = place_text({timestamp_text(last.time), last.source, last.id});
@@ -194,12 +222,12 @@ StoreResult<Page<EvidenceRow>> read_evidence(pqxx::work& transaction, IncidentNu
         }
         page.items.push_back(evidence_from(row));
     }
+    if (page.items.empty() && !exists(transaction, number)) return no_incident(number);
     return page;
 }
 
-StoreResult<Page<engine::IncidentActivity>> read_activity(pqxx::work& transaction, IncidentNumber number, const std::vector<std::string>& kinds,
+StoreResult<Page<engine::IncidentActivity>> read_activity(TenantTransaction& transaction, IncidentNumber number, const std::vector<std::string>& kinds,
                                                           const PageRequest& request) {
-    if (!transaction.exec_params1(exists_sql, number.value())[0].as<bool>()) return no_incident(number);
     std::optional<std::string> position, line;
     if (!request.after.empty()) {
         const auto place = place_from(request.after, 2);
@@ -210,7 +238,7 @@ StoreResult<Page<engine::IncidentActivity>> read_activity(pqxx::work& transactio
     Page<engine::IncidentActivity> page;
     std::string last_line;
     for (const auto& row :
-         transaction.exec_params(activity_sql, number.value(), position, line, static_cast<std::int64_t>(request.limit + 1), filter_literal(kinds))) {
+         transaction.rows(incident_activity, number.value(), position, line, static_cast<std::int64_t>(request.limit + 1), filter_literal(kinds))) {
         if (page.items.size() == request.limit) {
             page.next = place_text({std::to_string(page.items.back().position.value()), last_line});
             break;
@@ -218,21 +246,22 @@ StoreResult<Page<engine::IncidentActivity>> read_activity(pqxx::work& transactio
         page.items.push_back({number, engine::Position{row[1].as<std::int64_t>()}, timestamp_from(row[2]), row[3].c_str(), row[4].c_str(), row[5].c_str()});
         last_line = row[6].c_str();
     }
+    if (page.items.empty() && !exists(transaction, number)) return no_incident(number);
     return page;
 }
 
 }  // namespace
 
 api::ports::Outcome<Page<IncidentRecord>> IncidentStore::page(const api::Caller& caller, const IncidentFilter& filter, const PageRequest& request) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_page(transaction, filter, request); }),
-                      "list_incidents");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_page(transaction, filter, request); }),
+        "list_incidents");
 }
 
 api::ports::Outcome<IncidentRecord> IncidentStore::find(const api::Caller& caller, IncidentNumber number) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) -> StoreResult<IncidentRecord> {
-                                             const auto rows =
-                                                 transaction.exec_params(fmt::format(find_sql, fmt::arg("columns", incident_columns)), number.value());
+                                         [&](TenantTransaction& transaction) -> StoreResult<IncidentRecord> {
+                                             const auto rows = transaction.rows(incident_by_number, number.value());
                                              if (rows.empty()) return no_incident(number);
                                              return incident_from(rows[0]);
                                          }),
@@ -241,26 +270,36 @@ api::ports::Outcome<IncidentRecord> IncidentStore::find(const api::Caller& calle
 
 api::ports::Outcome<Page<EvidenceRow>> IncidentStore::evidence(const api::Caller& caller, IncidentNumber number, const PageRequest& request) {
     return to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_evidence(transaction, number, request); }),
+        tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_evidence(transaction, number, request); }),
         "incident_evidence");
 }
 
 api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(const api::Caller& caller, IncidentNumber number,
                                                                             const std::vector<std::string>& kinds, const PageRequest& request) {
-    return to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_activity(transaction, number, kinds, request); }),
-        "incident_activity");
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+                                         [&](TenantTransaction& transaction) { return read_activity(transaction, number, kinds, request); }),
+                      "incident_activity");
+}
+
+api::ports::Outcome<IncidentDetail> IncidentStore::detail(const api::Caller& caller, IncidentNumber number, std::size_t most_comments) {
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+                                         [&](TenantTransaction& transaction) -> StoreResult<IncidentDetail> {
+                                             const auto rows = transaction.rows(incident_by_number, number.value());
+                                             if (rows.empty()) return no_incident(number);
+                                             IncidentDetail detail{incident_from(rows[0]), read_findings(transaction, number), {}};
+                                             auto comments = read_activity(transaction, number, {"commented"}, {most_comments, ""});
+                                             if (!comments) return comments.error();
+                                             detail.comments = std::move(comments->items);
+                                             return detail;
+                                         }),
+                      "incident_detail");
 }
 
 api::ports::Outcome<std::vector<engine::FindingRecord>> IncidentStore::findings(const api::Caller& caller, IncidentNumber number) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) -> StoreResult<std::vector<engine::FindingRecord>> {
-                                             if (!transaction.exec_params1(exists_sql, number.value())[0].as<bool>()) return no_incident(number);
-                                             std::vector<engine::FindingRecord> findings;
-                                             for (const auto& row :
-                                                  transaction.exec_params(fmt::format(findings_sql, fmt::arg("columns", finding_columns)), number.value())) {
-                                                 findings.push_back(finding_from(row));
-                                             }
+                                         [&](TenantTransaction& transaction) -> StoreResult<std::vector<engine::FindingRecord>> {
+                                             auto findings = read_findings(transaction, number);
+                                             if (findings.empty() && !exists(transaction, number)) return no_incident(number);
                                              return findings;
                                          }),
                       "incident_findings");
@@ -268,12 +307,11 @@ api::ports::Outcome<std::vector<engine::FindingRecord>> IncidentStore::findings(
 
 api::ports::Outcome<std::vector<IncidentRecord>> IncidentStore::alike(const api::Caller& caller, const IncidentRecord& incident, std::size_t most) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) {
+                                         [&](TenantTransaction& transaction) {
                                              std::vector<IncidentRecord> found;
-                                             for (const auto& row : transaction.exec_params(
-                                                      fmt::format(alike_sql, fmt::arg("columns", incident_columns)), incident.number.value(),
-                                                      array_literal(entity_key_texts(incident.entities)), array_literal(incident.patterns),
-                                                      array_literal(incident.techniques), static_cast<std::int64_t>(most))) {
+                                             for (const auto& row : transaction.rows(
+                                                      incidents_alike, incident.number.value(), array_literal(entity_key_texts(incident.entities)),
+                                                      array_literal(incident.patterns), array_literal(incident.techniques), static_cast<std::int64_t>(most))) {
                                                  found.push_back(incident_from(row));
                                              }
                                              return found;

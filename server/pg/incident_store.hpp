@@ -12,6 +12,7 @@ public:
     api::ports::Outcome<api::ports::Page<engine::IncidentRecord>> page(const api::Caller& caller, const api::ports::IncidentFilter& filter,
                                                                        const api::ports::PageRequest& request) override;
     api::ports::Outcome<engine::IncidentRecord> find(const api::Caller& caller, engine::IncidentNumber number) override;
+    api::ports::Outcome<api::ports::IncidentDetail> detail(const api::Caller& caller, engine::IncidentNumber number, std::size_t most_comments) override;
     api::ports::Outcome<api::ports::Page<api::ports::EvidenceRow>> evidence(const api::Caller& caller, engine::IncidentNumber number,
                                                                             const api::ports::PageRequest& request) override;
     api::ports::Outcome<api::ports::Page<engine::IncidentActivity>> activity(const api::Caller& caller, engine::IncidentNumber number,

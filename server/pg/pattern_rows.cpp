@@ -56,22 +56,22 @@ api::ports::PatternVersion pattern_version_from(const pqxx::row& row) {
     return version;
 }
 
-void lock_patterns(pqxx::work& transaction, const api::Caller& caller) { transaction.exec_params(lock_sql, caller.tenant.value()); }
+void lock_patterns(TenantTransaction& transaction, const api::Caller& caller) { transaction.exec_params(lock_sql, caller.tenant.value()); }
 
-std::optional<PatternHead> find_pattern_head(pqxx::work& transaction, const std::string& id) {
+std::optional<PatternHead> find_pattern_head(TenantTransaction& transaction, const std::string& id) {
     const auto rows = transaction.exec_params(fmt::format("{} WHERE p.id = $1", pattern_head_select), id);
     if (rows.empty()) return std::nullopt;
     return pattern_head_from(rows[0]);
 }
 
-PatternHead write_pattern_head(pqxx::work& transaction, const PatternHead& head, const std::string& actor) {
+PatternHead write_pattern_head(TenantTransaction& transaction, const PatternHead& head, const std::string& actor) {
     const auto& version = head.version;
     transaction.exec_params0(write_head_sql, version.id, version.version, engine::to_string(version.mode), version.revision + 1, version.shipped, head.retired,
                              actor);
     return *find_pattern_head(transaction, version.id);
 }
 
-void insert_pattern_version(pqxx::work& transaction, const PatternHead& head, engine::Position position, const std::string& actor) {
+void insert_pattern_version(TenantTransaction& transaction, const PatternHead& head, engine::Position position, const std::string& actor) {
     const auto& version = head.version;
     transaction.exec_params0(insert_version_sql, version.id, version.version, engine::to_string(version.mode), version.document_json, position.value(), actor);
 }

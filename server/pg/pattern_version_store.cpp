@@ -25,7 +25,7 @@ constexpr const char* version_sql = "SELECT id, version, mode, document, created
 StoreError no_pattern(const std::string& id) { return {StoreErrorCode::not_found, fmt::format("there is no pattern {}", id)}; }
 
 /// The head, unless the change was made for another revision of it.
-StoreResult<PatternHead> head_for(pqxx::work& transaction, const std::string& id, const PatternCondition& condition) {
+StoreResult<PatternHead> head_for(TenantTransaction& transaction, const std::string& id, const PatternCondition& condition) {
     auto head = find_pattern_head(transaction, id);
     if (!head || head->retired) return no_pattern(id);
     if (condition.revision && *condition.revision != head->version.revision) {
@@ -35,7 +35,8 @@ StoreResult<PatternHead> head_for(pqxx::work& transaction, const std::string& id
 }
 
 /// The entry that makes the engine run the head as it is.
-engine::Position append(pqxx::work& transaction, const api::Caller& caller, const PatternVersion& version, std::optional<engine::Timestamp> effective_from) {
+engine::Position append(TenantTransaction& transaction, const api::Caller& caller, const PatternVersion& version,
+                        std::optional<engine::Timestamp> effective_from) {
     const auto body = version.shipped ? api::json::shipped_control_text(version.id, version.mode, effective_from)
                                       : api::json::pattern_control_text(version.id, version.version, version.mode, effective_from, version.document_json);
     return append_control(transaction, caller.tenant, "pattern", body);
@@ -45,7 +46,7 @@ engine::Position append(pqxx::work& transaction, const api::Caller& caller, cons
 
 template <class Change>
 api::ports::Outcome<PatternVersion> PatternVersionStore::change(const api::Caller& caller, const char* what, Change change) {
-    auto changed = tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+    auto changed = tenant_transaction(pool_, caller, Access::write, [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
         lock_patterns(transaction, caller);
         return change(transaction);
     });
@@ -56,7 +57,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::change(const api::Calle
 api::ports::Outcome<std::vector<PatternVersion>> PatternVersionStore::list(const api::Caller& caller) {
     const auto sql = fmt::format("{} WHERE NOT p.retired ORDER BY p.id", pattern_head_select);
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) {
+                                         [&](TenantTransaction& transaction) {
                                              std::vector<PatternVersion> versions;
                                              for (const auto& row : transaction.exec(sql)) versions.push_back(pattern_head_from(row).version);
                                              return versions;
@@ -66,7 +67,7 @@ api::ports::Outcome<std::vector<PatternVersion>> PatternVersionStore::list(const
 
 api::ports::Outcome<PatternVersion> PatternVersionStore::find(const api::Caller& caller, const std::string& id) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+                                         [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
                                              const auto head = head_for(transaction, id, {});
                                              if (!head) return head.error();
                                              return (*head).version;
@@ -79,7 +80,7 @@ api::ports::Outcome<Page<PatternVersion>> PatternVersionStore::versions(const ap
     auto below = std::numeric_limits<std::int32_t>::max();
     std::from_chars(request.after.data(), request.after.data() + request.after.size(), below);  // "" leaves it: the first page
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](pqxx::work& transaction) -> StoreResult<Page<PatternVersion>> {
+                                         [&](TenantTransaction& transaction) -> StoreResult<Page<PatternVersion>> {
                                              Page<PatternVersion> page;
                                              for (const auto& row : transaction.exec_params(page_sql, id, below, request.limit + 1))
                                                  page.items.push_back(pattern_version_from(row));
@@ -95,7 +96,7 @@ api::ports::Outcome<Page<PatternVersion>> PatternVersionStore::versions(const ap
 api::ports::Outcome<PatternVersion> PatternVersionStore::version(const api::Caller& caller, const std::string& id, std::int32_t version) {
     return to_outcome(
         tenant_transaction(pool_, caller.tenant, Access::read,
-                           [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+                           [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
                                const auto rows = transaction.exec_params(version_sql, id, version);
                                if (rows.empty())
                                    return StoreError{StoreErrorCode::not_found, fmt::format("there is no version {} of a pattern {}", version, id)};
@@ -106,7 +107,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::version(const api::Call
 
 api::ports::Outcome<PatternVersion> PatternVersionStore::add(const api::Caller& caller, const PatternVersion& wanted,
                                                              std::optional<engine::Timestamp> effective_from) {
-    return change(caller, "add_pattern", [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+    return change(caller, "add_pattern", [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
         const auto former = find_pattern_head(transaction, wanted.id);
         if (former && !former->retired) return StoreError{StoreErrorCode::conflict, fmt::format("a pattern {} exists", wanted.id)};
         if (transaction.exec1(count_sql)[0].as<int>() >= most_documents) {
@@ -122,7 +123,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::add(const api::Caller& 
 }
 
 api::ports::Outcome<PatternVersion> PatternVersionStore::replace(const api::Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) {
-    return change(caller, "replace_pattern", [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+    return change(caller, "replace_pattern", [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
         const auto former = head_for(transaction, wanted.id, condition);
         if (!former) return former.error();
         PatternHead head{wanted};
@@ -135,7 +136,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::replace(const api::Call
 }
 
 api::ports::Outcome<PatternVersion> PatternVersionStore::deploy(const api::Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) {
-    return change(caller, "deploy_pattern", [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+    return change(caller, "deploy_pattern", [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
         PatternHead head{wanted};
         auto former = head_for(transaction, wanted.id, condition);
         if (former) {
@@ -152,7 +153,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::deploy(const api::Calle
 }
 
 api::ports::Outcome<PatternVersion> PatternVersionStore::retire(const api::Caller& caller, const std::string& id, const PatternCondition& condition) {
-    return change(caller, "retire_pattern", [&](pqxx::work& transaction) -> StoreResult<PatternVersion> {
+    return change(caller, "retire_pattern", [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
         auto head = head_for(transaction, id, condition);
         if (!head) return head.error();
         (*head).retired = true;

@@ -37,7 +37,7 @@ std::string fingerprint(const Request& request) {
     return sha256_hex(all);
 }
 
-StoreResult<Claim> claim_key(pqxx::work& transaction, const Request& request, const std::string& key_id, std::string_view bearer) {
+StoreResult<Claim> claim_key(TenantTransaction& transaction, const Request& request, const std::string& key_id, std::string_view bearer) {
     transaction.exec(expire_sql);
     const auto wanted = fingerprint(request);
     const auto known = transaction.exec_params(find_sql, key_id, request.idempotency_key);
@@ -56,22 +56,22 @@ StoreResult<Claim> claim_key(pqxx::work& transaction, const Request& request, co
 }  // namespace
 
 api::ports::Outcome<Claim> ReplyStore::claim(const Request& request, const api::Caller& caller, std::string_view bearer) {
-    return to_outcome(
-        tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) { return claim_key(transaction, request, caller.key_id, bearer); }),
-        "claim_idempotency_key");
+    return to_outcome(tenant_transaction(pool_, caller, Access::write,
+                                         [&](TenantTransaction& transaction) { return claim_key(transaction, request, caller.key_id, bearer); }),
+                      "claim_idempotency_key");
 }
 
 void ReplyStore::keep(const Request& request, const api::Caller& caller, std::string_view bearer, const Response& reply) {
     const auto sealed = seal_reply(reply, bearer);
-    const auto kept = tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) {
+    const auto kept = tenant_transaction(pool_, caller, Access::write, [&](TenantTransaction& transaction) {
         transaction.exec_params(keep_sql, caller.key_id, request.idempotency_key, pqxx::binarystring{sealed.data(), sealed.size()});
     });
     if (!kept) static_cast<void>(to_failure(kept.error(), "keep_reply"));  // logged; the key stays unfinished
 }
 
 void ReplyStore::forget(const Request& request, const api::Caller& caller) {
-    const auto forgotten = tenant_transaction(pool_, caller, Access::write,
-                                              [&](pqxx::work& transaction) { transaction.exec_params(forget_sql, caller.key_id, request.idempotency_key); });
+    const auto forgotten = tenant_transaction(
+        pool_, caller, Access::write, [&](TenantTransaction& transaction) { transaction.exec_params(forget_sql, caller.key_id, request.idempotency_key); });
     if (!forgotten) static_cast<void>(to_failure(forgotten.error(), "forget_idempotency_key"));
 }
 

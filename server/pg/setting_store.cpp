@@ -44,7 +44,7 @@ TenantSettings settings_of(std::string_view body) {
     return settings;
 }
 
-StoredSettings read_settings(pqxx::work& transaction) {
+StoredSettings read_settings(TenantTransaction& transaction) {
     StoredSettings stored;
     for (const auto& row : transaction.exec(read_sql)) {
         stored.revision = row[0].as<std::int64_t>();
@@ -58,13 +58,13 @@ StoredSettings read_settings(pqxx::work& transaction) {
 }  // namespace
 
 api::ports::Outcome<StoredSettings> SettingStore::read(const api::Caller& caller) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [](pqxx::work& transaction) { return read_settings(transaction); }),
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [](TenantTransaction& transaction) { return read_settings(transaction); }),
                       "read_settings");
 }
 
 api::ports::Outcome<StoredSettings> SettingStore::change(const api::Caller& caller, const TenantSettings& wanted, std::int64_t revision) {
     const auto body = api::json::control_to_text(change_of(wanted));
-    auto changed = tenant_transaction(pool_, caller, Access::write, [&](pqxx::work& transaction) -> StoreResult<StoredSettings> {
+    auto changed = tenant_transaction(pool_, caller, Access::write, [&](TenantTransaction& transaction) -> StoreResult<StoredSettings> {
         const auto position = append_control(transaction, caller.tenant, "setting", body);
         const auto now = read_settings(transaction);
         if (now.revision != revision) return StoreError{StoreErrorCode::stale, fmt::format("the settings have revision {} by now", now.revision)};

@@ -11,7 +11,7 @@
 namespace catenary::server::pg {
 namespace {
 
-constexpr const char* entities_sql = "SELECT id, kind, value, identifies FROM entity WHERE id = ANY($1::int8[])";
+const Statement entities_by_id{"entities_by_id", "SELECT id, kind, value, identifies FROM entity WHERE id = ANY($1::int8[])"};
 
 }  // namespace
 
@@ -42,14 +42,14 @@ SignalRow signal_row_from(const pqxx::row& row) {
     return read;
 }
 
-void name_entities(pqxx::work& transaction, std::vector<SignalRow>& rows) {
+void name_entities(TenantTransaction& transaction, std::vector<SignalRow>& rows) {
     std::vector<std::int64_t> ids;
     for (const auto& row : rows) ids.insert(ids.end(), row.entities.begin(), row.entities.end());
     std::ranges::sort(ids);
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     std::map<std::int64_t, engine::EntityMention> known;
     if (!ids.empty()) {
-        for (const auto& row : transaction.exec_params(entities_sql, array_literal(ids))) {
+        for (const auto& row : transaction.rows(entities_by_id, array_literal(ids))) {
             known[row[0].as<std::int64_t>()] = {row[1].c_str(), row[2].c_str(), "", row[3].as<bool>()};
         }
     }

@@ -2,6 +2,8 @@
 
 #include "api/ports/ports.hpp"
 
+#include "server/pg/tenant_transaction.hpp"
+
 #include <pqxx/pqxx>
 
 #include <cstddef>
@@ -34,6 +36,6 @@ struct SignalRow {
 SignalRow signal_row_from(const pqxx::row& row);
 
 /// Looks the entities of all rows up at once, and fills in roles, spellings, aliases and long titles.
-void name_entities(pqxx::work& transaction, std::vector<SignalRow>& rows);
+void name_entities(TenantTransaction& transaction, std::vector<SignalRow>& rows);
 
 }  // namespace catenary::server::pg

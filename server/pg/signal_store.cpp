@@ -20,18 +20,24 @@ using api::ports::SignalDetail;
 using api::ports::SignalFilter;
 using api::ports::StoredSignalRow;
 
-constexpr const char* definitions_sql = R"(
+const Statement definitions_wanted{"definitions_wanted", R"(
     SELECT id FROM def
     WHERE ($1::text[] IS NULL OR source = ANY($1)) AND ($2::text[] IS NULL OR name = ANY($2)) AND ($3::text[] IS NULL OR domain = ANY($3))
-      AND ($4::text[] IS NULL OR tactics && $4) AND ($5::text[] IS NULL OR techniques && $5))";
-constexpr const char* entity_ids_sql =
-    "SELECT e.id FROM unnest($1::text[], $2::text[]) AS w (kind, value) JOIN entity e ON e.kind = w.kind AND e.value = w.value";
-constexpr std::string_view page_sql = R"(
-    SELECT {columns} FROM signal_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) s {joins} ORDER BY s.time {direction}, s.key {direction})";
-constexpr std::string_view named_sql = "SELECT {columns} FROM signal_named($1, $2, $3, $4, $5) s {joins}";
-constexpr std::string_view evidence_sql = R"(
-    SELECT {columns}, f.pattern, f.incident, f.state = 'superseded' FROM finding_evidence e JOIN finding f ON f.id = e.finding
-    WHERE e.source = $1 AND e.source_id = $2 ORDER BY f.start_time, f.id LIMIT 101)";
+      AND ($4::text[] IS NULL OR tactics && $4) AND ($5::text[] IS NULL OR techniques && $5))"};
+const Statement entity_ids{"entity_ids",
+                           "SELECT e.id FROM unnest($1::text[], $2::text[]) AS w (kind, value) JOIN entity e ON e.kind = w.kind AND e.value = w.value"};
+Statement page_in_order(std::string_view direction) {
+    return {fmt::format("signal_page_{}", direction),
+            fmt::format("SELECT {0} FROM signal_page($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) s {1} ORDER BY s.time {2}, s.key {2}", signal_columns,
+                        signal_joins, direction)};
+}
+const Statement newest_first_page = page_in_order("DESC");
+const Statement oldest_first_page = page_in_order("ASC");
+const Statement signal_by_name{"signal_by_name", fmt::format("SELECT {} FROM signal_named($1, $2, $3, $4, $5) s {}", signal_columns, signal_joins)};
+const Statement uses_as_evidence{"uses_as_evidence", fmt::format(R"(
+    SELECT {}, f.pattern, f.incident, f.state = 'superseded' FROM finding_evidence e JOIN finding f ON f.id = e.finding
+    WHERE e.source = $1 AND e.source_id = $2 ORDER BY f.start_time, f.id LIMIT 101)",
+                                                                 evidence_columns)};
 constexpr std::size_t most_uses = 100;
 
 /// What the filter means in ids; `impossible`: nothing can satisfy it.
@@ -48,13 +54,13 @@ std::vector<std::int64_t> ids_of(const pqxx::result& rows) {
     return ids;
 }
 
-ResolvedFilter resolve(pqxx::work& transaction, const SignalFilter& filter) {
+ResolvedFilter resolve(TenantTransaction& transaction, const SignalFilter& filter) {
     ResolvedFilter resolved;
     const bool by_definition =
         !filter.sources.empty() || !filter.names.empty() || !filter.domains.empty() || !filter.tactics.empty() || !filter.techniques.empty();
     if (by_definition) {
-        const auto ids = ids_of(transaction.exec_params(definitions_sql, filter_literal(filter.sources), filter_literal(filter.names),
-                                                        filter_literal(filter.domains), filter_literal(filter.tactics), filter_literal(filter.techniques)));
+        const auto ids = ids_of(transaction.rows(definitions_wanted, filter_literal(filter.sources), filter_literal(filter.names),
+                                                 filter_literal(filter.domains), filter_literal(filter.tactics), filter_literal(filter.techniques)));
         resolved.impossible = ids.empty();
         resolved.definitions = array_literal(ids);
     }
@@ -64,7 +70,7 @@ ResolvedFilter resolve(pqxx::work& transaction, const SignalFilter& filter) {
             kinds.push_back(entity.kind);
             values.push_back(entity.value);
         }
-        const auto ids = ids_of(transaction.exec_params(entity_ids_sql, array_literal(kinds), array_literal(values)));
+        const auto ids = ids_of(transaction.rows(entity_ids, array_literal(kinds), array_literal(values)));
         resolved.impossible = resolved.impossible || ids.empty();
         resolved.entities = array_literal(ids);
     }
@@ -78,7 +84,7 @@ ResolvedFilter resolve(pqxx::work& transaction, const SignalFilter& filter) {
 
 std::string place_of(const SignalRow& row) { return place_text({timestamp_text(row.signal.signal.time), row.key}); }
 
-StoreResult<Page<StoredSignalRow>> read_page(pqxx::work& transaction, const SignalFilter& filter, const PageRequest& request,
+StoreResult<Page<StoredSignalRow>> read_page(TenantTransaction& transaction, const SignalFilter& filter, const PageRequest& request,
                                              std::chrono::milliseconds patience) {
     std::optional<std::string> place_time, place_key;
     if (!request.after.empty()) {
@@ -90,13 +96,11 @@ StoreResult<Page<StoredSignalRow>> read_page(pqxx::work& transaction, const Sign
     Page<StoredSignalRow> page;
     const auto resolved = resolve(transaction, filter);
     if (resolved.impossible) return page;
-    const auto sql = fmt::format(page_sql, fmt::arg("columns", signal_columns), fmt::arg("joins", signal_joins),
-                                 fmt::arg("direction", filter.newest_first ? "DESC" : "ASC"));
     std::vector<SignalRow> rows;
-    for (const auto& row :
-         transaction.exec_params(sql, filter.newest_first, optional_timestamp_text(filter.time.first).value_or("-infinity"),
-                                 optional_timestamp_text(filter.time.second).value_or("infinity"), place_time, place_key, resolved.definitions,
-                                 resolved.entities, resolved.severities, static_cast<std::int64_t>(request.limit + 1), patience.count())) {
+    for (const auto& row : transaction.rows(filter.newest_first ? newest_first_page : oldest_first_page, filter.newest_first,
+                                            optional_timestamp_text(filter.time.first).value_or("-infinity"),
+                                            optional_timestamp_text(filter.time.second).value_or("infinity"), place_time, place_key, resolved.definitions,
+                                            resolved.entities, resolved.severities, static_cast<std::int64_t>(request.limit + 1), patience.count())) {
         rows.push_back(signal_row_from(row));
     }
     if (!rows.empty() && rows.back().is_place) {
@@ -118,9 +122,9 @@ struct AsEvidence {
     std::optional<StoredSignalRow> signal;
 };
 
-AsEvidence evidence_of(pqxx::work& transaction, const std::string& source, const std::string& id) {
+AsEvidence evidence_of(TenantTransaction& transaction, const std::string& source, const std::string& id) {
     AsEvidence found;
-    for (const auto& row : transaction.exec_params(fmt::format(evidence_sql, fmt::arg("columns", evidence_columns)), source, id)) {
+    for (const auto& row : transaction.rows(uses_as_evidence, source, id)) {
         auto evidence = evidence_from(row);
         const auto extra = row.size() - 3;
         if (!row[extra + 2].as<bool>() && found.uses.size() < most_uses) {
@@ -140,12 +144,11 @@ struct Wanted {
     std::optional<std::string> key;  ///< text of the uuid, where ingest remembers it
 };
 
-StoreResult<SignalDetail> read_one(pqxx::work& transaction, const Wanted& wanted, std::chrono::milliseconds patience) {
+StoreResult<SignalDetail> read_one(TenantTransaction& transaction, const Wanted& wanted, std::chrono::milliseconds patience) {
     auto evidence = evidence_of(transaction, wanted.source, wanted.id);
     auto time = wanted.time;
     if (!time && evidence.signal) time = evidence.signal->signal.time;
-    const auto rows = transaction.exec_params(fmt::format(named_sql, fmt::arg("columns", signal_columns), fmt::arg("joins", signal_joins)), wanted.source,
-                                              wanted.id, optional_timestamp_text(time), wanted.key, patience.count());
+    const auto rows = transaction.rows(signal_by_name, wanted.source, wanted.id, optional_timestamp_text(time), wanted.key, patience.count());
     SignalDetail detail{{}, std::move(evidence.uses)};
     if (!rows.empty()) {
         std::vector<SignalRow> found{signal_row_from(rows[0])};
@@ -162,9 +165,9 @@ StoreResult<SignalDetail> read_one(pqxx::work& transaction, const Wanted& wanted
 }  // namespace
 
 api::ports::Outcome<Page<StoredSignalRow>> SignalStore::page(const api::Caller& caller, const SignalFilter& filter, const PageRequest& request) {
-    return to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_page(transaction, filter, request, patience_); }),
-        "list_signals");
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+                                         [&](TenantTransaction& transaction) { return read_page(transaction, filter, request, patience_); }),
+                      "list_signals");
 }
 
 api::ports::Outcome<SignalDetail> SignalStore::find(const api::Caller& caller, const std::string& source, const std::string& id,
@@ -172,8 +175,9 @@ api::ports::Outcome<SignalDetail> SignalStore::find(const api::Caller& caller, c
     Wanted wanted{source, id, time, std::nullopt};
     const auto remembered = !time && keys_ != nullptr ? keys_->key_of(caller.tenant, source, id) : std::nullopt;
     if (remembered) wanted.key = fmt::format("{:016x}{:016x}", remembered->high, remembered->low);
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) { return read_one(transaction, wanted, patience_); }),
-                      "find_signal");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_one(transaction, wanted, patience_); }),
+        "find_signal");
 }
 
 }  // namespace catenary::server::pg

@@ -29,7 +29,6 @@ void take(std::string_view& text, char expected) {
 
 /// Elements of a one-dimensional array as PostgreSQL writes it: {plain,"a \" and a \\"}. By hand, since the parser of libpqxx 6.4 asserts on an
 /// empty element.
-/// The elements of a one-dimensional array's text. Our own reading: libpqxx's array_parser aborts on some that PostgreSQL writes.
 std::vector<std::string> elements_of(std::string_view text) {
     const std::invalid_argument damaged{"not an array without nulls"};
     if (text.size() < 2 || text.front() != '{' || text.back() != '}') throw damaged;

@@ -62,14 +62,14 @@ KeyRow key_from(const pqxx::row& row) {
             optional_timestamp(row[5])};
 }
 
-bool is_full(pqxx::work& transaction) { return transaction.exec1(count_keys_sql)[0].as<int>() >= most_keys; }
+bool is_full(TenantTransaction& transaction) { return transaction.exec1(count_keys_sql)[0].as<int>() >= most_keys; }
 StoreError no_more_keys() { return {StoreErrorCode::invalid, fmt::format("a tenant has at most {} keys", most_keys)}; }
 
 using Keep = std::function<bool(const std::string& key)>;
 
 StoreResult<std::string> add_tenant(Pool& pool, const Acting& by, const std::string& name, const Keep& keep) {
     const auto key = auth::make_api_key();
-    return tenant_transaction(pool, by, Access::write, [&](pqxx::work& transaction) -> StoreResult<std::string> {
+    return tenant_transaction(pool, by, Access::write, [&](TenantTransaction& transaction) -> StoreResult<std::string> {
         transaction.exec_params1(add_sql, name, key.id, key.digest_hex, static_cast<int>(auth::every_scope()));
         if (keep && !keep(key.text)) return StoreError{StoreErrorCode::invalid, "the key could not be kept"};
         return {boost::system::in_place_value, key.text};
@@ -88,7 +88,7 @@ api::ports::Outcome<NewTenant> TenantStore::add(const api::Caller& caller, const
 }
 
 api::ports::Outcome<Page<TenantRow>> TenantStore::page(const api::Caller& caller, const PageRequest& request) {
-    auto page = tenant_transaction(pool_, caller.tenant, Access::read, [&](pqxx::work& transaction) -> StoreResult<Page<TenantRow>> {
+    auto page = tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) -> StoreResult<Page<TenantRow>> {
         int after = 0;
         if (!request.after.empty()) {
             const auto [end, error] = std::from_chars(request.after.data(), request.after.data() + request.after.size(), after);
@@ -115,7 +115,7 @@ api::ports::Outcome<Page<TenantRow>> TenantStore::page(const api::Caller& caller
 api::ports::Outcome<Page<KeyRow>> TenantStore::keys(const api::Caller& caller, const PageRequest& request) {
     return to_outcome(
         tenant_transaction(pool_, caller.tenant, Access::read,
-                           [&](pqxx::work& transaction) -> StoreResult<Page<KeyRow>> {
+                           [&](TenantTransaction& transaction) -> StoreResult<Page<KeyRow>> {
                                std::optional<std::string> created, id;
                                if (!request.after.empty()) {
                                    const auto place = place_from(request.after, 2);
@@ -140,7 +140,7 @@ api::ports::Outcome<NewKey> TenantStore::add_key(const api::Caller& caller, cons
     const auto key = auth::make_api_key();
     return to_outcome(
         tenant_transaction(pool_, caller, Access::write,
-                           [&](pqxx::work& transaction) -> StoreResult<NewKey> {
+                           [&](TenantTransaction& transaction) -> StoreResult<NewKey> {
                                if (wanted.sources.size() > most_sources) {
                                    return StoreError{StoreErrorCode::invalid, fmt::format("a key is limited to at most {} sources", most_sources)};
                                }
@@ -154,7 +154,7 @@ api::ports::Outcome<NewKey> TenantStore::add_key(const api::Caller& caller, cons
 
 api::ports::Outcome<bool> TenantStore::remove_key(const api::Caller& caller, const std::string& id) {
     return to_outcome(tenant_transaction(pool_, caller, Access::write,
-                                         [&](pqxx::work& transaction) -> StoreResult<bool> {
+                                         [&](TenantTransaction& transaction) -> StoreResult<bool> {
                                              if (transaction.exec_params(remove_key_sql, id).affected_rows() == 0) {
                                                  return StoreError{StoreErrorCode::not_found, fmt::format("there is no key {}", id)};
                                              }
@@ -166,7 +166,7 @@ api::ports::Outcome<bool> TenantStore::remove_key(const api::Caller& caller, con
 api::ports::Outcome<RotatedKey> TenantStore::rotate_key(const api::Caller& caller, const std::string& id, const KeyRotation& rotation) {
     const auto key = auth::make_api_key();
     return to_outcome(tenant_transaction(pool_, caller, Access::write,
-                                         [&](pqxx::work& transaction) -> StoreResult<RotatedKey> {
+                                         [&](TenantTransaction& transaction) -> StoreResult<RotatedKey> {
                                              if (is_full(transaction)) return no_more_keys();
                                              const auto old = transaction.exec_params(old_key_sql, id, optional_timestamp_text(rotation.expires));
                                              if (old.empty()) return StoreError{StoreErrorCode::not_found, fmt::format("there is no key {}", id)};
@@ -184,7 +184,7 @@ api::ports::Outcome<RotatedKey> TenantStore::rotate_key(const api::Caller& calle
 api::ports::Outcome<Page<AuditRow>> TenantStore::audit(const api::Caller& caller, const AuditFilter& filter, const PageRequest& request) {
     return to_outcome(
         tenant_transaction(pool_, caller.tenant, Access::read,
-                           [&](pqxx::work& transaction) -> StoreResult<Page<AuditRow>> {
+                           [&](TenantTransaction& transaction) -> StoreResult<Page<AuditRow>> {
                                std::optional<std::int64_t> before;
                                if (!request.after.empty()) {
                                    before = 0;

@@ -3,13 +3,34 @@
 #include <string>
 
 namespace catenary::server::pg {
+namespace {
 
-void begin_for_tenant(pqxx::work& transaction, const Acting& acting, Access access) {
-    // The tenant first (the empty one sees no rows). All of it lasts until the transaction ends.
-    std::string sql = "SET LOCAL app.tenant = '" + (acting.tenant ? std::to_string(acting.tenant->value()) : std::string{}) + "'";
-    if (access == Access::read) sql += "; SET TRANSACTION READ ONLY";
-    if (access == Access::write && !acting.actor.empty()) sql += "; SET LOCAL app.actor = " + transaction.quote(acting.actor);
-    transaction.exec(sql);
+/// The empty tenant sees no rows. All of it lasts until the transaction ends.
+std::string begin_sql(pqxx::connection_base& connection, const Acting& acting, Access access) {
+    std::string sql = access == Access::read ? "BEGIN READ ONLY" : "BEGIN";
+    sql += "; SET LOCAL app.tenant = '" + (acting.tenant ? std::to_string(acting.tenant->value()) : std::string{}) + "'";
+    if (access == Access::write && !acting.actor.empty()) sql += "; SET LOCAL app.actor = " + connection.quote(acting.actor);
+    return sql;
+}
+
+}  // namespace
+
+TenantTransaction::TenantTransaction(pqxx::connection_base& connection, const Acting& acting, Access access)
+    : namedclass{"TenantTransaction"}, dbtransaction{connection}, begin_sql_{begin_sql(connection, acting, access)} {
+    Begin();
+}
+
+TenantTransaction::~TenantTransaction() { End(); }
+
+void TenantTransaction::do_begin() { direct_exec(begin_sql_.c_str()); }
+
+void TenantTransaction::do_commit() {
+    try {
+        direct_exec("COMMIT");
+    } catch (const std::exception& error) {
+        if (conn().is_open()) throw;
+        throw pqxx::in_doubt_error{std::string{"the connection broke at COMMIT: "} + error.what()};
+    }
 }
 
 }  // namespace catenary::server::pg

@@ -29,27 +29,49 @@ struct Acting {
     std::string actor;
 };
 
-/// Begins the transaction and names its tenant and actor.
-void begin_for_tenant(pqxx::work& transaction, const Acting& acting, Access access);
+/// A query whose text never varies, under a name of its own among all of them.
+struct Statement {
+    std::string name;
+    std::string sql;
+};
 
-/// One transaction for one tenant, on one lease: begins, names the tenant, runs `work(pqxx::work&)`, commits if that returned a value and rolls back
+/// A transaction in which the tenant and the actor are named before anything else can run; begun in one round trip. Rolled back unless committed.
+class TenantTransaction final : public pqxx::dbtransaction {
+public:
+    /// Throws as libpqxx does; `pqxx::broken_connection` when the connection had died.
+    TenantTransaction(pqxx::connection_base& connection, const Acting& acting, Access access);
+    ~TenantTransaction() override;
+
+    /// The rows of a statement that the connection prepares at its first use: parsed and planned once, not with each request.
+    template <class... Parameters>
+    pqxx::result rows(const Statement& statement, Parameters&&... parameters) {
+        conn().prepare(statement.name, statement.sql);  // only noted, and only once
+        return exec_prepared(statement.name, std::forward<Parameters>(parameters)...);
+    }
+
+private:
+    void do_begin() override;
+    void do_commit() override;
+    std::string begin_sql_;
+};
+
+/// One transaction for one tenant, on one lease: begins, names the tenant, runs `work(TenantTransaction&)`, commits if that returned a value and rolls back
 /// if it returned an error. A connection that had died while idle is replaced once, before `work` has run; `work` itself runs once.
 /// A COMMIT that gets no answer is `outcome_unknown` for Access::write and `unavailable` for Access::read.
 template <class F>
 auto tenant_transaction(Pool& pool, const Acting& acting, Access access, F&& work) ->
-    typename detail::StoreResultOf<std::invoke_result_t<F, pqxx::work&>>::type {
-    using Returned = typename detail::StoreResultOf<std::invoke_result_t<F, pqxx::work&>>::type;
+    typename detail::StoreResultOf<std::invoke_result_t<F, TenantTransaction&>>::type {
+    using Returned = typename detail::StoreResultOf<std::invoke_result_t<F, TenantTransaction&>>::type;
     for (bool first = true;; first = false) {
         auto lease = first ? pool.lease() : pool.fresh_lease();
         if (!lease) return lease.error();
         bool begun = false;
         bool committing = false;
         auto result = guarded([&]() -> Returned {
-            pqxx::work transaction{lease->connection()};
-            begin_for_tenant(transaction, acting, access);
+            TenantTransaction transaction{lease->connection(), acting, access};
             begun = true;
             auto value = [&]() -> Returned {
-                if constexpr (std::is_void_v<std::invoke_result_t<F, pqxx::work&>>) {
+                if constexpr (std::is_void_v<std::invoke_result_t<F, TenantTransaction&>>) {
                     work(transaction);
                     return {};
                 } else {

@@ -74,6 +74,7 @@ struct FakeIncidents final : api::ports::IncidentReader {
     api::ports::Outcome<api::ports::Page<engine::IncidentRecord>> page(const api::Caller&, const api::ports::IncidentFilter& filter,
                                                                        const api::ports::PageRequest& request) override;
     api::ports::Outcome<engine::IncidentRecord> find(const api::Caller&, engine::IncidentNumber number) override;
+    api::ports::Outcome<api::ports::IncidentDetail> detail(const api::Caller&, engine::IncidentNumber number, std::size_t most_comments) override;
     api::ports::Outcome<api::ports::Page<api::ports::EvidenceRow>> evidence(const api::Caller&, engine::IncidentNumber number,
                                                                             const api::ports::PageRequest& request) override;
     api::ports::Outcome<api::ports::Page<engine::IncidentActivity>> activity(const api::Caller&, engine::IncidentNumber number,

@@ -19,8 +19,9 @@ constexpr const char* tenant_tables_sql = R"(
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY 1)";
 
 std::int64_t entities_seen(pg::Pool& pool, std::optional<engine::TenantId> tenant) {
-    const auto seen = pg::tenant_transaction(pool, tenant, pg::Access::read,
-                                             [](pqxx::work& transaction) { return transaction.exec1("SELECT count(*) FROM entity")[0].as<std::int64_t>(); });
+    const auto seen = pg::tenant_transaction(pool, tenant, pg::Access::read, [](pg::TenantTransaction& transaction) {
+        return transaction.exec1("SELECT count(*) FROM entity")[0].as<std::int64_t>();
+    });
     REQUIRE(seen.has_value());
     return *seen;
 }
@@ -71,7 +72,7 @@ TEST_CASE("a request cannot write for another tenant, not even through the owner
           std::string{"SELECT * FROM signal_y1990"}}) {
         CAPTURE(sql);
         const auto done =
-            pg::tenant_transaction(database.api(), first.caller.tenant, pg::Access::write, [&](pqxx::work& transaction) { transaction.exec(sql); });
+            pg::tenant_transaction(database.api(), first.caller.tenant, pg::Access::write, [&](pg::TenantTransaction& transaction) { transaction.exec(sql); });
         REQUIRE(done.has_error());
         CHECK(done.error().sqlstate == "42501");
     }
@@ -82,7 +83,7 @@ TEST_CASE("a request appends to its own tenant's log, in its lane's batches") {
     TestDatabase database;
     database.add_tenant("first");
     const auto second = database.add_tenant("second");
-    const auto position = pg::tenant_transaction(database.api(), second.caller.tenant, pg::Access::write, [&](pqxx::work& transaction) {
+    const auto position = pg::tenant_transaction(database.api(), second.caller.tenant, pg::Access::write, [&](pg::TenantTransaction& transaction) {
         return transaction.exec_params1("SELECT append_control($1, 'watermark', '{}')", second.caller.tenant.value())[0].as<std::int64_t>();
     });
     REQUIRE(position.has_value());

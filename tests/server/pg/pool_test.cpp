@@ -19,7 +19,7 @@ namespace {
 
 pg::StoreResult<int> backend_of(pg::Pool& pool) {
     return pg::tenant_transaction(pool, std::nullopt, pg::Access::read,
-                                  [](pqxx::work& transaction) { return transaction.exec1("SELECT pg_backend_pid()")[0].as<int>(); });
+                                  [](pg::TenantTransaction& transaction) { return transaction.exec1("SELECT pg_backend_pid()")[0].as<int>(); });
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ TEST_CASE("a connection killed while idle is replaced without the caller noticin
 TEST_CASE("a connection killed during its work is an error once and is not used again") {
     TestDatabase database;
     int runs = 0;
-    const auto broken = pg::tenant_transaction(database.api(), std::nullopt, pg::Access::write, [&](pqxx::work& transaction) {
+    const auto broken = pg::tenant_transaction(database.api(), std::nullopt, pg::Access::write, [&](pg::TenantTransaction& transaction) {
         ++runs;
         const int backend = transaction.exec1("SELECT pg_backend_pid()")[0].as<int>();
         database.run(fmt::format("SELECT pg_terminate_backend({}, 5000)", backend));
@@ -87,7 +87,7 @@ TEST_CASE("a connection killed during its work is an error once and is not used 
 
 TEST_CASE("a COMMIT without an answer leaves the outcome unknown") {
     TestDatabase database;
-    const auto lost = pg::tenant_transaction(database.api(), std::nullopt, pg::Access::write, [&](pqxx::work& transaction) {
+    const auto lost = pg::tenant_transaction(database.api(), std::nullopt, pg::Access::write, [&](pg::TenantTransaction& transaction) {
         const int backend = transaction.exec1("SELECT pg_backend_pid()")[0].as<int>();
         database.run(fmt::format("SELECT pg_terminate_backend({}, 5000)", backend));
     });
@@ -106,7 +106,8 @@ TEST_CASE("a server that is not there is unavailable") {
 TEST_CASE("a statement that takes too long is stopped and said to be too slow") {
     TestDatabase database;
     pg::Pool pool{database.dsn(pg::Role::api).with_setting("statement_timeout", "30"), 1, 1s};
-    const auto slow = pg::tenant_transaction(pool, std::nullopt, pg::Access::read, [](pqxx::work& transaction) { transaction.exec("SELECT pg_sleep(10)"); });
+    const auto slow =
+        pg::tenant_transaction(pool, std::nullopt, pg::Access::read, [](pg::TenantTransaction& transaction) { transaction.exec("SELECT pg_sleep(10)"); });
     REQUIRE(slow.has_error());
     CHECK(slow.error().code == pg::StoreErrorCode::too_slow);
     CHECK(backend_of(pool).has_value());
@@ -125,7 +126,8 @@ TEST_CASE("each failure has its own code") {
           Case{"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '40P01'; END $$", pg::StoreErrorCode::retry},
           Case{"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$", pg::StoreErrorCode::unavailable}}) {
         CAPTURE(sql);
-        const auto done = pg::tenant_transaction(database.api(), std::nullopt, pg::Access::write, [&](pqxx::work& transaction) { transaction.exec(sql); });
+        const auto done =
+            pg::tenant_transaction(database.api(), std::nullopt, pg::Access::write, [&](pg::TenantTransaction& transaction) { transaction.exec(sql); });
         REQUIRE(done.has_error());
         CHECK(pg::to_string(done.error().code) == pg::to_string(code));
     }
