@@ -21,24 +21,27 @@ struct LaneWorkerOptions {
     std::chrono::milliseconds chunk_time{20};   ///< and time; also how long an advanced `done` may stay unwritten
     std::chrono::milliseconds poll{25};         ///< how often the log is looked at when nothing was handed over or announced
     std::size_t read_back_bytes = 256U << 20U;  ///< memory for rows read out of order during replay
+    std::chrono::milliseconds follow_poll{250};  ///< how often a follower asks whether it may lead, and reads what the leader has done
+    std::chrono::milliseconds silence{10'000};   ///< a leader that says nothing for so long is taken to stand still
 };
 
 /// The worker as diagnostics show it.
 struct LeaderStatus {
-    enum class State { starting, replaying, leading, retrying, stopped };
+    enum class State { starting, following, replaying, leading, retrying, stopped };
     State state = State::stopped;
     int percent = 0;             ///< of the log, while replaying
-    std::string reason;          ///< why stopped or retrying; safe to show
+    std::string reason;          ///< why stopped or retrying, or who leads; safe to show
     std::int64_t applied = 0;    ///< entries since start, replayed ones included
     std::int64_t replayed = 0;   ///< entries up to lane.done that were applied again
     std::int64_t read_back = 0;  ///< groups read from the store instead of handed over
     std::int64_t result_commits = 0;
-    /// "leading", "replaying 40 %", "retrying: …", "stopped: …", "starting".
+    /// "leading", "following NAME", "replaying 40 %", "retrying: …", "stopped: …", "starting".
     std::string text() const;
 };
 
-/// Leads every lane: takes the epochs, replays the retained log, then applies each entry in position order and commits what it changes together
-/// with lane.done. One thread owns all engine state. Loses its lanes for good when somebody else takes an epoch.
+/// Leads every lane, or follows the process that does until that one ends or falls silent. A leader takes the epochs, replays the retained log, then applies
+/// each entry in position order and commits what it changes together with lane.done; when another process takes an epoch it begins anew as a follower.
+/// One thread owns all engine state.
 class LaneWorker {
 public:
     using Clock = std::function<engine::Timestamp()>;
@@ -58,7 +61,7 @@ public:
     /// A control entry was committed: look at the log now instead of at the next poll. Any thread.
     void nudge();
     LeaderStatus status() const;
-    /// The log as it was at start has been replayed and results are being committed. Any thread.
+    /// Results are being committed, by this process or by the leader it follows. Any thread.
     bool ready() const;
 
 private:

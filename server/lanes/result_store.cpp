@@ -8,7 +8,8 @@
 namespace catenary::server {
 namespace {
 
-constexpr const char* settings_sql = "SET jit = off; SET lock_timeout = '30s'";
+// A process that stands still in the middle of a transaction must not hold the lanes' rows against the one that takes over.
+constexpr const char* settings_sql = "SET jit = off; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s'";
 constexpr const char* take_over_sql = "UPDATE lane SET epoch = epoch + 1, owner = $1 RETURNING id, epoch, done";
 constexpr const char* move_sql = "UPDATE lane SET done = $1 WHERE id = $2 AND epoch = $3 AND done = $4";
 constexpr const char* lane_sql = "SELECT epoch, done FROM lane WHERE id = $1";

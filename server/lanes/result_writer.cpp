@@ -9,6 +9,13 @@ void ResultWriter::lead(LaneLeases leases) {
     for (const auto& [lane, lease] : leases_) progress_.reached(lane, lease.done);
 }
 
+void ResultWriter::follow(const std::map<std::int16_t, engine::Position>& done) {
+    for (const auto& [lane, position] : done) {
+        leases_[lane].done = position;
+        progress_.reached(lane, position);
+    }
+}
+
 engine::Position ResultWriter::done(std::int16_t lane) const {
     const auto it = leases_.find(lane);
     return it == leases_.end() ? engine::Position{0} : it->second.done;

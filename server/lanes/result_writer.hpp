@@ -24,6 +24,8 @@ public:
 
     ResultStore& store() { return store_; }
     void lead(LaneLeases leases);
+    /// Another process leads, and has come so far. Nothing may be written until `lead`.
+    void follow(const std::map<std::int16_t, engine::Position>& done);
     /// Results of the lane up to here are stored already, by this process or an earlier one.
     engine::Position done(std::int16_t lane) const;
 

@@ -163,7 +163,7 @@ TEST_CASE("groups that are not handed over are read from the store") {
     CHECK(dumps[0] == dumps[1]);
 }
 
-TEST_CASE("a leader whose epoch was taken commits nothing more and steps down") {
+TEST_CASE("a leader whose epoch was taken commits nothing more under it and begins anew") {
     TestDatabase database;
     const auto tenant = database.add_tenant("first");
     LaneRig rig{database};
@@ -172,18 +172,16 @@ TEST_CASE("a leader whose epoch was taken commits nothing more and steps down") 
     REQUIRE(rig.wait_for(LeaderStatus::State::leading));
     CHECK(summary(rig.ingest().post(tenant.caller.tenant, {sign_in("a-1", "j@corp.example", 0s)})) == "a");
     REQUIRE(rig.settle());
+    // The other one must be seen to have led: only the epoch refuses what this one applies next.
     database.run("UPDATE lane SET epoch = epoch + 1, owner = 'somebody else'");
     CHECK(summary(rig.ingest().post(tenant.caller.tenant, {inbox_rule("a-2", "j@corp.example", 1min)})) == "a");
-    REQUIRE(rig.wait_for(LeaderStatus::State::stopped));
-    CHECK(rig.worker().status().text() == "stopped: another process leads the lanes now");
-    CHECK_FALSE(rig.worker().ready());
-    CHECK(database.ask("SELECT count(*) FROM finding") == "0");
-    CHECK(database.ask("SELECT count(*) FROM batch b JOIN lane l ON l.id = b.lane WHERE b.last > l.done") == "1");
-    CHECK(summary(rig.ingest().post(tenant.caller.tenant, {sign_in("a-3", "j@corp.example", 0s)})) == "a");  // ingest goes on
-
-    rig.restart_worker();  // takes the lanes back
     REQUIRE(rig.settle());
+    CHECK(database.ask("SELECT min(epoch) || ' ' || max(epoch) || ' ' || min(owner) FROM lane") == "3 3 test");
+    CHECK(rig.worker().status().applied == 4);  // two entries, and both again
     CHECK(database.ask("SELECT count(*) FROM finding WHERE state = 'open'") == "1");
+    CHECK(summary(rig.ingest().post(tenant.caller.tenant, {sign_in("a-3", "j@corp.example", 0s)})) == "a");
+    REQUIRE(rig.settle());
+    CHECK(rig.worker().ready());
 }
 
 TEST_CASE("control entries are applied in their place, and an edit answers with its effect") {

@@ -1,0 +1,269 @@
+#include "server/lanes/lane_tenure.hpp"
+
+#include "api/json/control_json.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace catenary::server {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+using State = LeaderStatus::State;
+
+// Rows come in physical order by ranges of blocks: neither another scan's start nor a parallel plan may change that. A beat may get lost.
+constexpr const char* settings_sql = "SET jit = off; SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0; SET synchronous_commit = off";
+constexpr std::chrono::seconds tick_round{5};
+constexpr std::int64_t entries_between_discards = 5'000;
+
+PqConnection ready(const std::string& dsn) {
+    PqConnection session{dsn};
+    session.run(settings_sql);
+    return session;
+}
+
+}  // namespace
+
+LaneTenure::Connection::Connection(const LaneWorkerOptions& options)
+    : session{ready(options.dsn)},
+      leadership{session, options.silence},
+      reader{session, options.read_back_bytes / 4 * 3},
+      finder{session, options.read_back_bytes / 4} {}
+
+LaneTenure::LaneTenure(TenureSurroundings around)
+    : around_{around}, lanes_{around.shipped}, writer_{around.options.dsn, lanes_, ticks_, around.watermarks, around.progress} {}
+
+void LaneTenure::run() {
+    if (!connection_) connection_ = std::make_unique<Connection>(around_.options);
+    if (!leads_) {
+        follow();
+        if (stopping()) return;
+        take_over();
+    } else if (!connection_->leadership.acquire()) {
+        throw Fenced{};  // the lock went with the session that broke
+    }
+    write();  // what a failure left unwritten
+    if (!replayed_) replay();
+    if (stopping()) return;
+    around_.hand_off.open();
+    around_.board.enter(State::leading);
+    spdlog::info("event=lanes_led owner=\"{}\" position={}", around_.options.owner, through_.value());
+    while (!stopping()) step();
+}
+
+void LaneTenure::finish() {
+    if (connection_ && connection_->session.good() && replayed_) write();
+}
+
+/// Until the lock is ours.
+void LaneTenure::follow() {
+    bool said = false;
+    while (!stopping() && !connection_->leadership.acquire()) {
+        if (!std::exchange(said, true)) {
+            around_.board.enter(State::following, connection_->leadership.owner());
+            spdlog::info("event=lanes_followed leader=\"{}\"", connection_->leadership.owner());
+        }
+        catch_up();
+        if (connection_->leadership.end_silent_leader()) spdlog::warn("event=silent_leader_ended");
+        around_.stop.wait_until(Steady::now() + around_.options.follow_poll);
+    }
+}
+
+void LaneTenure::catch_up() {
+    const auto leader = connection_->leadership.followed();
+    writer_.follow(leader.done);
+    read_end_ = leader.to;
+    if (leader.to > next()) connection_->reader.read(next(), leader.to, start(), *this);
+    if (stopping()) return;
+    discard_all();
+    tailing_ = true;
+}
+
+void LaneTenure::take_over() {
+    LaneLeases leases;
+    if (writer_.store().take_over(around_.options.owner, leases) != WriteFate::committed) throw Unavailable{writer_.store().reason()};
+    writer_.lead(std::move(leases));
+    leads_ = true;
+    connection_->leadership.beat();
+}
+
+void LaneTenure::replay() {
+    const auto begin = Steady::now();
+    read_end_ = connection_->reader.end();
+    around_.board.enter(State::replaying);
+    connection_->reader.read(next(), read_end_, start(), *this);
+    if (stopping()) return;
+    discard_all();
+    write();
+    replayed_ = true;
+    tailing_ = true;
+    const std::chrono::duration<double> took = Steady::now() - begin;
+    spdlog::info("event=lanes_replayed entries={} seconds={:.3f}", around_.board.read().applied, took.count());
+}
+
+/// One group handed over, or a look at the log; then whatever is due.
+void LaneTenure::step() {
+    const auto now = Steady::now();
+    const auto write_at = last_write_ + around_.options.chunk_time;
+    auto group = around_.hand_off.take(writer_.unwritten() ? std::min(now + around_.options.poll, write_at) : now + around_.options.poll);
+    if (group && group->last > through_) {
+        if (group->first > next()) read_back(group->first);
+        apply(*group);
+    } else if (!group) {
+        const auto end = connection_->reader.end();
+        if (end > next()) read_back(end);
+    }
+    if (writer_.unwritten() && Steady::now() >= last_write_ + around_.options.chunk_time) write();
+    if (Steady::now() >= next_ticks_) tick();
+    connection_->leadership.beat();
+}
+
+void LaneTenure::read_back(engine::Position to) {
+    around_.board.update([](LeaderStatus& status) { ++status.read_back; });
+    connection_->reader.read(next(), to, LogReader::Start::anywhere, *this);
+}
+
+/// A group is applied whole even when writing fails in its middle: it cannot be read back by halves.
+void LaneTenure::apply(const CommittedGroup& group) {
+    std::exception_ptr failure;
+    for (const auto& lane : group.lanes) {
+        for (const auto& request : lane.requests) {
+            if (stopping()) return;
+            lanes_.apply(lane.lane, request, group.received);
+            const auto count = static_cast<std::int64_t>(request.accepted.size());
+            counted(lane.lane, engine::Position{request.first.value() + count - 1}, count);
+            if (failure) continue;
+            try {
+                write_if_much();
+            } catch (const PqError&) {
+                failure = std::current_exception();
+            } catch (const Unavailable&) {
+                failure = std::current_exception();
+            }
+        }
+    }
+    reached(group.last);
+    if (failure) std::rethrow_exception(failure);
+}
+
+void LaneTenure::signals(std::int16_t lane, std::span<const StoredRow> rows, const StoredNames& names) {
+    note_sources(rows, names);
+    const auto done = writer_.done(lane);
+    const auto fresh = std::partition_point(rows.begin(), rows.end(), [&](const StoredRow& row) { return row.position <= done; });
+    const auto old = static_cast<std::size_t>(fresh - rows.begin());
+    if (old > 0) {
+        lanes_.apply(lane, rows.first(old), names);
+        repeated(lane, static_cast<std::int64_t>(old));
+    }
+    if (fresh == rows.end()) return;
+    discard_if_any(lane);
+    lanes_.apply(lane, rows.subspan(old), names);
+    counted(lane, rows.back().position, static_cast<std::int64_t>(rows.size() - old));
+    write_if_much();
+}
+
+void LaneTenure::control(std::int16_t lane, const ControlEntry& entry) {
+    const bool old = entry.position <= writer_.done(lane);
+    if (!old) discard_if_any(lane);
+    apply(lane, entry);
+    if (old) {
+        repeated(lane, 1);
+        return;
+    }
+    counted(lane, entry.position, 1);
+    write_if_much();
+}
+
+void LaneTenure::reached(engine::Position position) {
+    through_ = std::max(through_, position);
+    if (leads_) connection_->leadership.beat();
+    if (replayed_) return;
+    const auto percent = static_cast<int>(through_.value() * 100 / std::max<std::int64_t>(read_end_.value() - 1, 1));
+    around_.board.update([percent](LeaderStatus& status) { status.percent = percent; });
+}
+
+void LaneTenure::apply(std::int16_t lane, const ControlEntry& entry) {
+    const auto body = api::json::control_from_text(entry.kind, entry.body);
+    if (!body) {
+        throw std::runtime_error(
+            fmt::format("the control entry at position {} cannot be read: {} {}", entry.position.value(), body.error().pointer, body.error().detail));
+    }
+    auto& engine = lanes_.of(lane);
+    std::vector<engine::StoredSignal> history;
+    const auto request = engine.history_for(entry.tenant, *body);
+    if (request) {
+        const auto* change = std::get_if<engine::PatternChange>(&*body);
+        if (change == nullptr) throw std::runtime_error("history is asked for by patterns only");
+        history = connection_->finder.history(*request, entry.position, *change->pattern);
+    }
+    engine.apply(entry.position, entry.tenant, entry.admitted, *body, history);
+    if (std::holds_alternative<engine::Tick>(*body)) ticks_.note_tick(entry.tenant, entry.admitted);
+}
+
+void LaneTenure::discard_all() {
+    for (const auto lane : std::exchange(discardable_, {})) writer_.discard(lane);
+    since_discard_ = 0;
+}
+
+/// Entries whose results are stored already.
+void LaneTenure::repeated(std::int16_t lane, std::int64_t count) {
+    around_.board.update([count](LeaderStatus& status) {
+        status.applied += count;
+        status.replayed += count;
+    });
+    discardable_.insert(lane);
+    since_discard_ += count;
+    if (since_discard_ >= entries_between_discards) discard_all();
+}
+
+void LaneTenure::discard_if_any(std::int16_t lane) {
+    if (discardable_.erase(lane) > 0) writer_.discard(lane);
+}
+
+void LaneTenure::counted(std::int16_t lane, engine::Position position, std::int64_t count) {
+    writer_.applied(lane, position, count);
+    through_ = std::max(through_, position);
+    around_.board.update([count](LeaderStatus& status) { status.applied += count; });
+}
+
+void LaneTenure::write_if_much() {
+    if (writer_.pending() >= static_cast<std::int64_t>(around_.options.chunk_entries) || Steady::now() >= last_write_ + around_.options.chunk_time) write();
+}
+
+void LaneTenure::write() {
+    if (!writer_.unwritten()) return;
+    switch (writer_.write(connection_->finder)) {
+        case WriteFate::committed: break;
+        case WriteFate::failed: throw Unavailable{writer_.store().reason()};
+        case WriteFate::fenced: throw Fenced{};
+    }
+    last_write_ = Steady::now();
+    around_.board.update([](LeaderStatus& status) { ++status.result_commits; });
+}
+
+void LaneTenure::tick() {
+    next_ticks_ = Steady::now() + tick_round;
+    const auto tenants = ticks_.due(around_.clock());
+    if (tenants.empty()) return;
+    if (writer_.store().append_ticks(tenants) != WriteFate::committed) throw Unavailable{writer_.store().reason()};
+    around_.hand_off.nudge();
+}
+
+void LaneTenure::note_sources(std::span<const StoredRow> rows, const StoredNames& names) {
+    std::map<std::pair<engine::TenantId, std::int32_t>, std::pair<engine::Timestamp, engine::Timestamp>> last;  // event and admission by definition
+    for (const auto& row : rows) {
+        auto& [event, received] = last[{row.tenant, row.definition}];
+        event = std::max(event, row.time);
+        received = std::max(received, row.received);
+    }
+    for (const auto& [of, times] : last) {
+        const auto& definition = names.definition(of.second);
+        around_.sources.note(of.first, definition.source, definition.domain, 0, times.first, times.second);
+    }
+}
+
+}  // namespace catenary::server

@@ -1,0 +1,114 @@
+#pragma once
+
+#include "server/lanes/clock_ticks.hpp"
+#include "server/lanes/lane_set.hpp"
+#include "server/lanes/lane_worker.hpp"
+#include "server/lanes/leadership.hpp"
+#include "server/lanes/log_reader.hpp"
+#include "server/lanes/progress_board.hpp"
+#include "server/lanes/result_writer.hpp"
+#include "server/lanes/signal_finder.hpp"
+#include "server/lanes/stop_flag.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <span>
+#include <stdexcept>
+
+namespace catenary::server {
+
+/// Another process took the lanes: what this tenure holds is of no use any more.
+class Fenced : public std::runtime_error {
+public:
+    Fenced() : std::runtime_error{"another process leads the lanes now"} {}
+};
+/// The database failed; the same step is worth another try.
+class Unavailable : public std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// What a tenure shares with its process.
+struct TenureSurroundings {
+    const LaneWorkerOptions& options;
+    const engine::Catalogue& shipped;
+    const LaneWorker::Clock& clock;
+    Watermarks& watermarks;
+    SourceRegistry& sources;
+    HandOff& hand_off;
+    pg::LaneProgress& progress;
+    ProgressBoard& board;
+    StopFlag& stop;
+};
+
+/// One span of time in which a process follows the leader and then leads, with the engines that belong to it, empty at first:
+///
+/// following ──▶ replaying ──▶ leading
+///
+/// While following, the engines apply what the leader's results contain and change nothing. One thread.
+class LaneTenure final : private LogSink {
+public:
+    explicit LaneTenure(TenureSurroundings around);
+
+    /// Follows and leads until asked to stop. Throws PqError and Unavailable when the database failed (call again: it goes on where it was), Fenced, and
+    /// std::runtime_error when the log is damaged.
+    void run();
+    /// The connection broke: it is made anew by the next `run`.
+    void disconnect() { connection_.reset(); }
+    /// Asked to stop: commits what has been applied.
+    void finish();
+
+private:
+    struct Connection {
+        Connection(const LaneWorkerOptions& options);
+        PqConnection session;
+        Leadership leadership;
+        LogReader reader;
+        SignalFinder finder;
+    };
+
+    void follow();
+    void catch_up();
+    void take_over();
+    void replay();
+    void step();
+    void read_back(engine::Position to);
+    void apply(const CommittedGroup& group);
+    void apply(std::int16_t lane, const ControlEntry& entry);
+
+    // LogSink: entries read from the store.
+    void signals(std::int16_t lane, std::span<const StoredRow> rows, const StoredNames& names) override;
+    void control(std::int16_t lane, const ControlEntry& entry) override;
+    void reached(engine::Position position) override;
+    bool stopping() override { return around_.stop.asked(); }
+
+    void repeated(std::int16_t lane, std::int64_t count);
+    void discard_if_any(std::int16_t lane);
+    void discard_all();
+    void counted(std::int16_t lane, engine::Position position, std::int64_t count);
+    void write_if_much();
+    void write();
+    void tick();
+    void note_sources(std::span<const StoredRow> rows, const StoredNames& names);
+    engine::Position next() const { return engine::Position{through_.value() + 1}; }
+    /// Until the tail of the log is reached for the first time its leaves are read from front to back.
+    LogReader::Start start() const { return tailing_ ? LogReader::Start::anywhere : LogReader::Start::log_begin; }
+
+    TenureSurroundings around_;
+    LaneSet lanes_;
+    ClockTicks ticks_;
+    ResultWriter writer_;
+    std::unique_ptr<Connection> connection_;
+    bool leads_ = false;
+    bool replayed_ = false;  ///< as leader: what was in the log at the take-over has been applied
+    bool tailing_ = false;
+    engine::Position through_{0};  ///< every entry up to here has been applied
+    engine::Position read_end_{0};  ///< of what is being read before this process leads
+    std::set<std::int16_t> discardable_;
+    std::int64_t since_discard_ = 0;
+    std::chrono::steady_clock::time_point last_write_{};
+    std::chrono::steady_clock::time_point next_ticks_{};
+};
+
+}  // namespace catenary::server
