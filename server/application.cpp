@@ -79,7 +79,7 @@ public:
 class Application::Pipeline {
 public:
     Pipeline(const config::Settings& settings, const pg::Database& database)
-        : lanes{lane_options(database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
+        : lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
           committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off},
           sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
         lanes.start();
@@ -108,7 +108,9 @@ public:
     pg::LeafSealer sealer;
 
 private:
-    static LaneWorkerOptions lane_options(const pg::Database& database) { return {.dsn = database.dsn(pg::Role::lane), .owner = process_name()}; }
+    static LaneWorkerOptions lane_options(const config::Settings& settings, const pg::Database& database) {
+        return {.dsn = database.dsn(pg::Role::lane), .owner = process_name(), .silence = settings.leader_timeout};
+    }
     static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database) {
         return {.dsn = database.dsn(pg::Role::ingest), .dedup_bytes = settings.dedup_bytes};
     }

@@ -50,6 +50,7 @@ struct Settings {
     std::chrono::milliseconds stop_grace{};
     net::HttpLimits http;
     std::size_t dedup_bytes = 0;
+    std::chrono::milliseconds leader_timeout{};
     ReplayOptions replay;
     PatternFiles patterns;
 };

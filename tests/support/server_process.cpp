@@ -135,6 +135,13 @@ std::string ServerProcess::admin_key() const {
     return key;
 }
 
+std::string ServerProcess::database_url() const {
+    std::ifstream pid_file{data_folder() / "postgres" / "postmaster.pid"};
+    std::string socket_folder;
+    for (int line = 0; line < 5; ++line) std::getline(pid_file, socket_folder);
+    return fmt::format("host={} dbname=catenary user=catenary", socket_folder);
+}
+
 std::string ServerProcess::output() const { return process_->output(); }
 
 server::ApiClient ServerProcess::tenant(const std::string& name) const {

@@ -4,6 +4,7 @@
 #include "tests/support/temporary_folder.hpp"
 
 #include <sys/types.h>
+#include <csignal>
 
 #include <chrono>
 #include <filesystem>
@@ -50,6 +51,9 @@ public:
     void start();
     /// kill -9 of the server alone, as a crash would.
     void crash();
+    /// SIGSTOP, SIGCONT: the server alone stands still, and goes on.
+    void pause() { process_->signal(SIGSTOP); }
+    void resume() { process_->signal(SIGCONT); }
     /// SIGTERM; the exit code.
     int stop();
 
@@ -57,6 +61,8 @@ public:
     std::string admin_key() const;
     std::filesystem::path data_folder() const { return folder_.path() / "data"; }
     std::string output() const;
+    /// For the --database of another server on this one's private PostgreSQL.
+    std::string database_url() const;
     /// A client of a new tenant whose key has every scope.
     server::ApiClient tenant(const std::string& name) const;
     /// A client of the operator's tenant.

@@ -1,0 +1,85 @@
+#include "tests/support/server_process.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <thread>
+
+using catenary::server::ApiClient;
+using catenary::tests::ServerProcess;
+using catenary::tests::wait_until_correlated;
+using Json = nlohmann::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr const char* pattern = R"({"id":"foreign-sign-in-then-rule","title":"Foreign sign-in, then a forwarding rule","severity":"high","within":"24h",
+    "link":{"same":["account"]},"stages":[{"id":"access","match":{"name":"test_foreign_sign_in"}},{"id":"persistence","match":{"name":"test_forwarding_rule"}}]})";
+
+void post(ApiClient& client, const std::string& account, const std::string& name, int minute) {
+    const Json signal{
+        {"id", account + name}, {"source", "sensor"}, {"time", fmt::format("2026-03-05T22:{:02}:00Z", minute)}, {"domain", "identity"}, {"name", name},
+        {"severity", "medium"}, {"confidence", 0.4},  {"entities", {{{"kind", "account"}, {"value", account}}}}};
+    const auto reply = client.post("/api/v1/signals", signal.dump());
+    CAPTURE(reply.body);
+    REQUIRE(reply.status == 201);
+}
+
+std::size_t incidents(ApiClient& client) {
+    wait_until_correlated(client);
+    const auto reply = client.get("/api/v1/incidents");
+    CAPTURE(reply.body);
+    REQUIRE(reply.status == 200);
+    return Json::parse(reply.body)["items"].size();
+}
+
+std::string leader_as_seen_by(ApiClient& client) { return Json::parse(client.get("/api/v1/diagnostics").body)["leader"].get<std::string>(); }
+
+bool becomes(ApiClient& client, const std::string& state) {
+    const auto give_up = std::chrono::steady_clock::now() + 30s;
+    while (!leader_as_seen_by(client).starts_with(state)) {
+        if (std::chrono::steady_clock::now() > give_up) return false;
+        std::this_thread::sleep_for(20ms);
+    }
+    return true;
+}
+
+}  // namespace
+
+TEST_CASE("two servers share one database: one correlates, and when it stands still the other takes over") {
+    ServerProcess first{{"--leader-timeout", "2"}};
+    first.start();
+    auto admin = first.admin();
+    const auto key = Json::parse(admin.post("/api/v1/tenants", R"({"name":"acme"})").body)["key"].get<std::string>();
+    ApiClient on_first{first.url(), key};
+    REQUIRE(on_first.post("/api/v1/patterns", pattern).status == 201);
+    ServerProcess second{{"--database", first.database_url(), "--leader-timeout", "2"}};
+    second.start();  // ready as a follower
+    ApiClient on_second{second.url(), key};
+    CHECK(becomes(on_first, "leading"));
+    CHECK(becomes(on_second, "following"));
+
+    // A chain whose stages come in through different servers.
+    post(on_first, "a@corp.example", "test_foreign_sign_in", 1);
+    post(on_second, "a@corp.example", "test_forwarding_rule", 2);
+    CHECK(incidents(on_first) == 1);
+    CHECK(incidents(on_second) == 1);
+    post(on_first, "b@corp.example", "test_foreign_sign_in", 3);
+
+    first.pause();
+    post(on_second, "b@corp.example", "test_forwarding_rule", 4);
+    CHECK(becomes(on_second, "leading"));
+    CHECK(incidents(on_second) == 2);
+
+    first.resume();
+    CHECK(becomes(on_first, "following"));
+    post(on_first, "c@corp.example", "test_foreign_sign_in", 5);
+    post(on_first, "c@corp.example", "test_forwarding_rule", 6);
+    CHECK(incidents(on_first) == 3);
+    CHECK(incidents(on_second) == 3);
+    CHECK(second.stop() == 0);
+    CHECK(becomes(on_first, "leading"));
+    CHECK(first.stop() == 0);
+}
