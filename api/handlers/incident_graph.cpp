@@ -91,14 +91,15 @@ http::Response incident_graph(const http::Request& request, const Caller& caller
     http::QueryReader query{request};
     const auto limit = query.integer("limit", 1, most_signals).value_or(usual_signals);
     if (auto refusal = query.refusal()) return *refusal;
-    const auto incident = story_in_path(request, caller, services);
-    if (!incident) return failure_reply(request, incident.error());
-    const auto page = services.incidents.evidence(caller, incident->number, {static_cast<std::size_t>(limit), ""});
-    if (!page) return failure_reply(request, page.error());
-    const engine::SignalGraph graph{graph_signals(page->items)};
+    const auto number = number_in_path(request);
+    if (!number) return failure_reply(request, number.error());
+    const auto evidence = services.incidents.evidence(caller, *number, {static_cast<std::size_t>(limit), ""});
+    if (!evidence) return failure_reply(request, evidence.error());
+    const auto& incident = evidence->record;
+    const auto& signals = evidence->page.items;
+    const engine::SignalGraph graph{graph_signals(signals)};
     return json_reply(
-        200,
-        {{"nodes", nodes_of(graph, *incident, page->items)}, {"edges", edges_of(graph)}, {"links", links_of(graph)}, {"signal_total", incident->signal_count}});
+        200, {{"nodes", nodes_of(graph, incident, signals)}, {"edges", edges_of(graph)}, {"links", links_of(graph)}, {"signal_total", incident.signal_count}});
 }
 
 }  // namespace catenary::api::handlers

@@ -57,14 +57,12 @@ http::Response evidence_reply(const http::Request& request, const Caller& caller
     http::QueryReader query{request};
     const auto wanted = page_request(query, request, caller, services);
     if (auto refusal = query.refusal()) return *refusal;
-    const auto incident = story_in_path(request, caller, services);
-    if (!incident) return failure_reply(request, incident.error());
-    const auto findings = services.incidents.findings(caller, incident->number);
-    if (!findings) return failure_reply(request, findings.error());
-    const auto page = services.incidents.evidence(caller, incident->number, wanted);
-    if (!page) return failure_reply(request, page.error());
-    const auto bits = stage_bits(*findings);
-    return page_reply(*page, request, caller, services, [&](const auto& row) { return show(row, incident->first_activity, bits); });
+    const auto number = number_in_path(request);
+    if (!number) return failure_reply(request, number.error());
+    const auto evidence = services.incidents.evidence(caller, *number, wanted);
+    if (!evidence) return failure_reply(request, evidence.error());
+    const auto bits = stage_bits(evidence->findings);
+    return page_reply(evidence->page, request, caller, services, [&](const auto& row) { return show(row, evidence->record.first_activity, bits); });
 }
 
 }  // namespace

@@ -13,9 +13,6 @@ constexpr std::size_t number_segment = 3;  // /api/v1/incidents/{number}
 constexpr std::size_t entities_in_list = 20;
 constexpr std::size_t most_comments = 100;
 constexpr std::size_t most_entities = 500;  // what a record holds
-constexpr int most_redirects = 16;          // merges lead on to merges, never in a ring; a longer way is a damaged row
-
-ports::Failure no_number() { return {ports::FailureCode::not_found, "an incident is named by its number"}; }
 
 http::Response detail_reply(const ports::IncidentDetail& detail, int status) {
     auto response = json_reply(status, json::incident_detail_to_json(detail.record, detail.findings, detail.comments));
@@ -25,16 +22,22 @@ http::Response detail_reply(const ports::IncidentDetail& detail, int status) {
 
 }  // namespace
 
-ports::Outcome<engine::IncidentRecord> incident_in_path(const http::Request& request, const Caller& caller, ports::Services& services) {
+ports::Outcome<engine::IncidentNumber> number_in_path(const http::Request& request) {
     const auto number = positive_number(request.segments.at(number_segment));
-    if (!number) return no_number();
-    return services.incidents.find(caller, engine::IncidentNumber{*number});
+    if (!number) return ports::Failure{ports::FailureCode::not_found, "an incident is named by its number"};
+    return engine::IncidentNumber{*number};
+}
+
+ports::Outcome<engine::IncidentRecord> incident_in_path(const http::Request& request, const Caller& caller, ports::Services& services) {
+    const auto number = number_in_path(request);
+    if (!number) return number.error();
+    return services.incidents.find(caller, *number);
 }
 
 ports::Outcome<engine::IncidentRecord> story_in_path(const http::Request& request, const Caller& caller, ports::Services& services) {
-    auto incident = incident_in_path(request, caller, services);
-    for (int i = 0; i < most_redirects && incident && incident->merged_into; ++i) incident = services.incidents.find(caller, *incident->merged_into);
-    return incident;
+    const auto number = number_in_path(request);
+    if (!number) return number.error();
+    return services.incidents.story(caller, *number);
 }
 
 http::Response list_incidents(const http::Request& request, const Caller& caller, ports::Services& services) {
@@ -50,9 +53,9 @@ http::Response list_incidents(const http::Request& request, const Caller& caller
 
 http::Response get_incident(const http::Request& request, const Caller& caller, ports::Services& services) {
     if (auto refusal = refuse_parameters(request)) return *refusal;
-    const auto number = positive_number(request.segments.at(number_segment));
-    if (!number) return failure_reply(request, no_number());
-    const auto detail = services.incidents.detail(caller, engine::IncidentNumber{*number}, most_comments);
+    const auto number = number_in_path(request);
+    if (!number) return failure_reply(request, number.error());
+    const auto detail = services.incidents.detail(caller, *number, most_comments);
     if (!detail) return failure_reply(request, detail.error());
     if (http::client_has(request.if_none_match, detail->record.revision)) return revised_reply(request, detail->record.revision, {});
     return detail_reply(*detail, 200);

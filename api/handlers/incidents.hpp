@@ -29,7 +29,9 @@ http::Response comment_incident(const http::Request& request, const Caller& call
 http::Response incident_reply(const http::Request& request, const Caller& caller, ports::Services& services, const engine::IncidentRecord& incident,
                               int status);
 
-/// The incident that the path's {number} names.
+/// The path's {number}, whether or not there is such an incident.
+ports::Outcome<engine::IncidentNumber> number_in_path(const http::Request& request);
+/// The incident that it names.
 ports::Outcome<engine::IncidentRecord> incident_in_path(const http::Request& request, const Caller& caller, ports::Services& services);
 /// The same, but of a redirected number the incident it leads to: the story of what was merged is told there.
 ports::Outcome<engine::IncidentRecord> story_in_path(const http::Request& request, const Caller& caller, ports::Services& services);

@@ -137,14 +137,23 @@ struct IncidentDetail {
     std::vector<engine::IncidentActivity> comments;  ///< the first ones, oldest first
 };
 
+/// Evidence of an incident, with what explains it.
+struct IncidentEvidence {
+    engine::IncidentRecord record;
+    std::vector<engine::FindingRecord> findings;  ///< not superseded, by (start, id)
+    Page<EvidenceRow> page;                       ///< one item a signal in (time, source, id) order, complete
+};
+
 class IncidentReader {
 public:
     virtual ~IncidentReader() = default;
     virtual Outcome<Page<engine::IncidentRecord>> page(const Caller& caller, const IncidentFilter& filter, const PageRequest& request) = 0;
     virtual Outcome<engine::IncidentRecord> find(const Caller& caller, engine::IncidentNumber number) = 0;
     virtual Outcome<IncidentDetail> detail(const Caller& caller, engine::IncidentNumber number, std::size_t most_comments) = 0;
-    /// One item a signal in (time, source, id) order, complete.
-    virtual Outcome<Page<EvidenceRow>> evidence(const Caller& caller, engine::IncidentNumber number, const PageRequest& request) = 0;
+    /// The incident, or the one that it was merged into: what was merged is told there.
+    virtual Outcome<engine::IncidentRecord> story(const Caller& caller, engine::IncidentNumber number) = 0;
+    /// Of its story.
+    virtual Outcome<IncidentEvidence> evidence(const Caller& caller, engine::IncidentNumber number, const PageRequest& request) = 0;
     /// `kinds`: only lines of these (`what`), empty: all.
     virtual Outcome<Page<engine::IncidentActivity>> activity(const Caller& caller, engine::IncidentNumber number, const std::vector<std::string>& kinds,
                                                              const PageRequest& request) = 0;

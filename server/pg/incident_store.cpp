@@ -17,6 +17,7 @@ namespace {
 
 using api::ports::EvidenceRow;
 using api::ports::IncidentDetail;
+using api::ports::IncidentEvidence;
 using api::ports::IncidentFilter;
 using api::ports::Page;
 using api::ports::PageRequest;
@@ -204,6 +205,20 @@ StoreResult<Page<IncidentRecord>> read_page(TenantTransaction& transaction, cons
     return page;
 }
 
+StoreResult<IncidentRecord> read_record(TenantTransaction& transaction, IncidentNumber number) {
+    const auto rows = transaction.rows(incident_by_number, number.value());
+    if (rows.empty()) return no_incident(number);
+    return incident_from(rows[0]);
+}
+
+/// The incident, or the one that it was merged into.
+StoreResult<IncidentRecord> read_story(TenantTransaction& transaction, IncidentNumber number) {
+    constexpr int most_redirects = 16;  // merges lead on to merges, never in a ring; a longer way is a damaged row
+    auto record = read_record(transaction, number);
+    for (int i = 0; i < most_redirects && record && (*record).merged_into; ++i) record = read_record(transaction, *(*record).merged_into);
+    return record;
+}
+
 StoreResult<Page<EvidenceRow>> read_evidence(TenantTransaction& transaction, IncidentNumber number, const PageRequest& request) {
     std::optional<std::string> time, source, id;
     if (!request.after.empty()) {
@@ -222,7 +237,6 @@ StoreResult<Page<EvidenceRow>> read_evidence(TenantTransaction& transaction, Inc
         }
         page.items.push_back(evidence_from(row));
     }
-    if (page.items.empty() && !exists(transaction, number)) return no_incident(number);
     return page;
 }
 
@@ -259,19 +273,26 @@ api::ports::Outcome<Page<IncidentRecord>> IncidentStore::page(const api::Caller&
 }
 
 api::ports::Outcome<IncidentRecord> IncidentStore::find(const api::Caller& caller, IncidentNumber number) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
-                                         [&](TenantTransaction& transaction) -> StoreResult<IncidentRecord> {
-                                             const auto rows = transaction.rows(incident_by_number, number.value());
-                                             if (rows.empty()) return no_incident(number);
-                                             return incident_from(rows[0]);
-                                         }),
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_record(transaction, number); }),
                       "find_incident");
 }
 
-api::ports::Outcome<Page<EvidenceRow>> IncidentStore::evidence(const api::Caller& caller, IncidentNumber number, const PageRequest& request) {
-    return to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_evidence(transaction, number, request); }),
-        "incident_evidence");
+api::ports::Outcome<IncidentRecord> IncidentStore::story(const api::Caller& caller, IncidentNumber number) {
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_story(transaction, number); }),
+                      "incident_story");
+}
+
+api::ports::Outcome<IncidentEvidence> IncidentStore::evidence(const api::Caller& caller, IncidentNumber number, const PageRequest& request) {
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+                                         [&](TenantTransaction& transaction) -> StoreResult<IncidentEvidence> {
+                                             auto record = read_story(transaction, number);
+                                             if (!record) return record.error();
+                                             auto page = read_evidence(transaction, (*record).number, request);
+                                             if (!page) return page.error();
+                                             auto findings = read_findings(transaction, (*record).number);
+                                             return IncidentEvidence{*std::move(record), std::move(findings), *std::move(page)};
+                                         }),
+                      "incident_evidence");
 }
 
 api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(const api::Caller& caller, IncidentNumber number,
@@ -284,9 +305,9 @@ api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(cons
 api::ports::Outcome<IncidentDetail> IncidentStore::detail(const api::Caller& caller, IncidentNumber number, std::size_t most_comments) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
                                          [&](TenantTransaction& transaction) -> StoreResult<IncidentDetail> {
-                                             const auto rows = transaction.rows(incident_by_number, number.value());
-                                             if (rows.empty()) return no_incident(number);
-                                             IncidentDetail detail{incident_from(rows[0]), read_findings(transaction, number), {}};
+                                             auto record = read_record(transaction, number);
+                                             if (!record) return record.error();
+                                             IncidentDetail detail{*std::move(record), read_findings(transaction, number), {}};
                                              auto comments = read_activity(transaction, number, {"commented"}, {most_comments, ""});
                                              if (!comments) return comments.error();
                                              detail.comments = std::move(comments->items);

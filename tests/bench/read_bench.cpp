@@ -59,8 +59,8 @@ constexpr std::string_view fill_sql = R"(
 struct Read {
     std::string what;
     std::string path;
-    std::string bare;   ///< the same rows, as one prepared statement
-    std::size_t items;  ///< that both return, where it is a list
+    std::vector<std::string> bare;  ///< the same rows, as prepared statements; mostly one
+    std::size_t items;              ///< that both return, where it is a list
 };
 
 /// The socket folder of the server's private PostgreSQL, as its pid file says.
@@ -74,23 +74,24 @@ std::string superuser_dsn(const std::filesystem::path& data_folder) {
 double milliseconds_since(Steady::time_point begin) { return std::chrono::duration<double, std::milli>(Steady::now() - begin).count(); }
 
 void measure(const Read& read, server::ApiClient& client, server::PqConnection& connection, std::size_t rounds) {
-    connection.run("PREPARE bare AS " + read.bare);
+    for (std::size_t i = 0; i < read.bare.size(); ++i) connection.run(fmt::format("PREPARE bare{} AS {}", i, read.bare[i]));
     std::vector<double> ours, bare;
     for (std::size_t round = 0; round < rounds + rounds / 10; ++round) {
         auto begin = Steady::now();
-        const auto rows = connection.run("EXECUTE bare");
+        int rows = 0;
+        for (std::size_t i = 0; i < read.bare.size(); ++i) rows = connection.run(fmt::format("EXECUTE bare{}", i)).rows();
         const auto query = milliseconds_since(begin);
         begin = Steady::now();
         const auto reply = client.get(read.path);
         const auto http = milliseconds_since(begin);
         if (reply.status != 200) throw std::runtime_error(fmt::format("{}: {} {}", read.path, reply.status, reply.body));
-        if (read.items > 0 && (nlohmann::json::parse(reply.body)["items"].size() != read.items || static_cast<std::size_t>(rows.rows()) != read.items))
+        if (read.items > 0 && (nlohmann::json::parse(reply.body)["items"].size() != read.items || static_cast<std::size_t>(rows) != read.items))
             throw std::runtime_error(fmt::format("{}: not {} items", read.path, read.items));
         if (round < rounds / 10) continue;  // warming up
         bare.push_back(query);
         ours.push_back(http);
     }
-    connection.run("DEALLOCATE bare");
+    connection.run("DEALLOCATE ALL");
     std::ranges::sort(ours);
     std::ranges::sort(bare);
     const auto p50 = bench::percentile(ours, 0.5) / bench::percentile(bare, 0.5);
@@ -125,24 +126,34 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
     const auto middle = fmt::format("s{}", signals / 2 + 3);
     const auto time = "2026-03-01T12:00:00Z";
     const std::vector<Read> either{
-        {"signals, newest 50", "/api/v1/signals", page("ORDER BY key DESC"), 50},
-        {"signals before noon", fmt::format("/api/v1/signals?time_before={}", time),
-         page(fmt::format("AND key < (SELECT lowest_key('{}')) ORDER BY key DESC", time)), 50},
-        {"signals of a common address", "/api/v1/signals?entity=ip:10.0.0.7",
-         page(fmt::format("AND entities @> ARRAY[{}::int8] ORDER BY key DESC", entity("10.0.0.7"))), 50},
-        {"incidents by score", "/api/v1/incidents?sort=-score",
-         fmt::format("SELECT * FROM incident WHERE tenant = {} AND merged_into IS NULL ORDER BY score DESC, number DESC LIMIT 50", tenant), 50},
-        {"one incident", "/api/v1/incidents/17",
-         fmt::format("SELECT i.*, f.* FROM incident i JOIN finding f ON f.tenant = i.tenant AND f.incident = i.number WHERE i.tenant = {} AND i.number = 17",
-                     tenant),
+        {"signals, newest 50", "/api/v1/signals", {page("ORDER BY key DESC")}, 50},
+        {"signals before noon",
+         fmt::format("/api/v1/signals?time_before={}", time),
+         {page(fmt::format("AND key < (SELECT lowest_key('{}')) ORDER BY key DESC", time))},
+         50},
+        {"signals of a common address",
+         "/api/v1/signals?entity=ip:10.0.0.7",
+         {page(fmt::format("AND entities @> ARRAY[{}::int8] ORDER BY key DESC", entity("10.0.0.7")))},
+         50},
+        {"incidents by score",
+         "/api/v1/incidents?sort=-score",
+         {fmt::format("SELECT * FROM incident WHERE tenant = {} AND merged_into IS NULL ORDER BY score DESC, number DESC LIMIT 50", tenant)},
+         50},
+        {"one incident",
+         "/api/v1/incidents/17",
+         {fmt::format("SELECT i.*, f.* FROM incident i JOIN finding f ON f.tenant = i.tenant AND f.incident = i.number WHERE i.tenant = {} AND i.number = 17",
+                      tenant)},
          0},
-        {"evidence of an incident", "/api/v1/incidents/17/evidence",
-         fmt::format("SELECT e.* FROM finding f JOIN finding_evidence e ON e.tenant = f.tenant AND e.finding = f.id WHERE f.tenant = {} AND f.incident = 17 "
-                     "ORDER BY e.time",
-                     tenant),
+        {"evidence of an incident",
+         "/api/v1/incidents/17/evidence",
+         {fmt::format("SELECT e.* FROM finding f JOIN finding_evidence e ON e.tenant = f.tenant AND e.finding = f.id WHERE f.tenant = {} AND f.incident = 17 "
+                      "ORDER BY e.time",
+                      tenant)},
          10},
-        {"entities by prefix", "/api/v1/entities?kind=host&prefix=h12",
-         fmt::format("SELECT * FROM entity WHERE tenant = {} AND kind = 'host' AND value >= 'h12' AND value < 'h13' ORDER BY value LIMIT 50", tenant), 50},
+        {"entities by prefix",
+         "/api/v1/entities?kind=host&prefix=h12",
+         {fmt::format("SELECT * FROM entity WHERE tenant = {} AND kind = 'host' AND value >= 'h12' AND value < 'h13' ORDER BY value LIMIT 50", tenant)},
+         50},
         {"one signal by id and time",
          fmt::format(
              "/api/v1/signals/edr{}/{}?time={}", (signals / 2 + 3) % 5, middle,
@@ -150,26 +161,29 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
                              .run(fmt::format("SELECT to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM signal WHERE source_id = '{}'",
                                               middle))
                              .text(0, 0)}),
-         fmt::format("{} signal s JOIN def d ON d.id = s.def WHERE s.tenant = {} AND s.time >= '2026-03-01' AND s.time < '2026-03-02' AND s.key = '{}'",
-                     columns, tenant, std::string{connection.run(fmt::format("SELECT key FROM signal WHERE source_id = '{}'", middle)).text(0, 0)}),
+         {fmt::format("{} signal s JOIN def d ON d.id = s.def WHERE s.tenant = {} AND s.time >= '2026-03-01' AND s.time < '2026-03-02' AND s.key = '{}'",
+                      columns, tenant, std::string{connection.run(fmt::format("SELECT key FROM signal WHERE source_id = '{}'", middle)).text(0, 0)})},
          0},
     };
     for (const auto& read : either) measure(read, client, connection, rounds);
     const auto rare = page(fmt::format("AND entities && ARRAY[{}::int8] ORDER BY time DESC, key DESC", entity("rare")));
     const auto matching = static_cast<std::size_t>((signals + 49'999 - 11) / 50'000);
-    measure({"rare account, leaf not sealed", "/api/v1/signals?entity=account:rare", rare, matching}, client, connection, 5);
+    measure({"rare account, leaf not sealed", "/api/v1/signals?entity=account:rare", {rare}, matching}, client, connection, 5);
     begin = Steady::now();
     connection.run("SELECT seal_leaf('signal_d20260301')");
     const auto bytes =
         connection.run("SELECT pg_indexes_size('signal_d20260301') - pg_relation_size('signal_d20260301_key_idx'), pg_total_relation_size('signal_d20260301')");
     fmt::print("sealed in {:.2f} s; {:.1f} B a signal for that, {:.1f} in all\n", milliseconds_since(begin) / 1e3,
                static_cast<double>(bytes.number(0, 0)) / static_cast<double>(signals), static_cast<double>(bytes.number(0, 1)) / static_cast<double>(signals));
-    measure({"rare account, leaf sealed", "/api/v1/signals?entity=account:rare", rare, matching}, client, connection, rounds);
-    measure({"profile of a rare account", "/api/v1/entities/account/rare", rare, 0}, client, connection, rounds);
+    measure({"rare account, leaf sealed", "/api/v1/signals?entity=account:rare", {rare}, matching}, client, connection, rounds);
+    const auto row = fmt::format("SELECT * FROM entity WHERE tenant = {} AND kind = 'account' AND value = 'rare'", tenant);
+    const auto involved =
+        fmt::format("SELECT * FROM incident WHERE tenant = {} AND entity_keys && ARRAY['account:rare'] ORDER BY last_activity DESC LIMIT 20", tenant);
+    measure({"profile of a rare account", "/api/v1/entities/account/rare", {row, rare, involved}, 0}, client, connection, rounds);
     const auto searched =
         fmt::format("{} signal s JOIN def d ON d.id = s.def WHERE s.tenant = {} AND s.time >= '2026-03-01' AND s.time < '2026-03-02' AND s.source_id = '{}'",
                     columns, tenant, middle);
-    measure({"one signal by id alone, not recent", fmt::format("/api/v1/signals/edr{}/{}", (signals / 2 + 3) % 5, middle), searched, 0}, client, connection,
+    measure({"one signal by id alone, not recent", fmt::format("/api/v1/signals/edr{}/{}", (signals / 2 + 3) % 5, middle), {searched}, 0}, client, connection,
             rounds / 10);
     server.stop();
     return 0;

@@ -56,9 +56,16 @@ Outcome<engine::IncidentRecord> FakeIncidents::find(const api::Caller&, engine::
     if (it == records.end()) return nothing_here;
     return it->second;
 }
-Outcome<Page<EvidenceRow>> FakeIncidents::evidence(const api::Caller&, engine::IncidentNumber number, const PageRequest& request) {
-    numbers.push_back(number.value());
-    return cut_page(rows, request);
+Outcome<engine::IncidentRecord> FakeIncidents::story(const api::Caller& caller, engine::IncidentNumber number) {
+    auto record = find(caller, number);
+    while (record && record->merged_into) record = find(caller, *record->merged_into);
+    return record;
+}
+Outcome<IncidentEvidence> FakeIncidents::evidence(const api::Caller& caller, engine::IncidentNumber number, const PageRequest& request) {
+    const auto record = story(caller, number);
+    if (!record) return record.error();
+    numbers.push_back(record->number.value());
+    return IncidentEvidence{*record, found, cut_page(rows, request)};
 }
 Outcome<Page<engine::IncidentActivity>> FakeIncidents::activity(const api::Caller&, engine::IncidentNumber number, const std::vector<std::string>& kinds,
                                                                 const PageRequest& request) {

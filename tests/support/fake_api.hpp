@@ -75,8 +75,9 @@ struct FakeIncidents final : api::ports::IncidentReader {
                                                                        const api::ports::PageRequest& request) override;
     api::ports::Outcome<engine::IncidentRecord> find(const api::Caller&, engine::IncidentNumber number) override;
     api::ports::Outcome<api::ports::IncidentDetail> detail(const api::Caller&, engine::IncidentNumber number, std::size_t most_comments) override;
-    api::ports::Outcome<api::ports::Page<api::ports::EvidenceRow>> evidence(const api::Caller&, engine::IncidentNumber number,
-                                                                            const api::ports::PageRequest& request) override;
+    api::ports::Outcome<engine::IncidentRecord> story(const api::Caller&, engine::IncidentNumber number) override;
+    api::ports::Outcome<api::ports::IncidentEvidence> evidence(const api::Caller&, engine::IncidentNumber number,
+                                                               const api::ports::PageRequest& request) override;
     api::ports::Outcome<api::ports::Page<engine::IncidentActivity>> activity(const api::Caller&, engine::IncidentNumber number,
                                                                              const std::vector<std::string>& kinds,
                                                                              const api::ports::PageRequest& request) override;

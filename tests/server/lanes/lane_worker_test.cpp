@@ -59,15 +59,15 @@ TEST_CASE("a matched pattern becomes a finding and an incident with its evidence
     CHECK(incident.created == story_begin);
     const auto evidence = incidents.evidence(tenant.caller, incident.number, {});
     REQUIRE(evidence.has_value());
-    REQUIRE(evidence->items.size() == 2);
-    const auto& first = evidence->items[0];
+    REQUIRE(evidence->page.items.size() == 2);
+    const auto& first = evidence->page.items[0];
     CHECK(first.stage == "access");
     CHECK(first.signal.signal.id == "a-1");
     CHECK(first.signal.title == "Risky sign-in");
     CHECK(first.signal.attributes_json == R"({"country":"RO"})");
     const std::vector<engine::EntityMention> entities{{"account", "j@corp.example", "actor", true}, {"ip", "203.0.113.7", "source", true}};
     CHECK(first.signal.signal.entities == entities);
-    CHECK(evidence->items[1].stage == "persistence");
+    CHECK(evidence->page.items[1].stage == "persistence");
     const auto activity = incidents.activity(tenant.caller, incident.number, {}, {});
     REQUIRE(activity.has_value());
     CHECK_FALSE(activity->items.empty());

@@ -32,7 +32,8 @@ private:
         Outcome<Page<engine::IncidentRecord>> page(const Caller&, const api::ports::IncidentFilter&, const PageRequest&) override { refuse(); }
         Outcome<engine::IncidentRecord> find(const Caller&, engine::IncidentNumber) override { refuse(); }
         Outcome<api::ports::IncidentDetail> detail(const Caller&, engine::IncidentNumber, std::size_t) override { refuse(); }
-        Outcome<Page<api::ports::EvidenceRow>> evidence(const Caller&, engine::IncidentNumber, const PageRequest&) override { refuse(); }
+        Outcome<engine::IncidentRecord> story(const Caller&, engine::IncidentNumber) override { refuse(); }
+        Outcome<api::ports::IncidentEvidence> evidence(const Caller&, engine::IncidentNumber, const PageRequest&) override { refuse(); }
         Outcome<Page<engine::IncidentActivity>> activity(const Caller&, engine::IncidentNumber, const std::vector<std::string>&, const PageRequest&) override {
             refuse();
         }

@@ -163,7 +163,13 @@ TEST_CASE("evidence is one item a signal, in time order, of the earliest finding
     add_findings(database, tenant.caller.tenant, 4, 5);  // the third is superseded
     pg::IncidentStore store{database.api()};
     for (const std::size_t limit : {1U, 4U, 100U}) {
-        const auto items = all_pages([&](const auto& request) { return store.evidence(tenant.caller, IncidentNumber{1}, request); }, limit);
+        const auto items = all_pages(
+            [&](const auto& request) {
+                auto evidence = store.evidence(tenant.caller, IncidentNumber{1}, request);
+                REQUIRE(evidence.has_value());
+                return api::ports::Outcome<api::ports::Page<api::ports::EvidenceRow>>{std::move(evidence->page)};
+            },
+            limit);
         REQUIRE(items.size() == 1 + 3 * 4);
         CHECK(items[0].signal.signal.id == "shared");
         CHECK(boost::uuids::to_string(items[0].finding.value()) == finding_id(1));
