@@ -268,11 +268,11 @@ TEST_CASE("a page reads as many entries of the key's index as it needs, a rare f
     CHECK(entries_read(database, tenant.caller.tenant, keys, rare) > 20'000);
 
     database.run("SELECT seal_leaf('signal_d20260301')");
-    CHECK(entries_read(database, tenant.caller.tenant, keys, rare) < 12'000);
+    CHECK(entries_read(database, tenant.caller.tenant, keys, rare) < 100);
     CHECK(entries_read(database, other.caller.tenant, keys, "NULL, NULL, NULL") < 12'000);
     const auto sealed =
         database.ask("SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'signal_d20260301'::regclass AND indkey[0] > 0 AND indnatts = 3");
-    CHECK(entries_read(database, tenant.caller.tenant, sealed, rare) == 1);
+    CHECK(entries_read(database, tenant.caller.tenant, sealed, rare) == 2);  // counted, then fetched
     CHECK(entries_read(database, other.caller.tenant, sealed, "NULL, NULL, NULL") == 3);
     CHECK(entries_read(database, other.caller.tenant, sealed, rare_definition) == 1);
     CHECK(entries_read(database, tenant.caller.tenant, sealed, "NULL, NULL, NULL") == 0);  // the walk fills the page before
