@@ -74,7 +74,7 @@ public:
             done(CommitOutcome{});
             return;
         }
-        WaitingRequest request{tenant, std::move(batch), {}, std::move(done), 0};
+        WaitingRequest request{tenant, std::move(batch), {}, std::move(done), 0, Steady::now()};
         request.bytes = bytes_of(*request.batch);
         // Before the first connection the key is not known; the writer computes the digests then.
         if (key_known_.load(std::memory_order_acquire)) {
@@ -167,9 +167,14 @@ private:
 
     void run(std::span<const WaitingRequest* const> requests) {
         const auto begin = Steady::now();
+        Steady::duration waited{};
+        for (const auto* request : requests) waited += begin - request->since;
         auto result = session_.run(requests, clock_());
-        const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
-        count([took](CommitterStatus& status) { status.commit_time += took; });
+        const auto took = Steady::now() - begin;
+        count([&](CommitterStatus& status) {
+            status.commit_time += std::chrono::duration_cast<std::chrono::microseconds>(took);
+            status.wait_time += std::chrono::duration_cast<std::chrono::microseconds>(waited);
+        });
         if (result.fate == GroupFate::poisoned && requests.size() > 1) {
             for (const auto* request : requests) run({&request, 1});  // only the one that holds the value fails
             return;

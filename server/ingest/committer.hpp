@@ -35,6 +35,7 @@ struct CommitterStatus {
     std::size_t waiting_bytes = 0;
     std::uint64_t groups = 0;                 ///< committed transactions
     std::chrono::microseconds commit_time{};  ///< spent on them and on groups that failed, from taking a group to its COMMIT's reply
+    std::chrono::microseconds wait_time{};    ///< that requests spent waiting for their group to begin, summed
     std::size_t most_waiting_items = 0;       ///< beyond these two requests are refused
     std::size_t most_waiting_bytes = 0;
     std::uint64_t accepted = 0;

@@ -8,6 +8,7 @@
 #include "server/ingest/signal_sink.hpp"
 #include "server/ingest/watermarks.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,6 +24,7 @@ struct WaitingRequest {
     RequestDigests digests;
     SignalSink::Done done;
     std::size_t bytes = 0;
+    std::chrono::steady_clock::time_point since{};  ///< when it began to wait
 };
 
 /// A row that a group adds to the log. Its position is the group's first position plus its place in `Group::rows`.

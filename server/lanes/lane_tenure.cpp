@@ -37,6 +37,14 @@ LaneTenure::Connection::Connection(const LaneWorkerOptions& options)
 LaneTenure::LaneTenure(TenureSurroundings around)
     : around_{around}, lanes_{around.shipped}, writer_{around.options.dsn, lanes_, ticks_, around.watermarks, around.progress} {}
 
+template <class Work>
+void LaneTenure::timed(std::chrono::microseconds LeaderStatus::*stage, Work&& work) {
+    const auto begin = Steady::now();
+    work();
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+    around_.board.update([&](LeaderStatus& status) { status.*stage += took; });
+}
+
 void LaneTenure::run() {
     if (!connection_) connection_ = std::make_unique<Connection>(around_.options);
     if (!leads_) {
@@ -112,7 +120,7 @@ void LaneTenure::step() {
     auto group = around_.hand_off.take(writer_.unwritten() ? std::min(now + around_.options.poll, write_at) : now + around_.options.poll);
     if (group && group->last > through_) {
         if (group->first > next()) read_back(group->first);
-        apply(*group);
+        timed(&LeaderStatus::apply_time, [&] { apply(*group); });
     } else if (!group) {
         const auto end = connection_->reader.end();
         if (end > next()) read_back(end);
@@ -124,7 +132,7 @@ void LaneTenure::step() {
 
 void LaneTenure::read_back(engine::Position to) {
     around_.board.update([](LeaderStatus& status) { ++status.read_back; });
-    connection_->reader.read(next(), to, LogReader::Start::anywhere, *this);
+    timed(&LeaderStatus::read_time, [&] { connection_->reader.read(next(), to, LogReader::Start::anywhere, *this); });
 }
 
 /// A group is applied whole even when writing fails in its middle: it cannot be read back by halves.
@@ -236,7 +244,9 @@ void LaneTenure::write_if_much() {
 
 void LaneTenure::write() {
     if (!writer_.unwritten()) return;
-    switch (writer_.write(connection_->finder)) {
+    auto fate = WriteFate::failed;
+    timed(&LeaderStatus::write_time, [&] { fate = writer_.write(connection_->finder); });
+    switch (fate) {
         case WriteFate::committed: break;
         case WriteFate::failed: throw Unavailable{writer_.store().reason()};
         case WriteFate::fenced: throw Fenced{};

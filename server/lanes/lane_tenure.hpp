@@ -91,6 +91,9 @@ private:
     void write();
     void tick();
     void note_sources(std::span<const StoredRow> rows, const StoredNames& names);
+    /// Runs `work` and adds what it took to a stage of the status.
+    template <class Work>
+    void timed(std::chrono::microseconds LeaderStatus::*stage, Work&& work);
     engine::Position next() const { return engine::Position{through_.value() + 1}; }
     /// Until the tail of the log is reached for the first time its leaves are read from front to back.
     LogReader::Start start() const { return tailing_ ? LogReader::Start::anywhere : LogReader::Start::log_begin; }
@@ -103,7 +106,7 @@ private:
     bool leads_ = false;
     bool replayed_ = false;  ///< as leader: what was in the log at the take-over has been applied
     bool tailing_ = false;
-    engine::Position through_{0};  ///< every entry up to here has been applied
+    engine::Position through_{0};   ///< every entry up to here has been applied
     engine::Position read_end_{0};  ///< of what is being read before this process leads
     std::set<std::int16_t> discardable_;
     std::int64_t since_discard_ = 0;

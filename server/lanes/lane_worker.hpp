@@ -15,12 +15,12 @@
 namespace catenary::server {
 
 struct LaneWorkerOptions {
-    std::string dsn;                            ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
-    std::string owner;                          ///< written to lane.owner, for people: host and process
-    std::size_t chunk_entries = 5'000;          ///< entries between two result transactions at most
-    std::chrono::milliseconds chunk_time{20};   ///< and time; also how long an advanced `done` may stay unwritten
-    std::chrono::milliseconds poll{25};         ///< how often the log is looked at when nothing was handed over or announced
-    std::size_t read_back_bytes = 256U << 20U;  ///< memory for rows read out of order during replay
+    std::string dsn;                             ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
+    std::string owner;                           ///< written to lane.owner, for people: host and process
+    std::size_t chunk_entries = 5'000;           ///< entries between two result transactions at most
+    std::chrono::milliseconds chunk_time{20};    ///< and time; also how long an advanced `done` may stay unwritten
+    std::chrono::milliseconds poll{25};          ///< how often the log is looked at when nothing was handed over or announced
+    std::size_t read_back_bytes = 256U << 20U;   ///< memory for rows read out of order during replay
     std::chrono::milliseconds follow_poll{250};  ///< how often a follower asks whether it may lead, and reads what the leader has done
     std::chrono::milliseconds silence{10'000};   ///< a leader that says nothing for so long is taken to stand still
 };
@@ -35,6 +35,9 @@ struct LeaderStatus {
     std::int64_t replayed = 0;   ///< entries up to lane.done that were applied again
     std::int64_t read_back = 0;  ///< groups read from the store instead of handed over
     std::int64_t result_commits = 0;
+    std::chrono::microseconds read_time{};   ///< reading entries back from the store, the engine's work on them included
+    std::chrono::microseconds apply_time{};  ///< in the engine, on what was handed over; writes that became due meanwhile included
+    std::chrono::microseconds write_time{};  ///< in result transactions
     /// "leading", "following NAME", "replaying 40 %", "retrying: …", "stopped: …", "starting".
     std::string text() const;
 };

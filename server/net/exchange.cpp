@@ -313,8 +313,10 @@ Exchange::Refusal Exchange::unpack_body() {
 
 void Exchange::prepare_and_submit(api::ingest::Preparation& preparation, SignalSink::Done done) {
     try {
+        const auto begin = std::chrono::steady_clock::now();
         preparation.refusal = unpack_body();
         if (!preparation.refusal) preparation = serving_.endpoints.prepare(request_, *caller_);
+        serving_.counters.prepared(std::chrono::steady_clock::now() - begin);
         if (!preparation.refusal) {
             serving_.endpoints.sink.submit(caller_->tenant, preparation.batch, std::move(done));
             return;

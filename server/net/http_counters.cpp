@@ -40,8 +40,10 @@ std::string HttpCounters::text() const {
                    "# HELP catenary_http_unanswered_total Connections closed without a reply because the outcome of a COMMIT is unknown.\n"
                    "# TYPE catenary_http_unanswered_total counter\ncatenary_http_unanswered_total {}\n"
                    "# HELP catenary_http_received_bytes_total Bytes of request bodies.\n"
-                   "# TYPE catenary_http_received_bytes_total counter\ncatenary_http_received_bytes_total {}\n",
-                   dropped_.load(), received_bytes_.load());
+                   "# TYPE catenary_http_received_bytes_total counter\ncatenary_http_received_bytes_total {}\n"
+                   "# HELP catenary_ingest_prepare_seconds_total Time in which bodies of signals were unpacked, parsed and checked.\n"
+                   "# TYPE catenary_ingest_prepare_seconds_total counter\ncatenary_ingest_prepare_seconds_total {}\n",
+                   dropped_.load(), received_bytes_.load(), static_cast<double>(prepare_micros_.load()) / 1e6);
     return text;
 }
 

@@ -16,6 +16,10 @@ public:
     void answered(Kind kind, int status, std::chrono::steady_clock::duration took);
     /// The connection was closed instead of a reply, because nobody knows whether the request took effect.
     void dropped() { dropped_.fetch_add(1, std::memory_order_relaxed); }
+    /// A batch of signals was unpacked, parsed and checked.
+    void prepared(std::chrono::steady_clock::duration took) {
+        prepare_micros_.fetch_add(std::chrono::duration_cast<std::chrono::microseconds>(took).count(), std::memory_order_relaxed);
+    }
     /// Bytes of request bodies read.
     void received(std::uint64_t bytes) { received_bytes_.fetch_add(bytes, std::memory_order_relaxed); }
 
@@ -31,6 +35,7 @@ private:
     };
     std::array<Series, 2> series_;
     std::atomic<std::int64_t> dropped_{0};
+    std::atomic<std::int64_t> prepare_micros_{0};
     std::atomic<std::uint64_t> received_bytes_{0};
 };
 

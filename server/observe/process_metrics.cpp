@@ -40,6 +40,7 @@ void write_ingest(Text& text, const CommitterStatus& committer) {
     text.counter("ingest_groups_total", "Transactions committed.", committer.groups);
     text.counter("ingest_commit_seconds_total", "Time that transactions of signals took, from the first row to the reply to COMMIT.",
                  seconds(committer.commit_time));
+    text.counter("ingest_wait_seconds_total", "Time that requests waited for their transaction to begin, summed.", seconds(committer.wait_time));
     text.counter("signals_accepted_total", "Signals stored.", committer.accepted);
     text.counter("signals_duplicate_total", "Signals that were there already.", committer.duplicates);
     text.counter("signals_conflict_total", "Signals refused because their id stands for other content.", committer.conflicts);
@@ -56,12 +57,17 @@ void write_lanes(Text& text, const ProcessState& state, engine::Timestamp now) {
     const auto& lanes = state.lanes;
     text.gauge("lanes_leading", "1 while this process leads the lanes and has caught up with the log of before its start.",
                lanes.state == LeaderStatus::State::leading ? 1 : 0);
+    text.gauge("lanes_following", "1 while it follows another process that leads.", lanes.state == LeaderStatus::State::following ? 1 : 0);
     text.gauge("lanes_replayed_percent", "How much of the log of before its start it has read.",
                lanes.state == LeaderStatus::State::leading ? 100 : lanes.percent);
     text.counter("lane_entries_total", "Log entries applied.", lanes.applied);
     text.counter("lane_entries_replayed_total", "Of them, entries applied again after a start.", lanes.replayed);
     text.counter("lane_read_back_total", "Groups that the lane worker read from the store instead of memory.", lanes.read_back);
     text.counter("lane_commits_total", "Result transactions committed.", lanes.result_commits);
+    text.counter("lane_apply_seconds_total", "Time in the engine on signals that were handed over, writes that became due in between included.",
+                 seconds(lanes.apply_time));
+    text.counter("lane_read_seconds_total", "Time of reading entries back from the store, the engine's work on them included.", seconds(lanes.read_time));
+    text.counter("lane_write_seconds_total", "Time of result transactions.", seconds(lanes.write_time));
     const auto& hand_off = state.hand_off;
     text.gauge("hand_off_groups", "Committed groups on their way to the lane worker.", hand_off.groups);
     text.gauge("hand_off_bytes", "Memory they hold.", hand_off.bytes);

@@ -42,6 +42,9 @@ TEST_CASE("queues, limits, lag and stage times are told, each once and with its 
     state.committer.left_out = 3;
     state.lanes.state = LeaderStatus::State::replaying;
     state.lanes.percent = 40;
+    state.lanes.write_time = 250ms;
+    state.lanes.apply_time = 125ms;
+    state.committer.wait_time = 2s;
     state.pool = {5, 2, 8, 1};
     state.hand_off = {2, 512, 1024, catenary::engine::from_micros(1'000'000)};
     state.keys = {4, 9, 13};
@@ -55,6 +58,9 @@ TEST_CASE("queues, limits, lag and stage times are told, each once and with its 
     CHECK(values.at("catenary_lanes_leading") == "0");
     CHECK(values.at("catenary_lanes_replayed_percent") == "40");
     CHECK(values.at("catenary_hand_off_oldest_seconds") == "2.5");
+    CHECK(values.at("catenary_lane_write_seconds_total") == "0.25");
+    CHECK(values.at("catenary_lane_apply_seconds_total") == "0.125");
+    CHECK(values.at("catenary_ingest_wait_seconds_total") == "2");
     CHECK(values.at("catenary_hand_off_bytes_limit") == "1024");
     CHECK(values.at("catenary_pool_connections_limit") == "8");
     CHECK(values.at("catenary_keys_refused_remembered") == "9");
