@@ -32,6 +32,7 @@ constexpr Route table[] = {
     {Method::get, "/api/v1/signals/{source}/{id}", Scope::signals_read, handlers::get_signal},
     {Method::get, "/api/v1/entities", Scope::signals_read, handlers::list_entities},
     {Method::get, "/api/v1/entities/{kind}/{value}", Scope::signals_read, handlers::get_entity},
+    {Method::put, "/api/v1/entities/{kind}/{value}", Scope::catalogue_write, handlers::change_entity},
     {Method::get, "/api/v1/entities/{kind}/{value}/timeline", Scope::signals_read, handlers::entity_timeline},
     {Method::get, "/api/v1/entities/{kind}/{value}/neighbours", Scope::signals_read, handlers::entity_neighbours},
     {Method::get, "/api/v1/entities/{kind}/{value}/graph", Scope::signals_read, handlers::entity_graph},

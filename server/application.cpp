@@ -120,7 +120,7 @@ class Application::Serving {
 public:
     Serving(const config::Settings& settings, pg::Database& database, Pipeline& pipeline, const observe::Log& log)
         : signals{database.api(), &pipeline.committer},
-          entities{database.api()},
+          entities{database.api(), std::chrono::seconds{1}, [&pipeline] { pipeline.lanes.nudge(); }},
           incidents{database.api()},
           findings{database.api()},
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},

@@ -32,7 +32,11 @@ Json to_json(const ports::DiagnosticsReport& report) {
     }
     body["domains"] = domains;
     body["templates"] = Json::array();
-    body["hubs"] = Json::array();
+    auto& hubs = body["hubs"] = Json::array();
+    for (const auto& entity : report.denied) {
+        hubs.push_back({{"kind", entity.key.kind}, {"value", entity.key.value}, {"because", "denied"}, {"changed", json::format_time(entity.changed)}});
+    }
+    body["rematch"] = {{"signals", report.behind_horizon}, {"oldest", time_or_null(report.oldest_behind_horizon)}};
     body["counts"] = {{"late", report.late},
                       {"unlinkable", report.unlinkable},
                       {"behind_horizon", report.behind_horizon},

@@ -3,6 +3,7 @@
 #include "api/entities/profile.hpp"
 #include "api/handlers/filters.hpp"
 #include "api/handlers/reply.hpp"
+#include "api/http/etag.hpp"
 #include "api/json/entity_json.hpp"
 #include "api/json/time_json.hpp"
 #include "engine/model/canonical.hpp"
@@ -18,8 +19,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kind_segment = 3;  // /api/v1/entities/{kind}/{value}
-constexpr std::size_t value_segment = 4;
+constexpr std::size_t most_tags_asked = 20;
 constexpr std::size_t names_in_profile = 100;
 constexpr std::size_t neighbours_in_profile = 20;
 constexpr std::size_t spellings_in_profile = 20;
@@ -74,6 +74,9 @@ http::Response list_entities(const http::Request& request, const Caller& caller,
     ports::EntityFilter filter;
     filter.kinds = query.many("kind");
     filter.prefix = query.one("prefix").value_or("");
+    filter.tags = query.many("tag");
+    if (filter.tags.size() > most_tags_asked) query.fault("tag", engine::FaultCode::too_large, "at most 20 tags can be asked for");
+    for (const auto word : query.words("criticality", entities::criticality_words)) filter.criticalities.push_back(entities::criticality_at(word));
     const auto wanted = page_request(query, request, caller, services);
     if (auto refusal = query.refusal()) return *refusal;
     const auto page = services.entities.page(caller, filter, wanted);
@@ -105,7 +108,10 @@ http::Response get_entity(const http::Request& request, const Caller& caller, po
         if (!incidents) return failure_reply(request, incidents.error());
         body["incidents"] = *incidents;
     }
-    return json_reply(200, body);
+    auto response = json_reply(200, body);
+    response.headers.emplace_back("ETag",
+                                  http::etag_of(entity->revision));  // for If-Match; signals change the profile without it, so it is no reason for a 304
+    return response;
 }
 
 http::Response entity_timeline(const http::Request& request, const Caller& caller, ports::Services& services) {

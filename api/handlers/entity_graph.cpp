@@ -121,7 +121,7 @@ http::Response entity_graph(const http::Request& request, const Caller& caller, 
     std::vector<std::optional<std::size_t>> steps;
     if (const auto start = graph.find(entity->key)) steps = graph.distances(*start, 2 * hops);
     auto body = json::to_json(graph, steps);
-    body["entity"] = json::to_json(*entity);
+    body["entity"] = json::entity_key_to_json(*entity);
     body["hops"] = hops;
     body["truncated"] = truncated;
     body["counts"] = {{"entities", graph.entity_count()}, {"signals", graph.size() - graph.entity_count()}, {"edges", graph.edges().size()}};

@@ -71,12 +71,13 @@ Setting unlinkable_limit() {
     const auto read = [=](const Place& place, const nlohmann::json& value, TenantSettings& settings) {
         if (const auto given = documents::read_integer(place, value, least, most)) settings.unlinkable_limit = static_cast<int>(*given);
     };
-    return {"unlinkable_limit",
-            "A signal that names more entities of one kind than this links by none of that kind. Holds for signals that come after the change.",
-            least,
-            most,
-            [](const TenantSettings& settings) { return Json(settings.unlinkable_limit); },
-            read};
+    return {
+        "unlinkable_limit",
+        "A signal that names more entities of one kind than this links by none of that kind. Holds for signals later in event time than all before the change.",
+        least,
+        most,
+        [](const TenantSettings& settings) { return Json(settings.unlinkable_limit); },
+        read};
 }
 
 const std::vector<Setting>& table() {

@@ -80,6 +80,12 @@ engine::SettingChange setting_from(const Json& body) {
     return change;
 }
 
+engine::EntityChange entity_from(const Json& body) {
+    engine::EntityChange change{{body.at("kind").get<std::string>(), body.at("value").get<std::string>()}, engine::LinkRule::usual};
+    if (const auto& word = body.at("link"); !word.is_null()) change.link = needed(engine::link_rule_from(word.get<std::string>()), "link");
+    return change;
+}
+
 engine::IncidentNumber number_from(const Json& value) { return engine::IncidentNumber{value.get<std::int64_t>()}; }
 
 engine::IncidentComment comment_from(const Json& body) {
@@ -110,6 +116,7 @@ std::string_view control_kind(const engine::ControlBody& body) {
         std::string_view operator()(const engine::IncidentComment&) const { return "comment"; }
         std::string_view operator()(const engine::IncidentMerge&) const { return "merge"; }
         std::string_view operator()(const engine::IncidentSplit&) const { return "split"; }
+        std::string_view operator()(const engine::EntityChange&) const { return "entity"; }
     };
     return std::visit(Kind{}, body);
 }
@@ -156,6 +163,16 @@ std::string control_to_text(const engine::IncidentSplit& split) {
     return text_of({{"number", split.number.value()}, {"findings", std::move(findings)}, {"reason", split.reason}, {"actor", split.actor}});
 }
 
+std::string entity_control_text(const ports::EntityRow& wanted) {
+    const auto& [kind, value] = wanted.key;
+    const auto& notes = wanted.notes;
+    Json body{{"id", kind + ':' + value}, {"kind", kind}, {"value", value}, {"tags", notes.tags}};
+    body["criticality"] = notes.criticality ? Json(entities::to_string(*notes.criticality)) : Json(nullptr);
+    body["facts"] = Json::parse(notes.facts_json);
+    body["link"] = notes.link == engine::LinkRule::usual ? Json(nullptr) : Json(engine::to_string(notes.link));
+    return text_of(body);
+}
+
 std::string pattern_control_text(std::string_view id, std::int32_t version, engine::Mode mode, std::optional<engine::Timestamp> effective_from,
                                  std::string_view document) {
     Json body{{"id", id}, {"version", version}, {"mode", engine::to_string(mode)}};
@@ -182,6 +199,7 @@ engine::Result<engine::ControlBody> control_from_text(std::string_view kind, std
         if (kind == "comment") return engine::ControlBody{comment_from(body)};
         if (kind == "merge") return engine::ControlBody{merge_from(body)};
         if (kind == "split") return engine::ControlBody{split_from(body)};
+        if (kind == "entity") return engine::ControlBody{entity_from(body)};
         return engine::Fault{engine::FaultCode::unsupported, "", "control entry of unknown kind " + std::string{kind} + ": written by a newer version"};
     } catch (const nlohmann::json::exception& error) {
         return engine::Fault{engine::FaultCode::malformed, "", std::string{"damaged control entry: "} + error.what()};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/ports/ports.hpp"
 #include "engine/lane/control.hpp"
 #include "engine/matching/pattern.hpp"
 #include "engine/model/result.hpp"
@@ -13,10 +14,10 @@ namespace catenary::api::json {
 
 // Control entries as the log holds them: a kind and compact JSON. What is written here must be read by every later version.
 
-/// "tick", "watermark", "pattern", "incident", "setting", "comment", "merge" or "split".
+/// "tick", "watermark", "pattern", "incident", "setting", "comment", "merge", "split" or "entity".
 std::string_view control_kind(const engine::ControlBody& body);
 
-/// The body of any entry but a pattern's, which needs its document: see pattern_control_text. Spans are whole microseconds, times RFC 3339.
+/// The body of any entry but a pattern's and an entity's, which hold what the engine does not read: see pattern_control_text, entity_control_text. Spans are whole microseconds, times RFC 3339.
 std::string control_to_text(const engine::Tick& tick);
 std::string control_to_text(const engine::WatermarkCall& call);
 std::string control_to_text(const engine::IncidentEdit& edit);
@@ -24,6 +25,9 @@ std::string control_to_text(const engine::SettingChange& change);
 std::string control_to_text(const engine::IncidentComment& comment);
 std::string control_to_text(const engine::IncidentMerge& merge);
 std::string control_to_text(const engine::IncidentSplit& split);
+
+/// The body of kind "entity": everything that administrators hold of it from now on, with "kind:value" as its id.
+std::string entity_control_text(const ports::EntityRow& wanted);
 
 /// The body of kind "pattern": `document` is a normalised JSON document, embedded as it is.
 std::string pattern_control_text(std::string_view id, std::int32_t version, engine::Mode mode, std::optional<engine::Timestamp> effective_from,

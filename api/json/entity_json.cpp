@@ -18,7 +18,22 @@ Json entity(const std::string& kind, const std::string& value, bool identifies) 
 
 }  // namespace
 
-Json to_json(const ports::EntityRow& row) { return entity(row.key.kind, row.key.value, row.identifies); }
+Json entity_key_to_json(const ports::EntityRow& row) { return entity(row.key.kind, row.key.value, row.identifies); }
+
+Json to_json(const ports::EntityRow& row) {
+    auto item = entity_key_to_json(row);
+    const auto& notes = row.notes;
+    item["tags"] = notes.tags;
+    item["criticality"] = notes.criticality ? Json(entities::to_string(*notes.criticality)) : Json(nullptr);
+    auto facts = Json::parse(notes.facts_json, nullptr, false);
+    item["facts"] = facts.is_object() ? std::move(facts) : Json::object();  // a damaged row must not fail the whole list
+    item["link"] = notes.link == engine::LinkRule::usual ? Json(nullptr) : Json(engine::to_string(notes.link));
+    item["hub"] = notes.link == engine::LinkRule::deny ? Json{{"because", "denied"}} : Json(nullptr);
+    item["revision"] = row.revision;
+    item["changed"] = row.changed ? Json(format_time(*row.changed)) : Json(nullptr);
+    item["changed_by"] = row.changed_by.empty() ? Json(nullptr) : Json(row.changed_by);
+    return item;
+}
 
 Json to_json(const entities::NameCount& count) {
     return {{"source", count.source},         {"name", count.name}, {"domain", count.domain}, {"signals", count.signals}, {"first", format_time(count.first)},

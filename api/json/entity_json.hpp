@@ -8,6 +8,8 @@
 namespace catenary::api::json {
 
 /// {"kind", "value", "identifies": false where it identifies nobody}
+nlohmann::ordered_json entity_key_to_json(const ports::EntityRow& row);
+/// The same, and what administrators hold of it.
 nlohmann::ordered_json to_json(const ports::EntityRow& row);
 nlohmann::ordered_json to_json(const entities::NameCount& count);
 nlohmann::ordered_json to_json(const entities::Neighbour& neighbour);

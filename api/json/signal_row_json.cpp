@@ -48,6 +48,7 @@ Json to_json(const ports::StoredSignalRow& row) {
     value["attributes"] = object_in(row.attributes_json);
     value["received"] = format_time(row.received);
     value["late"] = row.late;
+    if (row.behind_horizon) value["awaiting_rematch"] = true;
     return value;
 }
 

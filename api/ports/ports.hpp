@@ -3,6 +3,7 @@
 // What handlers need of the world, in their words. Implemented by server/pg (and small fakes in tests). Each call blocks its worker thread, is one
 // transaction, sees the caller's tenant only.
 
+#include "api/entities/criticality.hpp"
 #include "api/http/cursor.hpp"
 #include "api/ports/caller.hpp"
 #include "engine/incidents/records.hpp"
@@ -60,6 +61,7 @@ struct StoredSignalRow {
     std::string aliases_json;     ///< {"<index of entity>": [{"kind", "value"}]} as posted; "" when there are none
     engine::Timestamp received;
     bool late = false;
+    bool behind_horizon = false;  ///< came too late for the engine to match it
 };
 /// Alternatives within one member mean OR, members AND.
 struct SignalFilter {
@@ -90,21 +92,38 @@ public:
     virtual Outcome<SignalDetail> find(const Caller& caller, const std::string& source, const std::string& id, std::optional<engine::Timestamp> time) = 0;
 };
 
-/// An entity that some signal of the tenant has mentioned.
+/// What administrators hold of an entity.
+struct EntityNotes {
+    std::vector<std::string> tags = {};  ///< sorted, each once
+    std::optional<entities::Criticality> criticality = {};
+    std::string facts_json = "{}";  ///< an object
+    engine::LinkRule link = engine::LinkRule::usual;
+};
+/// An entity that some signal of the tenant has mentioned, or that administrators hold something of.
 struct EntityRow {
     engine::EntityKey key;
     bool identifies = true;
+    EntityNotes notes = {};
+    std::int64_t revision = 0;  ///< of the notes; 0: there never were any
+    std::optional<engine::Timestamp> changed = {};
+    std::string changed_by = {};  ///< id of a key; "" when never changed
 };
+/// Alternatives within one member mean OR, members AND.
 struct EntityFilter {
     std::vector<std::string> kinds;  ///< any of
     std::string prefix;              ///< of the canonical value; "" = any
+    std::vector<std::string> tags = {};
+    std::vector<entities::Criticality> criticalities = {};
 };
-class EntityReader {
+class EntityStore {
 public:
-    virtual ~EntityReader() = default;
+    virtual ~EntityStore() = default;
     /// By (kind, value), bytewise.
     virtual Outcome<Page<EntityRow>> page(const Caller& caller, const EntityFilter& filter, const PageRequest& request) = 0;
     virtual Outcome<EntityRow> find(const Caller& caller, const engine::EntityKey& key) = 0;
+    /// Stores the notes of `wanted` and their control entry in one transaction; of its other members key and `identifies` count. With a revision: stale
+    /// unless the notes are at this one. invalid when the tenant has notes on too many entities.
+    virtual Outcome<EntityRow> change(const Caller& caller, const EntityRow& wanted, std::optional<std::int64_t> revision) = 0;
 };
 
 struct IncidentFilter {
@@ -264,6 +283,10 @@ struct SourceStatus {
     std::optional<engine::Timestamp> last_event;
     std::optional<engine::Timestamp> last_received;
 };
+struct DeniedEntity {
+    engine::EntityKey key;
+    engine::Timestamp changed;  ///< when administrators last changed what they hold of it
+};
 struct DiagnosticsReport {
     std::int64_t lag_signals = 0;  ///< the tenant's entries behind the engine
     double lag_seconds = 0;        ///< age of the oldest of them
@@ -273,6 +296,8 @@ struct DiagnosticsReport {
     double lateness_seconds = 0;
     std::vector<SourceStatus> sources;  ///< last signal of each (source, domain), at most 1,000
     std::int64_t late = 0, unlinkable = 0, behind_horizon = 0, window_signals = 0, state_bytes = 0;
+    std::optional<engine::Timestamp> oldest_behind_horizon;  ///< the earliest of `behind_horizon`
+    std::vector<DeniedEntity> denied;                        ///< entities whose links are denied, last changed first, at most 100
     std::vector<std::pair<std::string, std::int64_t>> caps;  ///< caps that bit: name, times
     std::string leader;                                      ///< "leading" | "following" | "replaying 40 %"
 };
@@ -344,7 +369,7 @@ public:
 /// Everything, by reference: what handlers get. Outlives every request.
 struct Services {
     SignalReader& signals;
-    EntityReader& entities;
+    EntityStore& entities;
     IncidentReader& incidents;
     FindingReader& findings;
     PatternStore& patterns;

@@ -32,6 +32,22 @@ const char* to_string(FindingState state) {
     return "open";
 }
 
+const char* to_string(LinkRule rule) {
+    switch (rule) {
+        case LinkRule::usual: return "usual";
+        case LinkRule::deny: return "deny";
+        case LinkRule::allow: return "allow";
+    }
+    return "usual";
+}
+
+std::optional<LinkRule> link_rule_from(std::string_view word) {
+    for (const auto rule : {LinkRule::usual, LinkRule::deny, LinkRule::allow}) {
+        if (to_string(rule) == word) return rule;
+    }
+    return std::nullopt;
+}
+
 std::optional<IncidentStatus> incident_status_from(std::string_view word) {
     for (const auto status : {IncidentStatus::new_, IncidentStatus::active, IncidentStatus::closed}) {
         if (to_string(status) == word) return status;

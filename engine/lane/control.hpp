@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/matching/pattern.hpp"
+#include "engine/model/entity_key.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
 
@@ -73,6 +74,18 @@ struct IncidentSplit {
     std::string actor;
 };
 
+/// What an administrator says of an entity's links. `deny`: it links no signals, as a hub does not. `allow`: it links although it is a hub.
+enum class LinkRule { usual, deny, allow };
+const char* to_string(LinkRule rule);
+std::optional<LinkRule> link_rule_from(std::string_view word);
+
+/// What administrators hold of an entity changed; of that the engine reads how it links (LinkRules says for which signals). The entity need not have
+/// been mentioned yet.
+struct EntityChange {
+    EntityKey entity;  ///< canonical
+    LinkRule link = LinkRule::usual;
+};
+
 /// Tenant setting that the engine reads.
 struct SettingChange {
     std::optional<Duration> lateness;
@@ -82,6 +95,6 @@ struct SettingChange {
 };
 
 /// Everything besides signals that can change a result (guarantees.md 1). One kind, one struct.
-using ControlBody = std::variant<Tick, WatermarkCall, PatternChange, IncidentEdit, SettingChange, IncidentComment, IncidentMerge, IncidentSplit>;
+using ControlBody = std::variant<Tick, WatermarkCall, PatternChange, IncidentEdit, SettingChange, IncidentComment, IncidentMerge, IncidentSplit, EntityChange>;
 
 }  // namespace catenary::engine

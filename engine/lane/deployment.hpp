@@ -14,8 +14,9 @@ namespace catenary::engine {
 /// One version of a pattern that runs for a tenant, beside production or in it.
 struct Deployment {
     std::shared_ptr<const Pattern> pattern;
-    Mode mode;                       ///< flighting or production
-    std::vector<Symbol> link_kinds;  ///< sorted; empty: unlinked
+    Mode mode;                          ///< flighting or production
+    std::vector<Symbol> link_kinds;     ///< sorted; empty: unlinked
+    std::vector<Symbol> grouped_kinds;  ///< those that a stage is repeated `by`, sorted: entities of these link even where they are denied
     PatternMatcher matcher;
 };
 

@@ -37,8 +37,9 @@ struct TenantStatus {
     std::int64_t signals = 0;         ///< seen since the window began
     std::int64_t late = 0;
     std::int64_t unlinkable = 0;
-    std::int64_t behind_horizon = 0;
-    std::int64_t capped_groups = 0;  ///< PatternMatcher::capped over its deployments
+    std::int64_t behind_horizon = 0;                 ///< came too late to be matched
+    std::optional<Timestamp> oldest_behind_horizon;  ///< the earliest of them
+    std::int64_t capped_groups = 0;                  ///< PatternMatcher::capped over its deployments
     std::int64_t window_signals = 0;
     std::int64_t state_bytes = 0;
     Duration lateness{};
@@ -48,6 +49,7 @@ struct TenantStatus {
 struct TenantEffects {
     TenantId tenant;
     std::vector<SignalRef> late;             ///< signals to mark late
+    std::vector<SignalRef> behind_horizon;   ///< those of them that came too late to be matched
     std::vector<FindingChange> findings;     ///< by id
     std::vector<EvidenceAddition> evidence;  ///< by (finding, signal)
     std::vector<IncidentRecord> incidents;   ///< by number

@@ -14,6 +14,8 @@ TenantEffects Tenant::take_effects() {
     effects.tenant = id_;
     std::sort(late_marks_.begin(), late_marks_.end());
     effects.late = std::exchange(late_marks_, {});
+    std::sort(behind_horizon_marks_.begin(), behind_horizon_marks_.end());
+    effects.behind_horizon = std::exchange(behind_horizon_marks_, {});
     incidents_.write(effects);
     effects.status = {
         .tenant = id_,
@@ -24,12 +26,13 @@ TenantEffects Tenant::take_effects() {
         .late = late_,
         .unlinkable = unlinkable_,
         .behind_horizon = behind_horizon_,
+        .oldest_behind_horizon = oldest_behind_horizon_,
         .capped_groups = 0,
         .window_signals = static_cast<std::int64_t>(held_.window().size()),
         .state_bytes = 0,
         .lateness = clock_.lateness(),
     };
-    std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes();
+    std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes() + link_rules_.bytes();
     for (const auto& deployment : deployments_) {
         bytes += deployment->matcher.bytes();
         effects.status.capped_groups += static_cast<std::int64_t>(deployment->matcher.capped());

@@ -7,6 +7,7 @@
 #include "engine/lane/effects.hpp"
 #include "engine/lane/held_signals.hpp"
 #include "engine/lane/lane.hpp"
+#include "engine/lane/link_rules.hpp"
 #include "engine/lane/stage_index.hpp"
 #include "engine/lane/tenant_clock.hpp"
 
@@ -38,8 +39,11 @@ public:
 private:
     using Deployments = std::vector<std::unique_ptr<Deployment>>;
     struct Mentions {
-        std::vector<LinkEntity> links;  // sorted
-        std::vector<EntityId> shown;    // mentioned, but linking nothing
+        std::vector<LinkEntity> links;   // sorted
+        std::vector<LinkEntity> denied;  // sorted; these link where a pattern groups by their kind
+        std::vector<LinkEntity> merged;  // links and denied, sorted, where there are denied ones
+        std::vector<EntityId> shown;     // mentioned, but linking nothing
+        std::span<const LinkEntity> links_and_denied() const { return denied.empty() ? links : merged; }
     };
     struct Taker {
         Deployment* deployment;
@@ -47,8 +51,7 @@ private:
     };
 
     // signals (tenant_signals.cpp)
-    bool exceeds_unlinkable_limit(const SignalView& signal) const;
-    bool is_linkable(const SignalView& signal, const EntityView& entity) const;
+    static bool exceeds_limit(const SignalView& signal, std::size_t limit);
     void read_mentions(const SignalView& signal);
     bool has_links(const Deployment& deployment) const;
     void give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal);
@@ -56,6 +59,8 @@ private:
     // control entries (tenant_control.cpp)
     void change_pattern(const PatternChange& change, std::span<const StoredSignal> history);
     void change_settings(const SettingChange& change);
+    void change_entity(const EntityChange& change);
+    Timestamp newest_or_never() const { return clock_.newest().value_or(Timestamp::min()); }
     Timestamp effective_from(const PatternChange& change) const;
     Deployment* running(const std::string& pattern, std::int32_t version) const;
     Deployment& deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
@@ -76,7 +81,7 @@ private:
     std::set<std::string> attribute_paths_;
     TenantClock clock_;
     ScoringParameters scoring_;
-    std::size_t unlinkable_limit_ = 8;
+    LinkRules link_rules_;
     Duration longest_reach_{};  ///< of everything that runs
     std::optional<Timestamp> expired_until_;
 
@@ -84,7 +89,9 @@ private:
     std::int64_t late_ = 0;
     std::int64_t unlinkable_ = 0;
     std::int64_t behind_horizon_ = 0;
+    std::optional<Timestamp> oldest_behind_horizon_;
     std::vector<SignalRef> late_marks_;
+    std::vector<SignalRef> behind_horizon_marks_;
 
     // scratch of one signal
     Mentions mentions_;

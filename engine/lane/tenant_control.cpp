@@ -17,17 +17,23 @@ void Tenant::apply(Position position, Timestamp admitted, const ControlBody& bod
     if (const auto* merge = std::get_if<IncidentMerge>(&body)) incidents_.merge(*merge, stamp);
     if (const auto* split = std::get_if<IncidentSplit>(&body)) incidents_.split(*split, stamp);
     if (const auto* change = std::get_if<SettingChange>(&body)) change_settings(*change);
+    if (const auto* change = std::get_if<EntityChange>(&body)) change_entity(*change);
     incidents_.settle(stamp);
     expire_if_due(stamp);
 }
 
 void Tenant::change_settings(const SettingChange& change) {
     if (change.lateness) clock_.set_lateness(*change.lateness);
-    if (change.unlinkable_limit) unlinkable_limit_ = static_cast<std::size_t>(std::max(*change.unlinkable_limit, 0));
+    if (change.unlinkable_limit) link_rules_.set_limit(newest_or_never(), static_cast<std::size_t>(std::max(*change.unlinkable_limit, 0)));
     if (change.group_within) incidents_.change_group_within(std::max(*change.group_within, Duration::zero()));
     if (!change.base_rate) return;
     scoring_.base_rate = *change.base_rate;
     incidents_.change_scoring(scoring_);
+}
+
+void Tenant::change_entity(const EntityChange& change) {
+    const EntityId entity = dictionary_.entities.intern(dictionary_.strings.intern(change.entity.kind), change.entity.value);
+    link_rules_.set(entity, newest_or_never(), change.link);
 }
 
 Timestamp Tenant::effective_from(const PatternChange& change) const {
@@ -59,7 +65,12 @@ Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Ti
     const std::string identity = std::to_string(id_.value()) + "/" + pattern->id + "/" + std::to_string(pattern->version);
     PatternMatcher matcher{pattern, identity, effective_from, held_.window(), kinds};
     std::sort(kinds.begin(), kinds.end());
-    deployments_.push_back(std::make_unique<Deployment>(Deployment{std::move(pattern), mode, std::move(kinds), std::move(matcher)}));
+    std::vector<Symbol> grouped;
+    for (const Stage& stage : pattern->stages) {
+        if (stage.repeat) grouped.push_back(dictionary_.strings.intern(stage.repeat->by));
+    }
+    std::sort(grouped.begin(), grouped.end());
+    deployments_.push_back(std::make_unique<Deployment>(Deployment{std::move(pattern), mode, std::move(kinds), std::move(grouped), std::move(matcher)}));
     return *deployments_.back();
 }
 
@@ -114,7 +125,7 @@ void Tenant::replay(Deployment& deployment, std::span<const StoredSignal> histor
         // Marks made since the caller last wrote effects are not in the store yet.
         const bool is_late =
             stored.late || std::binary_search(late_marks_.begin(), late_marks_.end(), SignalRef{signal.time, stored.signal.source, stored.signal.id});
-        give(deployment, held_.add(signal, stored.position, is_late, definition, mentions_.links, mentions_.shown), stages, signal);
+        give(deployment, held_.add(signal, stored.position, is_late, definition, mentions_.links_and_denied(), mentions_.shown), stages, signal);
     }
 }
 

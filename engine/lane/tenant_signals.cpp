@@ -1,8 +1,28 @@
 #include "engine/lane/tenant.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace catenary::engine {
+namespace {
+
+/// Whether the signal names few enough entities of that kind. A signal has at most 32 entities, so counting again is cheaper than a table.
+bool is_linkable(const SignalView& signal, const EntityView& entity, std::size_t limit) {
+    if (signal.entities.size() <= limit) return true;
+    const auto same_kind = std::count_if(signal.entities.begin(), signal.entities.end(), [&](const EntityView& other) { return other.kind == entity.kind; });
+    return static_cast<std::size_t>(same_kind) <= limit;
+}
+
+void sort_each_once(std::vector<LinkEntity>& links) {
+    std::sort(links.begin(), links.end());
+    links.erase(std::unique(links.begin(), links.end()), links.end());
+}
+
+bool has_kind_of(const std::vector<LinkEntity>& links, const std::vector<Symbol>& kinds) {
+    return std::any_of(links.begin(), links.end(), [&](const LinkEntity& link) { return std::binary_search(kinds.begin(), kinds.end(), link.kind); });
+}
+
+}  // namespace
 
 void Tenant::apply(Position position, Timestamp admitted, const SignalView& signal) {
     const EntryStamp stamp{position, admitted};
@@ -14,8 +34,12 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
         ++late_;
         late_marks_.push_back({signal.time, std::string{signal.source}, std::string{signal.id}});
     }
-    bool is_unlinkable = signal.entities.size() > unlinkable_limit_ && exceeds_unlinkable_limit(signal);
-    if (is_forgotten) ++behind_horizon_;
+    bool is_unlinkable = exceeds_limit(signal, link_rules_.limit(signal.time));
+    if (is_forgotten) {
+        ++behind_horizon_;
+        oldest_behind_horizon_ = std::min(oldest_behind_horizon_.value_or(signal.time), signal.time);
+        behind_horizon_marks_.push_back({signal.time, std::string{signal.source}, std::string{signal.id}});
+    }
 
     takers_.clear();
     if (!is_forgotten && stages_->may_want(signal.name)) {
@@ -30,7 +54,7 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
             else is_unlinkable = true;
         }
         if (!takers_.empty()) {
-            const SignalHandle handle = held_.add(signal, position, is_late, definition, mentions_.links, mentions_.shown);
+            const SignalHandle handle = held_.add(signal, position, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
             bool has_news = false;
             for (const auto& [deployment, stages] : takers_) {
                 give(*deployment, handle, stages, signal);
@@ -46,34 +70,33 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     expire_if_due(stamp);
 }
 
-bool Tenant::exceeds_unlinkable_limit(const SignalView& signal) const {
-    return std::any_of(signal.entities.begin(), signal.entities.end(), [&](const EntityView& entity) { return !is_linkable(signal, entity); });
-}
-
-/// Whether the signal names few enough entities of that kind. A signal has at most 32 entities, so counting again is cheaper than a table.
-bool Tenant::is_linkable(const SignalView& signal, const EntityView& entity) const {
-    if (signal.entities.size() <= unlinkable_limit_) return true;
-    const auto same_kind = std::count_if(signal.entities.begin(), signal.entities.end(), [&](const EntityView& other) { return other.kind == entity.kind; });
-    return static_cast<std::size_t>(same_kind) <= unlinkable_limit_;
+bool Tenant::exceeds_limit(const SignalView& signal, std::size_t limit) {
+    return signal.entities.size() > limit &&
+           std::any_of(signal.entities.begin(), signal.entities.end(), [&](const EntityView& entity) { return !is_linkable(signal, entity, limit); });
 }
 
 void Tenant::read_mentions(const SignalView& signal) {
     mentions_.links.clear();
+    mentions_.denied.clear();
     mentions_.shown.clear();
+    const std::size_t limit = link_rules_.limit(signal.time);
     for (const EntityView& entity : signal.entities) {
         const Symbol kind = dictionary_.strings.intern(entity.kind);
         const EntityId id = dictionary_.entities.intern(kind, entity.value);
-        if (entity.identifies && is_linkable(signal, entity)) mentions_.links.push_back({id, kind});
-        else mentions_.shown.push_back(id);
+        if (!entity.identifies || !is_linkable(signal, entity, limit)) mentions_.shown.push_back(id);
+        else if (link_rules_.rule(id, signal.time) == LinkRule::deny) mentions_.denied.push_back({id, kind});
+        else mentions_.links.push_back({id, kind});
     }
-    std::sort(mentions_.links.begin(), mentions_.links.end());
-    mentions_.links.erase(std::unique(mentions_.links.begin(), mentions_.links.end()), mentions_.links.end());
+    sort_each_once(mentions_.links);
+    if (mentions_.denied.empty()) return;
+    sort_each_once(mentions_.denied);
+    mentions_.merged.clear();
+    std::merge(mentions_.links.begin(), mentions_.links.end(), mentions_.denied.begin(), mentions_.denied.end(), std::back_inserter(mentions_.merged));
 }
 
 bool Tenant::has_links(const Deployment& deployment) const {
     if (deployment.pattern->link == LinkMode::none && deployment.link_kinds.empty()) return true;
-    return std::any_of(mentions_.links.begin(), mentions_.links.end(),
-                       [&](const LinkEntity& link) { return std::binary_search(deployment.link_kinds.begin(), deployment.link_kinds.end(), link.kind); });
+    return has_kind_of(mentions_.links, deployment.link_kinds) || has_kind_of(mentions_.denied, deployment.grouped_kinds);
 }
 
 void Tenant::give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal) {
@@ -81,6 +104,10 @@ void Tenant::give(Deployment& deployment, SignalHandle handle, StageMask stages,
     for (const LinkEntity& link : mentions_.links) {
         if (std::binary_search(deployment.link_kinds.begin(), deployment.link_kinds.end(), link.kind)) links_.push_back(link.entity);
     }
+    for (const LinkEntity& link : mentions_.denied) {
+        if (std::binary_search(deployment.grouped_kinds.begin(), deployment.grouped_kinds.end(), link.kind)) links_.push_back(link.entity);
+    }
+    if (!mentions_.denied.empty()) std::sort(links_.begin(), links_.end());
     const auto& declared = deployment.pattern->stages;
     distinct_.resize(declared.size());
     for (std::size_t i = 0; i < declared.size(); ++i) {

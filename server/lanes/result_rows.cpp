@@ -155,6 +155,7 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
             {"late", status.late},
             {"unlinkable", status.unlinkable},
             {"behind_horizon", status.behind_horizon},
+            {"oldest_behind_horizon", time_of(status.oldest_behind_horizon)},
             {"capped_groups", status.capped_groups},
             {"window_signals", status.window_signals},
             {"state_bytes", status.state_bytes}};
@@ -174,7 +175,8 @@ ResultRows result_rows(const engine::TenantEffects& effects, engine::Position po
     const auto tenant = effects.tenant;
     Json late = Json::array(), emptied = Json::array(), findings = Json::array(), evidence = Json::array(), incidents = Json::array();
     for (const auto& ref : effects.late) {
-        late.push_back({{"tenant", tenant.value()}, {"key", uuid_of(found.at(ref).key)}, {"time", time_of(ref.time)}});
+        const bool behind_horizon = std::binary_search(effects.behind_horizon.begin(), effects.behind_horizon.end(), ref);
+        late.push_back({{"tenant", tenant.value()}, {"key", uuid_of(found.at(ref).key)}, {"time", time_of(ref.time)}, {"behind_horizon", behind_horizon}});
     }
     for (const auto& change : effects.findings) {
         findings.push_back(finding_row(tenant, position, change.record));
@@ -195,7 +197,7 @@ ResultRows result_rows(const engine::TenantEffects& effects, engine::Position po
     return rows;
 }
 
-const ResultTable late_table{"late_signal", "tenant int4, key uuid, time timestamptz", "tenant, key", true};
+const ResultTable late_table{"late_signal", "tenant int4, key uuid, time timestamptz, behind_horizon bool", "tenant, key", true};
 const ResultTable finding_table{
     "finding",
     "tenant int4, id uuid, pattern text, version int4, mode text, state text, title text, summary text, severity int2, score float8, incident int8, "
@@ -217,10 +219,11 @@ const ResultTable incident_table{
     "tenant, number"};
 const ResultTable activity_table{"incident_activity", "tenant int4, number int8, position int8, line int4, at timestamptz, actor text, what text, detail text",
                                  "tenant, number, position, line", true};
-const ResultTable status_table{"tenant_status",
-                               "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
-                               "unlinkable int8, behind_horizon int8, capped_groups int8, window_signals int8, state_bytes int8",
-                               "tenant"};
+const ResultTable status_table{
+    "tenant_status",
+    "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
+    "unlinkable int8, behind_horizon int8, oldest_behind_horizon timestamptz, capped_groups int8, window_signals int8, state_bytes int8",
+    "tenant"};
 
 // Reopening clears what was concluded, as it does for incidents that the engine holds.
 const char* const edit_sql = R"(

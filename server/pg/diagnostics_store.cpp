@@ -14,8 +14,10 @@ namespace {
 using api::ports::DiagnosticsReport;
 
 constexpr const char* status_sql = R"(
-    SELECT watermark, held, newest, extract(epoch FROM lateness)::float8, late, unlinkable, behind_horizon, window_signals, state_bytes, capped_groups
+    SELECT watermark, held, newest, extract(epoch FROM lateness)::float8, late, unlinkable, behind_horizon, window_signals, state_bytes, capped_groups,
+           oldest_behind_horizon
     FROM tenant_status)";
+constexpr const char* denied_sql = "SELECT kind, value, changed FROM entity_note WHERE link = 'deny' ORDER BY changed DESC LIMIT 100";
 constexpr const char* done_sql = "SELECT done FROM lane WHERE id = $1";
 // Every lane's batches behind this lane's position: leaves hold the rows of all of them, in commit order.
 constexpr const char* leaves_sql = R"(
@@ -74,8 +76,10 @@ DiagnosticsReport read_report(TenantTransaction& transaction, const api::Caller&
         report.behind_horizon = row[6].as<std::int64_t>();
         report.window_signals = row[7].as<std::int64_t>();
         report.state_bytes = row[8].as<std::int64_t>();
+        report.oldest_behind_horizon = optional_timestamp(row[10]);
         if (const auto capped = row[9].as<std::int64_t>(); capped > 0) report.caps.emplace_back("pattern_groups", capped);
     }
+    for (const auto& row : transaction.exec(denied_sql)) report.denied.push_back({{row[0].c_str(), row[1].c_str()}, timestamp_from(row[2])});
     const auto lag = lag_of(transaction, caller);
     report.lag_signals = lag.entries;
     if (lag.entries > 0 && lag.oldest) report.lag_seconds = std::max(0.0, double_from(transaction.exec_params1(now_sql, *lag.oldest)[0]));

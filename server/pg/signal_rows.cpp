@@ -39,6 +39,7 @@ SignalRow signal_row_from(const pqxx::row& row) {
     read.signal.title = row[16].c_str();
     read.signal.late = row[17].as<bool>();
     read.is_place = row[18].as<bool>();
+    read.signal.behind_horizon = row[19].as<bool>();
     return read;
 }
 

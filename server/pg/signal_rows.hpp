@@ -19,7 +19,7 @@ namespace catenary::server::pg {
 inline constexpr const char* signal_columns =
     "s.key, s.time, s.received, s.severity, s.confidence, s.count, s.entities, s.roles, s.source_id, coalesce(s.attributes, '{}'), coalesce(s.shown, ''), "
     "coalesce(d.domain, ''), coalesce(d.source, ''), coalesce(d.name, ''), coalesce(d.tactics, '{}'), coalesce(d.techniques, '{}'), coalesce(t.title, ''), "
-    "l.key IS NOT NULL, s.tenant IS NULL";
+    "l.key IS NOT NULL, s.tenant IS NULL, coalesce(l.behind_horizon, false)";
 inline constexpr const char* signal_joins =
     "LEFT JOIN def d ON d.id = s.def LEFT JOIN title t ON t.id = s.title LEFT JOIN late_signal l ON l.tenant = s.tenant AND l.key = s.key";
 

@@ -14,10 +14,15 @@ bool mentions(const Signal& signal, std::uint32_t entity) {
     return std::any_of(signal.entities.begin(), signal.entities.end(), [&](const Entity& mentioned) { return mentioned.number == entity; });
 }
 
+bool groups_by(const engine::Pattern& pattern, const std::string& kind) {
+    return std::any_of(pattern.stages.begin(), pattern.stages.end(), [&](const engine::Stage& stage) { return stage.repeat && stage.repeat->by == kind; });
+}
+
 std::set<std::uint32_t> linkable(const engine::Pattern& pattern, const Signal& signal) {
     std::set<std::uint32_t> numbers;
     for (const auto& entity : signal.entities) {
-        if (std::find(pattern.link_kinds.begin(), pattern.link_kinds.end(), entity.kind) != pattern.link_kinds.end()) numbers.insert(entity.number);
+        if (std::find(pattern.link_kinds.begin(), pattern.link_kinds.end(), entity.kind) == pattern.link_kinds.end()) continue;
+        if (!entity.denied || groups_by(pattern, entity.kind)) numbers.insert(entity.number);
     }
     return numbers;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,8 +19,27 @@ namespace catenary::oracle {
 struct Entity {
     std::string kind;
     std::uint32_t number;  ///< unique over all kinds
+    bool denied = false;   ///< as a hub: it links only in a pattern that groups by its kind
     friend auto operator<=>(const Entity&, const Entity&) = default;
 };
+
+/// An entity as a signal names it.
+struct Mention {
+    std::string kind;
+    std::uint32_t number;
+    bool identifies = true;
+};
+
+/// What a tenant decided about linking, in the order of the log.
+struct Decision {
+    engine::Timestamp after;              ///< the newest event time before it in the log; the earliest there is before the first signal
+    std::optional<std::size_t> limit;     ///< most entities of one kind
+    std::optional<std::uint32_t> entity;  ///< whose rule it is
+    bool denied = false;
+};
+
+/// What a signal of that time may link by.
+std::vector<Entity> linking(const std::vector<Mention>& named, engine::Timestamp time, const std::vector<Decision>& decisions);
 
 /// What the definitions read of a signal.
 struct Signal {

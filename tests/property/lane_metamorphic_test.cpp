@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <random>
 
@@ -127,6 +128,13 @@ IncidentEdit random_edit(Dice& dice, IncidentNumber number) {
     return edit;
 }
 
+/// Whom signals may link by from now on.
+ControlBody random_link_decision(Dice& dice) {
+    if (dice.chance(20)) return SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = dice.pick(1, 2), .group_within = {}};
+    const EntityKey entity = dice.of(std::vector<EntityKey>{{"account", "alice"}, {"account", "bob"}, {"host", "h1"}, {"host", "h2"}});
+    return EntityChange{entity, dice.of(std::vector<LinkRule>{LinkRule::deny, LinkRule::deny, LinkRule::usual})};
+}
+
 IncidentSplit random_split(Dice& dice, Stored& stored, IncidentNumber number) {
     IncidentSplit split{.number = number, .findings = {}, .reason = "", .actor = "key"};
     for (const FindingRecord& finding : stored.live_findings()) {
@@ -150,12 +158,13 @@ std::vector<LogEntry> with_edits(const Case& it, const std::vector<LogEntry>& lo
         if (!dice.chance(25)) continue;
         const IncidentNumber number{dice.pick(1, 4)};
         const auto decide = [&]() -> ControlBody {
-            switch (dice.pick(0, 5)) {
+            switch (dice.pick(0, 6)) {
                 case 0:
                     return IncidentMerge{
                         .into = number, .numbers = {IncidentNumber{dice.pick(1, 4)}, IncidentNumber{dice.pick(1, 4)}}, .reason = "r", .actor = "key"};
                 case 1: return random_split(dice, story.stored(), number);
                 case 2: return IncidentComment{number, "remark", "key"};
+                case 3: return random_link_decision(dice);
                 default: return random_edit(dice, number);
             }
         };
@@ -282,6 +291,54 @@ TEST_CASE("property: merges and splits by hand hold whatever order signals arriv
     }
     CHECK(merged_or_split > 500);
     CHECK(shown > 250);  // they are remembered to the end
+}
+
+TEST_CASE("property: decisions about links hold by event time, whatever stragglers arrive after them") {
+    int shown = 0;
+    int stragglers = 0;
+    for (std::uint32_t seed = 50'000; seed < 51'500; ++seed) {
+        CAPTURE(seed);
+        Dice dice{seed};
+        Case it = random_case(seed);
+        std::sort(it.punctual.begin(), it.punctual.end(), [](const Signal& left, const Signal& right) { return left.time < right.time; });
+        // Each is made when the newest signal so far has just arrived, so that every order of arrival has the same signals later than all before it.
+        std::map<std::size_t, std::vector<ControlBody>> decisions;
+        for (int more = dice.pick(1, 3); more > 0; --more) {
+            decisions[static_cast<std::size_t>(dice.pick(0, static_cast<int>(it.punctual.size()) - 1))].push_back(random_link_decision(dice));
+        }
+        const auto run = [&](std::uint32_t variant, bool decided) {
+            Dice order{seed + variant * 1'000'003U};
+            std::vector<std::pair<Timestamp, std::size_t>> arriving;
+            for (std::size_t i = 0; i < it.punctual.size(); ++i) {
+                const Duration delay = decisions.contains(i) ? Duration::zero() : Duration{lateness * order.pick(0, 100) / 100};
+                arriving.emplace_back(it.punctual[i].time + delay, i);
+            }
+            std::stable_sort(arriving.begin(), arriving.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
+            LaneStory story{it.shipped};
+            std::optional<Timestamp> last_decision;
+            for (const auto& [admitted, i] : arriving) {
+                story.signal(it.punctual[i]);
+                stragglers += last_decision && it.punctual[i].time < *last_decision ? 1 : 0;
+                if (!decided || !decisions.contains(i)) continue;
+                for (const ControlBody& decision : decisions.at(i)) story.control(decision);
+                last_decision = it.punctual[i].time;
+            }
+            story.at(it.end).control(WatermarkCall{it.end, true}).control(it.posted);
+            std::vector<Signal> late = it.late;
+            std::shuffle(late.begin(), late.end(), order.engine());
+            for (const Signal& signal : late) story.signal(signal);
+            story.control(WatermarkCall{it.end + 1h, false});
+            return story.digest();
+        };
+        const std::string expected = run(0, true);
+        for (std::uint32_t variant = 1; variant <= 3; ++variant) {
+            CAPTURE(variant);
+            REQUIRE(run(variant, true) == expected);
+        }
+        shown += run(4, false) != expected ? 1 : 0;
+    }
+    CHECK(shown > 250);
+    CHECK(stragglers > 1'000);
 }
 
 TEST_CASE("property: when effects are taken does not show in the digest or in what is stored") {

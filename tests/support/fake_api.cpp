@@ -214,6 +214,21 @@ Outcome<engine::IncidentRecord> FakeControl::split(const api::Caller&, const eng
     made.revision = 1;
     return incidents.records.emplace(99, made).first->second;
 }
+Outcome<EntityRow> FakeEntities::change(const api::Caller& caller, const EntityRow& wanted, std::optional<std::int64_t> revision) {
+    auto row = std::find_if(rows.begin(), rows.end(), [&](const EntityRow& known) { return known.key == wanted.key; });
+    if (row == rows.end()) row = rows.insert(row, {wanted.key, wanted.identifies});
+    if (stale_answers > 0) {
+        --stale_answers;
+        ++row->revision;
+    }
+    if (revision && *revision != row->revision) return Failure{FailureCode::stale, "changed meanwhile"};
+    row->notes = wanted.notes;
+    ++row->revision;
+    row->changed = at("2026-03-06T08:00:00Z");
+    row->changed_by = caller.key_id;
+    return *row;
+}
+
 Outcome<engine::IncidentActivity> FakeControl::comment(const api::Caller&, const engine::IncidentComment& comment, const std::string& key) {
     if (failure) return *failure;
     comments.push_back(comment);

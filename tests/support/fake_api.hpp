@@ -51,7 +51,7 @@ struct FakeSignals final : api::ports::SignalReader {
     static bool mentions_any(const engine::Signal& signal, const std::vector<engine::EntityKey>& entities);
 };
 
-struct FakeEntities final : api::ports::EntityReader {
+struct FakeEntities final : api::ports::EntityStore {
     std::vector<api::ports::EntityRow> rows;
     api::ports::EntityFilter asked;
     api::ports::Outcome<api::ports::Page<api::ports::EntityRow>> page(const api::Caller&, const api::ports::EntityFilter& filter,
@@ -60,6 +60,9 @@ struct FakeEntities final : api::ports::EntityReader {
         return cut_page(rows, request);
     }
     api::ports::Outcome<api::ports::EntityRow> find(const api::Caller&, const engine::EntityKey& key) override;
+    int stale_answers = 0;  ///< so many changes are overtaken first
+    api::ports::Outcome<api::ports::EntityRow> change(const api::Caller& caller, const api::ports::EntityRow& wanted,
+                                                      std::optional<std::int64_t> revision) override;
 };
 
 struct FakeIncidents final : api::ports::IncidentReader {

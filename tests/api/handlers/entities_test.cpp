@@ -31,12 +31,16 @@ TEST_CASE("entities are listed by kind and prefix") {
     auto api = api_with(0);
     const auto reply = api.get("/api/v1/entities?kind=account&kind=host&prefix=J.&limit=1");
     REQUIRE(reply.status == 200);
-    CHECK(reply.body["items"] == json::parse(R"([{"kind":"account","value":"j.morrison@ne.example"}])"));
+    CHECK(reply.body["items"] ==
+          json::parse(R"([{"kind":"account","value":"j.morrison@ne.example","tags":[],"criticality":null,"facts":{},"link":null,"hub":null,"revision":0,
+                           "changed":null,"changed_by":null}])"));
     CHECK(api.entities.asked.kinds == std::vector<std::string>{"account", "host"});
     CHECK(api.entities.asked.prefix == "J.");
     const auto next = reply.body["next_cursor"].get<std::string>();
     const auto second = api.get("/api/v1/entities?kind=account&kind=host&prefix=J.&cursor=" + next);
-    CHECK(second.body["items"] == json::parse(R"([{"kind":"account","value":"root","identifies":false}])"));
+    CHECK(second.body["items"].size() == 1);
+    CHECK(second.body["items"][0]["value"] == "root");
+    CHECK(second.body["items"][0]["identifies"] == false);
     CHECK(second.body["next_cursor"].is_null());
     CHECK(api.get("/api/v1/entities?cursor=" + next).status == 400);
     CHECK(api.get("/api/v1/entities?prefix=&knid=host").pointers() == std::vector<std::string>{"/prefix", "/knid"});

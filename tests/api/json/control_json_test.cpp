@@ -77,6 +77,27 @@ TEST_CASE("control entries are read back as they were written") {
     CHECK_FALSE(setting.unlinkable_limit.has_value());
 }
 
+TEST_CASE("an entity's entry holds all that is held of it; of that the engine reads how it links") {
+    api::ports::EntityRow wanted{{"account", "alice"}, true};
+    const auto of = [&] {
+        const auto read = json::control_from_text("entity", json::entity_control_text(wanted));
+        REQUIRE_MESSAGE(read.has_value(), read.error().detail);
+        return std::get<engine::EntityChange>(*read);
+    };
+    CHECK(json::control_kind(engine::ControlBody{of()}) == "entity");
+    CHECK(of().entity == wanted.key);
+    CHECK(of().link == engine::LinkRule::usual);
+    for (const auto rule : {engine::LinkRule::deny, engine::LinkRule::allow}) {
+        wanted.notes.link = rule;
+        CHECK(of().link == rule);
+    }
+    wanted.notes.tags = {"vip"};
+    wanted.notes.criticality = api::entities::Criticality::high;
+    wanted.notes.facts_json = R"({"a":{"b":[1,2]}})";
+    CHECK(json::entity_control_text(wanted) ==
+          R"({"id":"account:alice","kind":"account","value":"alice","tags":["vip"],"criticality":"high","facts":{"a":{"b":[1,2]}},"link":"allow"})");
+}
+
 TEST_CASE("a pattern entry is compiled from its document") {
     const auto text = json::pattern_control_text(
         "two-steps", 3, engine::Mode::flighting, engine::from_micros(1'772'750'831'000'000),
@@ -116,7 +137,8 @@ TEST_CASE("an entry that no version has written is a fault, never a crash") {
           Case{"incident", R"({"number":"1","actor":"k"})"}, Case{"incident", R"({"number":1,"actor":"k","status":"lost"})"},
           Case{"pattern", R"({"mode":"production"})"}, Case{"pattern", R"({"id":"p","version":1,"mode":"production","document":{}})"},
           Case{"setting", R"({"base_rate":"high"})"}, Case{"split", R"({"number":1,"findings":["x"],"reason":"","actor":"k"})"},
-          Case{"merge", R"({"into":1,"reason":"","actor":"k"})"}, Case{"", ""}}) {
+          Case{"merge", R"({"into":1,"reason":"","actor":"k"})"}, Case{"entity", R"({"kind":"account","value":"a"})"},
+          Case{"entity", R"({"kind":"account","value":"a","link":"maybe"})"}, Case{"", ""}}) {
         CAPTURE(kind);
         CAPTURE(body);
         CHECK(json::control_from_text(kind, body).has_error());

@@ -24,9 +24,10 @@ private:
         Outcome<Page<api::ports::StoredSignalRow>> page(const Caller&, const api::ports::SignalFilter&, const PageRequest&) override { refuse(); }
         Outcome<api::ports::SignalDetail> find(const Caller&, const std::string&, const std::string&, std::optional<engine::Timestamp>) override { refuse(); }
     };
-    struct Entities final : api::ports::EntityReader {
+    struct Entities final : api::ports::EntityStore {
         Outcome<Page<api::ports::EntityRow>> page(const Caller&, const api::ports::EntityFilter&, const PageRequest&) override { refuse(); }
         Outcome<api::ports::EntityRow> find(const Caller&, const engine::EntityKey&) override { refuse(); }
+        Outcome<api::ports::EntityRow> change(const Caller&, const api::ports::EntityRow&, std::optional<std::int64_t>) override { refuse(); }
     };
     struct Incidents final : api::ports::IncidentReader {
         Outcome<Page<engine::IncidentRecord>> page(const Caller&, const api::ports::IncidentFilter&, const PageRequest&) override { refuse(); }
