@@ -9,7 +9,7 @@ PACKAGES := g++ cmake ninja-build ccache pkg-config git ca-certificates python3 
   libcurl4-openssl-dev libssl-dev libsodium-dev zlib1g-dev libre2-dev libbenchmark-dev libsimdjson-dev libtomlplusplus-dev postgresql-15
 LINT_PACKAGES := clang-format-14 clang-tidy-14
 
-.PHONY: help demo test build run bench format lint deps clean
+.PHONY: help demo test build run bench format lint openapi-lint deps clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
@@ -49,6 +49,16 @@ lint-files: $(LINTED)
 build/lint/checked/%: %.cpp $(LINT_HEADERS) .clang-tidy
 	@clang-tidy-14 -p build/lint --quiet --extra-arg=-Wno-unknown-warning-option $< 2>&1 | grep -vE '^[0-9]+ warnings? generated' ; test $${PIPESTATUS[0]} = 0
 	@mkdir -p $(@D) && touch $@
+
+# The contract against the specification, by a validator of an environment of its own; needs a package index the first time.
+OPENAPI_LINT := build/openapi-lint
+openapi-lint: $(OPENAPI_LINT)/installed ## the contract against OpenAPI 3.1, its examples against its schemas
+	@$(OPENAPI_LINT)/bin/python tests/openapi/lint.py api/openapi.yaml
+$(OPENAPI_LINT)/installed: tests/openapi/requirements.txt
+	@$(MAKE) -s packages PACKAGES="python3 python3-venv"
+	@python3 -m venv --clear $(OPENAPI_LINT)
+	@$(OPENAPI_LINT)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 deps: packages
 .PHONY: packages

@@ -1,8 +1,10 @@
 #include "api/adapters/posted.hpp"
 
+#include "api/documents/members.hpp"
 #include "api/http/problem.hpp"
 #include "api/http/query.hpp"
 #include "api/json/limits.hpp"
+#include "api/json/quoted.hpp"
 
 #include <fmt/format.h>
 
@@ -35,6 +37,7 @@ struct Refusal {
 };
 
 constexpr std::string_view blanks = " \t\r\n";
+constexpr std::size_t most_source_bytes = 128;
 
 /// The texts of a JSON list's items, so that each is read by itself: a bad one is refused alone, and one at a time is in memory. Stops after `most` + 1.
 /// Empty where brackets or commas are not in order; whether an item is valid is seen when it is read.
@@ -180,6 +183,19 @@ http::Response shown(Made made, const ingest::PreparedBatch& batch) {
     return response;
 }
 
+/// `source=`: what the member of a signal may be, said once instead of with every record.
+std::string source_in(http::QueryReader& query, const Caller& caller) {
+    auto given = query.one("source");
+    if (!given) return {};
+    engine::Faults faults;
+    static_cast<void>(documents::read_line(documents::Place{faults}, *given, most_source_bytes));
+    if (!faults.empty()) query.fault("source", faults.front().code, faults.front().detail);
+    else if (*given == "catenary") query.fault("source", FaultCode::out_of_range, "source 'catenary' is reserved for what the server derives");
+    else if (!caller.sources.empty() && !caller.sources.contains(*given))
+        query.fault("source", FaultCode::out_of_range, "the key may not post for source " + json::in_quotes(*given));
+    return *std::move(given);
+}
+
 }  // namespace
 
 std::optional<Format> format_in_path(const http::Request& request) {
@@ -197,7 +213,7 @@ ingest::Preparation prepare(Format format, const http::Request& request, const C
     http::QueryReader query{request};
     query.word("results", results);
     const bool dry_run = query.flag("dry_run");
-    auto source = query.one("source").value_or("");
+    auto source = source_in(query, caller);
     if (auto refusal = query.refusal()) return {nullptr, std::move(refusal)};
     const bool lines = request.content_type == "application/x-ndjson";
     const auto known = std::span{json_types}.first(format == Format::cloudevents ? 4 : 2);

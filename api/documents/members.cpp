@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <limits>
 
 namespace catenary::api::documents {
 
@@ -98,7 +99,9 @@ std::optional<std::int64_t> read_integer(const Place& place, const json& value, 
         return std::nullopt;
     }
     const auto number = value.get<double>();  // compared as doubles: an unsigned value above 2^63 must not wrap
-    if (!value.is_number_integer() || number < static_cast<double>(least) || number > static_cast<double>(most)) {
+    // As doubles the largest 64-bit number and the one after it are the same.
+    const bool wraps = value.is_number_unsigned() && value.get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+    if (!value.is_number_integer() || wraps || number < static_cast<double>(least) || number > static_cast<double>(most)) {
         place.fault(FaultCode::out_of_range, fmt::format("must be a whole number from {} to {}, not {}", least, most, value.dump()));
         return std::nullopt;
     }

@@ -2,8 +2,12 @@
 
 #include "engine/model/canonical.hpp"
 
+#include <boost/uuid/string_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
 #include <algorithm>
 #include <charconv>
+#include <stdexcept>
 #include <string>
 
 namespace catenary::api::handlers {
@@ -41,6 +45,15 @@ std::optional<std::int64_t> positive_number(std::string_view segment) {
     const auto [stopped, error] = std::from_chars(segment.data(), end, number);
     if (error != std::errc{} || stopped != end || number < 1) return std::nullopt;
     return number;
+}
+
+std::optional<engine::FindingId> finding_id(const std::string& text) {
+    try {
+        const auto id = boost::uuids::string_generator{}(text);
+        if (boost::uuids::to_string(id) == text) return engine::FindingId{id};  // the library takes braces and missing dashes too
+    } catch (const std::runtime_error&) {                                       // not a UUID
+    }
+    return std::nullopt;
 }
 
 }  // namespace catenary::api::handlers

@@ -20,4 +20,7 @@ ports::TimeRange range_in(http::QueryReader& query, std::string_view name);
 /// A number as it stands in a path, 1 or greater.
 std::optional<std::int64_t> positive_number(std::string_view segment);
 
+/// A finding's id in the one spelling that replies use.
+std::optional<engine::FindingId> finding_id(const std::string& text);
+
 }  // namespace catenary::api::handlers

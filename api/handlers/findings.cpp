@@ -4,28 +4,10 @@
 #include "api/handlers/reply.hpp"
 #include "api/json/finding_json.hpp"
 
-#include <boost/uuid/string_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
-
 #include <array>
 #include <limits>
-#include <stdexcept>
 
 namespace catenary::api::handlers {
-namespace {
-
-/// The one spelling that replies use; the library would take braces and missing dashes too.
-std::optional<engine::FindingId> finding_id(const std::string& text) {
-    try {
-        const auto id = boost::uuids::string_generator{}(text);
-        if (boost::uuids::to_string(id) == text) return engine::FindingId{id};
-    } catch (const std::runtime_error&) {  // not a UUID
-    }
-    return std::nullopt;
-}
-
-}  // namespace
-
 http::Response list_findings(const http::Request& request, const Caller& caller, ports::Services& services) {
     constexpr std::array<std::string_view, 1> kinds{"pattern"};
     constexpr std::array<std::string_view, 3> states{"open", "waiting", "superseded"};

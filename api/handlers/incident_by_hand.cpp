@@ -1,5 +1,6 @@
 #include "api/documents/members.hpp"
 #include "api/handlers/body.hpp"
+#include "api/handlers/filters.hpp"
 #include "api/handlers/incidents.hpp"
 #include "api/handlers/reply.hpp"
 #include "api/json/finding_json.hpp"
@@ -25,9 +26,9 @@ constexpr std::size_t most_reason_bytes = 4096;
 constexpr std::size_t most_comment_bytes = 8192;
 constexpr std::size_t most_merged = 50;
 constexpr std::size_t most_split_off = 200;
-constexpr std::size_t most_key_bytes = 200;
 
-/// The incident and the body of a request that changes it, or why there is none.
+/// The incident and the body of a request that changes it, or why there is none. What a repeated request has done already is in its way no more: it was
+/// checked when it was done.
 struct Asked {
     engine::IncidentRecord incident;
     Value body;
@@ -37,14 +38,11 @@ struct Asked {
 Asked asked_of(const http::Request& request, const Caller& caller, ports::Services& services) {
     const auto refuse = [](http::Response response) { return Asked{{}, nullptr, std::move(response)}; };
     if (auto refusal = refuse_parameters(request)) return refuse(*std::move(refusal));
-    if (request.idempotency_key.size() > most_key_bytes) {
-        return refuse(http::problem(request, http::ProblemKind::malformed_request, fmt::format("an Idempotency-Key has at most {} bytes", most_key_bytes)));
-    }
     auto body = read_body(request, BodySyntax::json_only);
     if (body.refusal) return refuse(*std::move(body.refusal));
     const auto incident = incident_in_path(request, caller, services);
     if (!incident) return refuse(failure_reply(request, incident.error()));
-    if (incident->merged_into) {
+    if (incident->merged_into && !caller.repeats()) {
         return refuse(
             http::problem(request, http::ProblemKind::conflict, fmt::format("merged into incident {}; change that one", incident->merged_into->value())));
     }
@@ -98,14 +96,14 @@ engine::IncidentMerge read_merge(const Place& place, const Value& body, Incident
     return merge;
 }
 
+/// One finding to split off; read even where it is a fault, since a repeated request names what has gone to another incident.
 std::optional<engine::FindingId> read_finding(const Place& place, const Value& value, const std::vector<engine::FindingRecord>& of_incident) {
     const auto text = documents::read_line(place, value, 64);
     if (!text) return std::nullopt;
-    for (const auto& finding : of_incident) {
-        if (json::text_of(finding.id) == *text) return finding.id;
-    }
-    place.fault(FaultCode::out_of_range, "is no finding of this incident");
-    return std::nullopt;
+    const auto id = finding_id(*text);
+    if (!id || std::ranges::find(of_incident, *id, &engine::FindingRecord::id) == of_incident.end())
+        place.fault(FaultCode::out_of_range, "is no finding of this incident");
+    return id;
 }
 
 engine::IncidentSplit read_split(const Place& place, const Value& body, IncidentNumber own, const Caller& caller,
@@ -121,7 +119,8 @@ engine::IncidentSplit read_split(const Place& place, const Value& body, Incident
         const auto id = read_finding(list.item(i), (*findings)[i], of_incident);
         if (id && std::ranges::find(split.findings, *id) == split.findings.end()) split.findings.push_back(*id);
     }
-    if (split.findings.size() == of_incident.size()) list.fault(FaultCode::conflict, "at least one finding has to stay");
+    const auto stays = [&](const engine::FindingRecord& finding) { return std::ranges::find(split.findings, finding.id) == split.findings.end(); };
+    if (std::ranges::none_of(of_incident, stays)) list.fault(FaultCode::conflict, "at least one finding has to stay");
     return split;
 }
 
@@ -149,9 +148,9 @@ http::Response merge_incident(const http::Request& request, const Caller& caller
     if (asked.refusal) return *asked.refusal;
     engine::Faults faults;
     const auto merge = read_merge(Place{faults}, asked.body, asked.incident.number, caller, services);
-    if (!faults.empty()) return invalid_document(request, faults);
-    if (auto refusal = refuse_closed(request, asked.incident)) return *refusal;
-    const auto merged = services.control.merge(caller, merge, request.idempotency_key);
+    if (!faults.empty() && !caller.repeats()) return invalid_document(request, faults);
+    if (auto refusal = refuse_closed(request, asked.incident); refusal && !caller.repeats()) return *refusal;
+    const auto merged = services.control.merge(caller, merge);
     if (!merged) return failure_reply(request, merged.error());
     return incident_reply(request, caller, services, *merged, 200);
 }
@@ -163,9 +162,9 @@ http::Response split_incident(const http::Request& request, const Caller& caller
     if (!findings) return failure_reply(request, findings.error());
     engine::Faults faults;
     const auto split = read_split(Place{faults}, asked.body, asked.incident.number, caller, *findings);
-    if (!faults.empty()) return invalid_document(request, faults);
-    if (auto refusal = refuse_closed(request, asked.incident)) return *refusal;
-    const auto made = services.control.split(caller, split, request.idempotency_key);
+    if (!faults.empty() && !caller.repeats()) return invalid_document(request, faults);
+    if (auto refusal = refuse_closed(request, asked.incident); refusal && !caller.repeats()) return *refusal;
+    const auto made = services.control.split(caller, split);
     if (!made) return failure_reply(request, made.error());
     auto response = incident_reply(request, caller, services, *made, 201);
     response.headers.emplace_back("Location", fmt::format("/api/v1/incidents/{}", made->number.value()));
@@ -178,7 +177,7 @@ http::Response comment_incident(const http::Request& request, const Caller& call
     engine::Faults faults;
     const auto comment = read_comment(Place{faults}, asked.body, asked.incident.number, caller);
     if (!faults.empty()) return invalid_document(request, faults);
-    const auto line = services.control.comment(caller, comment, request.idempotency_key);
+    const auto line = services.control.comment(caller, comment);
     if (!line) return failure_reply(request, line.error());
     return json_reply(201, json::comment_to_json(*line));
 }

@@ -47,7 +47,7 @@ http::Response incident_explanation(const http::Request& request, const Caller& 
     const auto findings = services.incidents.findings(caller, incident->number);
     if (!findings) return failure_reply(request, findings.error());
 
-    Json body{{"summary", incident->summary}};
+    Json body{{"incident", incident->number.value()}, {"summary", incident->summary}};
     auto& explained = body["findings"] = Json::array();
     std::set<std::pair<std::string, std::int32_t>> seen;  // patterns whose conditions are listed already
     std::vector<std::string> conditions;

@@ -12,6 +12,7 @@
 namespace catenary::api::handlers {
 
 using documents::Place;
+using engine::FaultCode;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -43,6 +44,8 @@ void read_scopes(const Place& place, const nlohmann::json& value, ports::KeyRow&
     if (documents::read_list(place, value, 1, scopes.size()) == nullptr) return;
     for (std::size_t i = 0; i < value.size(); ++i) {
         if (const auto index = documents::read_word(place.item(i), value[i], words)) {
+            if ((wanted.scopes & static_cast<std::uint16_t>(scopes[*index])) != 0)
+                place.item(i).fault(FaultCode::conflict, "this scope is in the list already");
             wanted.scopes = static_cast<std::uint16_t>(wanted.scopes | static_cast<std::uint16_t>(scopes[*index]));
         }
     }
@@ -56,7 +59,7 @@ std::optional<engine::Timestamp> read_expiry(const Place& place, const nlohmann:
     const auto text = documents::read_line(at, *value, 64);
     if (!text) return std::nullopt;
     const auto expires = json::parse_time(*text);
-    if (!expires) at.fault(engine::FaultCode::malformed, "must be an RFC 3339 time with an offset");
+    if (!expires) at.fault(FaultCode::malformed, "must be an RFC 3339 time with an offset");
     return expires;
 }
 
@@ -68,7 +71,11 @@ ports::KeyRow read_key(const Place& place, const nlohmann::json& body) {
         const auto at = place.member("sources");
         if (documents::read_list(at, *value, 0, most_sources) != nullptr) {
             for (std::size_t i = 0; i < value->size(); ++i) {
-                if (auto source = documents::read_line(at.item(i), (*value)[i], 128)) wanted.sources.push_back(std::move(*source));
+                auto source = documents::read_line(at.item(i), (*value)[i], 128);
+                if (!source) continue;
+                if (std::ranges::find(wanted.sources, *source) != wanted.sources.end())
+                    at.item(i).fault(FaultCode::conflict, "this source is in the list already");
+                wanted.sources.push_back(*std::move(source));
             }
         }
     }
@@ -83,9 +90,9 @@ engine::Duration read_overlap(const Place& place, const nlohmann::json& value) {
     if (*text == "0s") return {};
     const auto span = json::parse_span(*text);
     if (!span) {
-        place.fault(engine::FaultCode::malformed, "must be a whole number and one of s m h d, such as \"24h\"");
+        place.fault(FaultCode::malformed, "must be a whole number and one of s m h d, such as \"24h\"");
     } else if (*span > longest_overlap) {
-        place.fault(engine::FaultCode::out_of_range, "the old key goes on for at most 30d");
+        place.fault(FaultCode::out_of_range, "the old key goes on for at most 30d");
     }
     return span.value_or(engine::Duration{});
 }

@@ -29,7 +29,9 @@ http::Response failure_reply(const http::Request& request, const ports::Failure&
         case ports::FailureCode::not_found: return http::problem(request, ProblemKind::not_found, failure.detail);
         case ports::FailureCode::stale: return http::problem(request, ProblemKind::precondition_failed, failure.detail);
         case ports::FailureCode::recorded: return json_reply(202, {{"status", "recorded"}, {"detail", failure.detail}});
-        case ports::FailureCode::invalid: return http::problem(request, ProblemKind::invalid_document, failure.detail);
+        case ports::FailureCode::invalid:
+            if (!failure.pointer.empty()) return invalid_document(request, {{engine::FaultCode::out_of_range, failure.pointer, failure.detail}});
+            return http::problem(request, ProblemKind::invalid_document, failure.detail);
     }
     return http::problem(request, ProblemKind::internal, "");
 }

@@ -34,7 +34,8 @@ enum class FailureCode {
 };
 struct Failure {
     FailureCode code;
-    std::string detail;  ///< safe to show; SQL and paths stay in the log
+    std::string detail;        ///< safe to show; SQL and paths stay in the log
+    std::string pointer = {};  ///< of `invalid`: the value of the document that is out of range; "" when it is no single one
 };
 template <class T>
 using Outcome = boost::system::result<T, Failure>;
@@ -244,14 +245,14 @@ public:
     virtual ~ControlLog() = default;
     virtual Outcome<engine::Position> watermark(const Caller& caller, const engine::WatermarkCall& call) = 0;
     // Each of these appends an entry when its incident exists (and, if given, has that revision), then waits until the engine has applied it, at most
-    // 10 s, else `recorded`.
+    // 10 s, else `recorded`. For a caller that repeats() nothing is appended: the entry of the first request is waited for.
     virtual Outcome<engine::IncidentRecord> edit(const Caller& caller, const engine::IncidentEdit& edit, std::optional<std::int64_t> revision) = 0;
     /// The incident as it is with the others in it; conflict, with the reason, when the engine refuses.
-    virtual Outcome<engine::IncidentRecord> merge(const Caller& caller, const engine::IncidentMerge& merge, const std::string& idempotency_key) = 0;
+    virtual Outcome<engine::IncidentRecord> merge(const Caller& caller, const engine::IncidentMerge& merge) = 0;
     /// The new incident; conflict, with the reason, when the engine refuses.
-    virtual Outcome<engine::IncidentRecord> split(const Caller& caller, const engine::IncidentSplit& split, const std::string& idempotency_key) = 0;
+    virtual Outcome<engine::IncidentRecord> split(const Caller& caller, const engine::IncidentSplit& split) = 0;
     /// The line of the history.
-    virtual Outcome<engine::IncidentActivity> comment(const Caller& caller, const engine::IncidentComment& comment, const std::string& idempotency_key) = 0;
+    virtual Outcome<engine::IncidentActivity> comment(const Caller& caller, const engine::IncidentComment& comment) = 0;
 };
 
 /// What a tenant may set for the engine.

@@ -154,6 +154,9 @@ Exchange::Refusal Exchange::find_route() {
 Exchange::Refusal Exchange::check_body() const {
     const auto most = is_ingest_ ? serving_.limits.batch_bytes : serving_.limits.document_bytes;
     if (body_bytes_ > most) return problem(ProblemKind::too_large, fmt::format("a body of {} bytes; at most {} are accepted here", body_bytes_, most));
+    if (body_bytes_ > 0 && routed_method_ == Method::delete_) {  // the gate lets no GET through with one
+        return problem(ProblemKind::malformed_request, "DELETE takes no body: the path says what is removed");
+    }
     const auto& coding = request_.content_encoding;
     if (body_bytes_ == 0 || coding.empty() || coding == "identity" || (is_ingest_ && is_gzip(coding))) return {};
     auto refusal = problem(ProblemKind::unsupported_media_type, is_ingest_ ? "accepted is Content-Encoding: gzip" : "send the body without Content-Encoding");
@@ -257,8 +260,8 @@ Response Exchange::run_handler() const {
     try {
         if (route_->handler == nullptr) return metrics();
         const auto caller = caller_ ? *caller_ : api::Caller{};
-        const auto run = [&] { return route_->handler(request_, caller, serving_.endpoints.services); };
-        return request_.idempotency_key.empty() ? run() : answer_once(serving_.endpoints.replies, request_, caller, bearer_, run);
+        const auto run = [&](const api::Caller& asking) { return route_->handler(request_, asking, serving_.endpoints.services); };
+        return request_.idempotency_key.empty() ? run(caller) : answer_once(serving_.endpoints.replies, request_, caller, bearer_, run);
     } catch (const std::exception& failure) {
         return failed(failure.what());
     }

@@ -22,22 +22,9 @@ constexpr const char* current_sql = R"(
                      AND ((c.body::json ->> 'number')::int8 = $1 OR (c.body::json ->> 'into')::int8 = $1 OR c.body::jsonb -> 'numbers' @> to_jsonb($1::int8)))
     FROM incident i WHERE i.number = $1)";
 constexpr const char* done_sql = "SELECT done FROM lane WHERE id = $1";
-constexpr const char* known_key_sql = "SELECT content, position FROM idempotency_key WHERE key = $1";
-constexpr const char* keep_key_sql = "INSERT INTO idempotency_key (tenant, key, content, position) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
-constexpr const char* drop_keys_sql = "DELETE FROM idempotency_key WHERE created < clock_timestamp() - interval '1 day'";
 constexpr const char* refusal_sql = "SELECT detail FROM incident_activity WHERE number = $1 AND position = $2 AND what = $3";
 constexpr const char* line_sql = "SELECT at, actor, what, detail FROM incident_activity WHERE number = $1 AND position = $2 ORDER BY line LIMIT 1";
 constexpr const char* incident_of_sql = "SELECT incident FROM finding WHERE id = $1::uuid";
-
-/// The entry that a request of this key made before, if there is one.
-StoreResult<std::optional<engine::Position>> made_before(TenantTransaction& transaction, const std::string& kind, const std::string& body,
-                                                         const std::string& key) {
-    if (key.empty()) return std::optional<engine::Position>{};
-    const auto known = transaction.exec_params(known_key_sql, key);
-    if (known.empty()) return std::optional<engine::Position>{};
-    if (kind + ' ' + body != known[0][0].c_str()) return StoreError{StoreErrorCode::refused_by_engine, "this Idempotency-Key was sent with another request"};
-    return std::optional{engine::Position{known[0][1].as<std::int64_t>()}};
-}
 
 }  // namespace
 
@@ -45,16 +32,13 @@ api::ports::Outcome<engine::Position> PgControlLog::watermark(const api::Caller&
     const auto body = api::json::control_to_text(call);
     auto position = tenant_transaction(pool_, caller, Access::write,
                                        [&](TenantTransaction& transaction) { return append_control(transaction, caller.tenant, "watermark", body); });
-    if (position && appended_) appended_();
+    if (position) after_commit(caller, appended_);
     return to_outcome(std::move(position), "watermark");
 }
 
-StoreResult<engine::Position> PgControlLog::applied(const api::Caller& caller, const IncidentEntry& entry) {
-    const auto append = [&](TenantTransaction& transaction) -> StoreResult<Appended> {
+StoreResult<PgControlLog::Appended> PgControlLog::append(const api::Caller& caller, const IncidentEntry& entry) {
+    auto appended = tenant_transaction(pool_, caller, Access::write, [&](TenantTransaction& transaction) -> StoreResult<Appended> {
         const auto lane = lane_of(transaction, caller);
-        const auto before = made_before(transaction, entry.kind, entry.body, entry.idempotency_key);
-        if (!before) return before.error();
-        if (*before) return Appended{**before, lane};
         const auto position = append_control(transaction, caller.tenant, entry.kind, entry.body);
         const auto rows = transaction.exec_params(current_sql, entry.number.value(), lane, position.value());
         if (rows.empty()) return StoreError{StoreErrorCode::not_found, fmt::format("there is no incident {}", entry.number.value())};
@@ -64,21 +48,30 @@ StoreResult<engine::Position> PgControlLog::applied(const api::Caller& caller, c
         if (entry.revision && rows[0][1].as<bool>()) {
             return StoreError{StoreErrorCode::stale, fmt::format("incident {} is being changed by another edit", entry.number.value())};
         }
-        if (!entry.idempotency_key.empty()) {
-            transaction.exec(drop_keys_sql);
-            const auto kept =
-                transaction.exec_params(keep_key_sql, caller.tenant.value(), entry.idempotency_key, entry.kind + ' ' + entry.body, position.value());
-            if (kept.affected_rows() == 0) return StoreError{StoreErrorCode::retry, "a request of the same key came in between"};
-        }
         return Appended{position, lane};
-    };
-    auto appended = tenant_transaction(pool_, caller, Access::write, append);
-    if (!appended && appended.error().code == StoreErrorCode::retry) appended = tenant_transaction(pool_, caller, Access::write, append);
+    });
+    if (!appended) return appended;
+    after_commit(caller, appended_);
+    if (auto* effect = KeyedEffect::of(caller)) {
+        // The lane sees what is committed, so the key is committed with the entry and before the reply.
+        const auto committed = effect->commit_at((*appended).position);
+        if (!committed) return committed.error();
+    }
+    return appended;
+}
+
+StoreResult<engine::Position> PgControlLog::applied(const api::Caller& caller, const IncidentEntry& entry) {
+    const auto appended = caller.repeats() ? appended_before(caller) : append(caller, entry);
     if (!appended) return appended.error();
-    if (appended_) appended_();
     const auto waited = wait_for_lane((*appended).lane, (*appended).position);
     if (!waited) return waited.error();
     return (*appended).position;
+}
+
+StoreResult<PgControlLog::Appended> PgControlLog::appended_before(const api::Caller& caller) {
+    return tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) {
+        return Appended{*caller.effect_key->written(), lane_of(transaction, caller)};
+    });
 }
 
 /// The engine's refusal of a merge or split is in the history of its incident.
@@ -94,21 +87,19 @@ StoreResult<engine::Position> PgControlLog::applied_unless(const api::Caller& ca
 
 api::ports::Outcome<engine::IncidentRecord> PgControlLog::edit(const api::Caller& caller, const engine::IncidentEdit& edit,
                                                                std::optional<std::int64_t> revision) {
-    const auto position = applied(caller, {edit.number, "incident", api::json::control_to_text(edit), revision, {}});
+    const auto position = applied(caller, {edit.number, "incident", api::json::control_to_text(edit), revision});
     if (!position) return to_failure(position.error(), "edit_incident");
     return IncidentStore{pool_}.find(caller, edit.number);
 }
 
-api::ports::Outcome<engine::IncidentRecord> PgControlLog::merge(const api::Caller& caller, const engine::IncidentMerge& merge,
-                                                                const std::string& idempotency_key) {
-    const auto position = applied_unless(caller, {merge.into, "merge", api::json::control_to_text(merge), {}, idempotency_key}, "merge_refused");
+api::ports::Outcome<engine::IncidentRecord> PgControlLog::merge(const api::Caller& caller, const engine::IncidentMerge& merge) {
+    const auto position = applied_unless(caller, {merge.into, "merge", api::json::control_to_text(merge), {}}, "merge_refused");
     if (!position) return to_failure(position.error(), "merge_incidents");
     return IncidentStore{pool_}.find(caller, merge.into);
 }
 
-api::ports::Outcome<engine::IncidentRecord> PgControlLog::split(const api::Caller& caller, const engine::IncidentSplit& split,
-                                                                const std::string& idempotency_key) {
-    const auto position = applied_unless(caller, {split.number, "split", api::json::control_to_text(split), {}, idempotency_key}, "split_refused");
+api::ports::Outcome<engine::IncidentRecord> PgControlLog::split(const api::Caller& caller, const engine::IncidentSplit& split) {
+    const auto position = applied_unless(caller, {split.number, "split", api::json::control_to_text(split), {}}, "split_refused");
     if (!position) return to_failure(position.error(), "split_incident");
     const auto number = tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) -> StoreResult<engine::IncidentNumber> {
         const auto rows = transaction.exec_params(incident_of_sql, uuid_text(split.findings.front().value()));
@@ -119,9 +110,8 @@ api::ports::Outcome<engine::IncidentRecord> PgControlLog::split(const api::Calle
     return IncidentStore{pool_}.find(caller, *number);
 }
 
-api::ports::Outcome<engine::IncidentActivity> PgControlLog::comment(const api::Caller& caller, const engine::IncidentComment& comment,
-                                                                    const std::string& idempotency_key) {
-    const auto position = applied(caller, {comment.number, "comment", api::json::control_to_text(comment), {}, idempotency_key});
+api::ports::Outcome<engine::IncidentActivity> PgControlLog::comment(const api::Caller& caller, const engine::IncidentComment& comment) {
+    const auto position = applied(caller, {comment.number, "comment", api::json::control_to_text(comment), {}});
     if (!position) return to_failure(position.error(), "comment_incident");
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
                                          [&](TenantTransaction& transaction) -> StoreResult<engine::IncidentActivity> {

@@ -26,13 +26,10 @@ public:
     /// two edits made for one revision, one is stale.
     api::ports::Outcome<engine::IncidentRecord> edit(const api::Caller& caller, const engine::IncidentEdit& edit,
                                                      std::optional<std::int64_t> revision) override;
-    // With an idempotency key a repeat within a day writes nothing and answers what the first one led to; another request under it is a conflict.
-    api::ports::Outcome<engine::IncidentRecord> merge(const api::Caller& caller, const engine::IncidentMerge& merge,
-                                                      const std::string& idempotency_key) override;
-    api::ports::Outcome<engine::IncidentRecord> split(const api::Caller& caller, const engine::IncidentSplit& split,
-                                                      const std::string& idempotency_key) override;
-    api::ports::Outcome<engine::IncidentActivity> comment(const api::Caller& caller, const engine::IncidentComment& comment,
-                                                          const std::string& idempotency_key) override;
+    // For a caller that repeats() nothing is written; the answer is what its first entry led to.
+    api::ports::Outcome<engine::IncidentRecord> merge(const api::Caller& caller, const engine::IncidentMerge& merge) override;
+    api::ports::Outcome<engine::IncidentRecord> split(const api::Caller& caller, const engine::IncidentSplit& split) override;
+    api::ports::Outcome<engine::IncidentActivity> comment(const api::Caller& caller, const engine::IncidentComment& comment) override;
 
 private:
     struct IncidentEntry {
@@ -40,13 +37,14 @@ private:
         std::string kind;
         std::string body;
         std::optional<std::int64_t> revision;
-        std::string idempotency_key;  ///< "" = none
     };
     struct Appended {
         engine::Position position;
         std::int16_t lane;
     };
     StoreResult<engine::Position> applied(const api::Caller& caller, const IncidentEntry& entry);
+    StoreResult<Appended> append(const api::Caller& caller, const IncidentEntry& entry);
+    StoreResult<Appended> appended_before(const api::Caller& caller);
     StoreResult<engine::Position> applied_unless(const api::Caller& caller, const IncidentEntry& entry, const char* refused);
     StoreResult<bool> wait_for_lane(std::int16_t lane, engine::Position position);
     Pool& pool_;

@@ -60,7 +60,7 @@ api::ports::Failure to_failure(const StoreError& error, std::string_view operati
     switch (error.code) {
         case StoreErrorCode::stale: return Failure{FailureCode::stale, error.detail};
         case StoreErrorCode::not_found: return Failure{FailureCode::not_found, error.detail};
-        case StoreErrorCode::invalid: return Failure{FailureCode::invalid, error.detail};
+        case StoreErrorCode::invalid: return Failure{FailureCode::invalid, error.detail, error.pointer};
         case StoreErrorCode::not_applied: return Failure{FailureCode::recorded, error.detail};
         case StoreErrorCode::refused_by_engine: return Failure{FailureCode::conflict, error.detail};
         case StoreErrorCode::conflict: return Failure{FailureCode::conflict, "it exists already"};

@@ -50,7 +50,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::change(const api::Calle
         lock_patterns(transaction, caller);
         return change(transaction);
     });
-    if (changed && appended_) appended_();
+    if (changed) after_commit(caller, appended_);
     return to_outcome(std::move(changed), what);
 }
 

@@ -12,9 +12,8 @@ public:
     static constexpr int most_replies = 10'000;  ///< of one tenant
 
     explicit ReplyStore(Pool& pool) : pool_{pool} {}
+    /// The effect of State::run is a KeyedEffect.
     api::ports::Outcome<Claim> claim(const api::http::Request& request, const api::Caller& caller, std::string_view bearer) override;
-    void keep(const api::http::Request& request, const api::Caller& caller, std::string_view bearer, const api::http::Response& reply) override;
-    void forget(const api::http::Request& request, const api::Caller& caller) override;
 
 private:
     Pool& pool_;

@@ -28,6 +28,7 @@ struct StoreError {
     StoreErrorCode code;
     std::string detail;         ///< for the log; shown to clients only for what the store or the engine decides
     std::string sqlstate = {};  ///< "" when the server did not say
+    std::string pointer = {};   ///< of `invalid`: of the value in the client's document, as in ports::Failure
 };
 template <class T>
 using StoreResult = boost::system::result<T, StoreError>;

@@ -32,6 +32,7 @@ constexpr const char* page_sql = "SELECT id, name, created FROM tenant_page($1, 
 constexpr const char* keys_sql = R"(
     SELECT id, scopes, sources, created, expires, last_used FROM api_key
     WHERE $1::timestamptz IS NULL OR (created, id) > ($1, $2::text) ORDER BY created, id LIMIT $3)";
+constexpr const char* is_past_sql = "SELECT $1::timestamptz <= clock_timestamp()";
 constexpr const char* count_keys_sql = "SELECT count(*) FROM api_key";
 constexpr const char* add_key_sql = R"(
     INSERT INTO api_key (id, tenant, secret_sha256, scopes, sources, expires)
@@ -62,6 +63,11 @@ KeyRow key_from(const pqxx::row& row) {
             optional_timestamp(row[5])};
 }
 
+/// Whether a key made to end then would never open anything.
+bool is_past(TenantTransaction& transaction, const std::optional<engine::Timestamp>& expires) {
+    return expires && transaction.exec_params1(is_past_sql, optional_timestamp_text(expires))[0].as<bool>();
+}
+const StoreError expired_from_the_start{StoreErrorCode::invalid, "the time is past: the key would open nothing", {}, "/expires"};
 bool is_full(TenantTransaction& transaction) { return transaction.exec1(count_keys_sql)[0].as<int>() >= most_keys; }
 StoreError no_more_keys() { return {StoreErrorCode::invalid, fmt::format("a tenant has at most {} keys", most_keys)}; }
 
@@ -144,6 +150,7 @@ api::ports::Outcome<NewKey> TenantStore::add_key(const api::Caller& caller, cons
                                if (wanted.sources.size() > most_sources) {
                                    return StoreError{StoreErrorCode::invalid, fmt::format("a key is limited to at most {} sources", most_sources)};
                                }
+                               if (is_past(transaction, wanted.expires)) return expired_from_the_start;
                                if (is_full(transaction)) return no_more_keys();
                                const auto row = transaction.exec_params1(add_key_sql, key.id, key.digest_hex, static_cast<int>(wanted.scopes),
                                                                          array_literal(wanted.sources), optional_timestamp_text(wanted.expires));
@@ -167,6 +174,7 @@ api::ports::Outcome<RotatedKey> TenantStore::rotate_key(const api::Caller& calle
     const auto key = auth::make_api_key();
     return to_outcome(tenant_transaction(pool_, caller, Access::write,
                                          [&](TenantTransaction& transaction) -> StoreResult<RotatedKey> {
+                                             if (is_past(transaction, rotation.expires)) return expired_from_the_start;
                                              if (is_full(transaction)) return no_more_keys();
                                              const auto old = transaction.exec_params(old_key_sql, id, optional_timestamp_text(rotation.expires));
                                              if (old.empty()) return StoreError{StoreErrorCode::not_found, fmt::format("there is no key {}", id)};

@@ -3,6 +3,7 @@
 #include "api/ports/caller.hpp"
 #include "engine/model/ids.hpp"
 #include "server/pg/guarded.hpp"
+#include "server/pg/keyed_effect.hpp"
 #include "server/pg/pool.hpp"
 
 #include <pqxx/pqxx>
@@ -23,10 +24,11 @@ struct Acting {
     Acting(std::nullopt_t) {}
     Acting(engine::TenantId of) : tenant{of} {}
     Acting(std::optional<engine::TenantId> of) : tenant{of} {}
-    Acting(const api::Caller& caller) : tenant{caller.tenant}, actor{caller.key_id} {}
+    Acting(const api::Caller& caller) : tenant{caller.tenant}, actor{caller.key_id}, effect{KeyedEffect::of(caller)} {}
     // NOLINTEND(google-explicit-constructor)
     std::optional<engine::TenantId> tenant;
     std::string actor;
+    KeyedEffect* effect = nullptr;  ///< of a request with an Idempotency-Key: what it writes joins this
 };
 
 /// A query whose text never varies, under a name of its own among all of them.
@@ -57,11 +59,13 @@ private:
 
 /// One transaction for one tenant, on one lease: begins, names the tenant, runs `work(TenantTransaction&)`, commits if that returned a value and rolls back
 /// if it returned an error. A connection that had died while idle is replaced once, before `work` has run; `work` itself runs once.
+/// What a request with an Idempotency-Key writes is committed later, together with its reply: see KeyedEffect.
 /// A COMMIT that gets no answer is `outcome_unknown` for Access::write and `unavailable` for Access::read.
 template <class F>
 auto tenant_transaction(Pool& pool, const Acting& acting, Access access, F&& work) ->
     typename detail::StoreResultOf<std::invoke_result_t<F, TenantTransaction&>>::type {
     using Returned = typename detail::StoreResultOf<std::invoke_result_t<F, TenantTransaction&>>::type;
+    if (acting.effect != nullptr && access == Access::write) return acting.effect->join(std::forward<F>(work));
     for (bool first = true;; first = false) {
         auto lease = first ? pool.lease() : pool.fresh_lease();
         if (!lease) return lease.error();

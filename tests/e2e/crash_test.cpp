@@ -62,10 +62,39 @@ void send_until(const std::atomic<bool>& stop, ApiClient client, Ledger& ledger,
     }
 }
 
+/// What was asked for under idempotency keys, each again and again until there was a reply.
+struct Keyed {
+    std::vector<std::string> patterns, comments;  ///< that were answered
+    std::vector<std::string> surprises;           ///< replies that are none of 201, 202, 503
+};
+
+/// Makes patterns and comments by turns, until `stop` and then to the end of the one that is under way.
+void make_until(const std::atomic<bool>& stop, ApiClient client, Keyed& keyed) {
+    constexpr int most = 400;  // a tenant has at most 512 patterns
+    for (int number = 0; !stop && number < most; ++number) {
+        const bool is_pattern = number % 2 == 0;
+        const auto name = fmt::format("kill-{}", number);
+        const auto body =
+            is_pattern ? Json{{"id", name}, {"title", name}, {"within", "1h"}, {"stages", {{{"id", "a"}, {"match", {{"name", name}}}}}}} : Json{{"text", name}};
+        const auto* path = is_pattern ? "/api/v1/patterns" : "/api/v1/incidents/1/comments";
+        for (int status = 503; status == 503 || status == 202;) {
+            try {
+                const auto reply = client.send({.method = "POST", .path = path, .body = body.dump(), .headers = {"Idempotency-Key: " + name}});
+                status = reply.status;
+                if (status == 201) (is_pattern ? keyed.patterns : keyed.comments).push_back(name);
+                else if (status != 202 && status != 503) keyed.surprises.push_back(fmt::format("{} {}: {}", path, status, reply.body));
+            } catch (const ApiUnreachable&) {  // nobody knows: the same again
+            }
+            if (status == 503 || status == 202) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        }
+    }
+}
+
 /// Sends from two connections until it goes out of scope.
 class Load {
 public:
-    Load(const std::string& url, const std::string& key, Ledger& ledger) {
+    Load(const std::string& url, const std::string& key, Ledger& ledger, Keyed& keyed) {
+        senders_.emplace_back(make_until, std::cref(stop_), ApiClient{url, key}, std::ref(keyed));
         for (int i = 0; i < 2; ++i) senders_.emplace_back(send_until, std::cref(stop_), ApiClient{url, key}, std::ref(ledger), i);
     }
     ~Load() {  // joins
@@ -79,6 +108,24 @@ private:
     std::atomic<bool> stop_{false};
     std::vector<std::thread> senders_;
 };
+
+/// Two signals that one of the shipped patterns makes an incident of.
+void make_incident(ApiClient& client) {
+    const auto signal = [](const char* id, const char* time, const char* name, const char* domain) {
+        return Json{{"id", id},
+                    {"source", "kill_story"},
+                    {"time", time},
+                    {"domain", domain},
+                    {"name", name},
+                    {"confidence", 0.35},
+                    {"entities", {{{"kind", "account"}, {"value", "a@b.example"}}}}};
+    };
+    const Json story{signal("1", "2026-03-05T07:00:00Z", "impossible_travel", "identity"),
+                     signal("2", "2026-03-05T07:10:00Z", "suspicious_inbox_rule", "email")};
+    REQUIRE(client.post("/api/v1/signals", story.dump()).status == 200);
+    wait_until_correlated(client);
+    REQUIRE(client.get("/api/v1/incidents/1").status == 200);
+}
 
 /// Every stored id, how often.
 std::map<std::string, int> stored_ids(ApiClient& client) {
@@ -97,16 +144,19 @@ std::map<std::string, int> stored_ids(ApiClient& client) {
 
 }  // namespace
 
-TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubles nothing") {
+TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubles nothing, and what has a key happens once") {
     ServerProcess server;
     server.start();
     const auto key = [&] {
         auto admin = server.admin();
         return Json::parse(admin.post("/api/v1/tenants", R"({"name":"kill-loop"})").body)["key"].get<std::string>();
     }();
+    ApiClient client{server.url(), key};
+    make_incident(client);
     Ledger ledger;
+    Keyed keyed;
     {
-        const Load load{server.url(), key, ledger};
+        const Load load{server.url(), key, ledger, keyed};
         std::mt19937 random{20260305};
         for (int round = 0; round < 3; ++round) {
             std::this_thread::sleep_for(std::chrono::milliseconds{300 + random() % 700});
@@ -115,7 +165,6 @@ TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubl
         }
     }
 
-    ApiClient client{server.url(), key};
     wait_until_correlated(client);
     const auto stored = stored_ids(client);
     MESSAGE(fmt::format("{} acknowledged, {} stored, {} sent", ledger.acknowledged.size(), stored.size(), ledger.sent.size()));
@@ -129,5 +178,14 @@ TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubl
         REQUIRE(times == 1);
         REQUIRE(ledger.sent.contains(id));
     }
+
+    MESSAGE(fmt::format("{} patterns and {} comments under keys", keyed.patterns.size(), keyed.comments.size()));
+    CHECK(Json(keyed.surprises) == Json::array());
+    CHECK(keyed.patterns.size() + keyed.comments.size() > 10);
+    for (const auto& id : keyed.patterns) CHECK(client.get("/api/v1/patterns/" + id).status == 200);
+    std::vector<std::string> comments;
+    const auto history = Json::parse(client.get("/api/v1/incidents/1/activity?what=commented&limit=500").body);
+    for (const auto& line : history["items"]) comments.push_back(line["detail"].get<std::string>());
+    CHECK(Json(comments) == Json(keyed.comments));  // each once, in order
     CHECK(server.stop() == 0);
 }

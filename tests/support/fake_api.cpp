@@ -1,7 +1,10 @@
 #include "tests/support/fake_api.hpp"
 
+#include "api/adapters/posted.hpp"
 #include "api/documents/document.hpp"
+#include "api/handlers/reply.hpp"
 #include "api/http/target.hpp"
+#include "api/ingest/prepared.hpp"
 #include "api/json/time_json.hpp"
 #include "api/routes.hpp"
 #include "tests/support/schema_check.hpp"
@@ -18,7 +21,22 @@ using namespace api::ports;
 
 namespace {
 
+const Failure past{FailureCode::invalid, "the key would be expired from the start", "/expires"};
 const Failure nothing_here{FailureCode::not_found, "there is nothing here"};
+
+/// What the session does without a handler: signals, of which all that can be stored are, and metrics.
+api::http::Response by_session(api::http::Request request, const api::Caller& caller) {
+    if (request.method == api::http::Method::get)
+        return api::handlers::refuse_parameters(request).value_or(api::http::Response{200, "text/plain", {}, "x 1\n"});
+    const auto format = api::adapters::format_in_path(request);
+    const auto now = at("2026-03-05T23:00:00Z");
+    const auto prepared =
+        format ? api::adapters::prepare(*format, request, caller, now, {}) : api::ingest::prepare(request, caller, now, api::ingest::IngestLimits{});
+    if (prepared.refusal) return *prepared.refusal;
+    api::ingest::CommitOutcome outcome;
+    outcome.items.resize(prepared.batch->signals.size());
+    return api::ingest::render(request, *prepared.batch, outcome);
+}
 
 }  // namespace
 
@@ -198,17 +216,15 @@ Outcome<engine::IncidentRecord> FakeControl::edit(const api::Caller&, const engi
     ++record.revision;
     return record;
 }
-Outcome<engine::IncidentRecord> FakeControl::merge(const api::Caller&, const engine::IncidentMerge& merge, const std::string& key) {
+Outcome<engine::IncidentRecord> FakeControl::merge(const api::Caller&, const engine::IncidentMerge& merge) {
     if (failure) return *failure;
     merges.push_back(merge);
-    idempotency_key = key;
     for (const auto number : merge.numbers) incidents.records.at(number.value()).merged_into = merge.into;
     return incidents.records.at(merge.into.value());
 }
-Outcome<engine::IncidentRecord> FakeControl::split(const api::Caller&, const engine::IncidentSplit& split, const std::string& key) {
+Outcome<engine::IncidentRecord> FakeControl::split(const api::Caller&, const engine::IncidentSplit& split) {
     if (failure) return *failure;
     splits.push_back(split);
-    idempotency_key = key;
     auto made = incidents.records.at(split.number.value());
     made.number = engine::IncidentNumber{99};
     made.revision = 1;
@@ -229,10 +245,9 @@ Outcome<EntityRow> FakeEntities::change(const api::Caller& caller, const EntityR
     return *row;
 }
 
-Outcome<engine::IncidentActivity> FakeControl::comment(const api::Caller&, const engine::IncidentComment& comment, const std::string& key) {
+Outcome<engine::IncidentActivity> FakeControl::comment(const api::Caller&, const engine::IncidentComment& comment) {
     if (failure) return *failure;
     comments.push_back(comment);
-    idempotency_key = key;
     return incidents.lines.emplace_back(
         engine::IncidentActivity{comment.number, engine::Position{42}, at("2026-03-06T08:00:00Z"), comment.actor, "commented", comment.text});
 }
@@ -257,6 +272,7 @@ Outcome<NewTenant> FakeTenants::add(const api::Caller&, const std::string& name)
 Outcome<Page<TenantRow>> FakeTenants::page(const api::Caller&, const PageRequest& request) { return cut_page(tenants, request); }
 Outcome<Page<KeyRow>> FakeTenants::keys(const api::Caller&, const PageRequest& request) { return cut_page(rows, request); }
 Outcome<NewKey> FakeTenants::add_key(const api::Caller&, const KeyRow& wanted) {
+    if (wanted.expires && *wanted.expires <= at("2026-03-06T08:00:00Z")) return past;
     auto row = wanted;
     row.id = "k" + std::to_string(rows.size() + 1);
     row.created = at("2026-03-06T08:00:00Z");
@@ -272,6 +288,7 @@ Outcome<RotatedKey> FakeTenants::rotate_key(const api::Caller& caller, const std
     rotation = wanted;
     const auto old = std::find_if(rows.begin(), rows.end(), [&id](const KeyRow& row) { return row.id == id; });
     if (old == rows.end()) return nothing_here;
+    if (wanted.expires && *wanted.expires <= at("2026-03-06T08:00:00Z")) return past;
     old->expires = at("2026-03-06T08:00:00Z") + wanted.overlap;
     const auto expires = *old->expires;
     auto row = *old;
@@ -326,13 +343,11 @@ Reply FakeApi::send(api::http::Method method, std::string_view target, std::stri
     request.if_match = if_match;
     request.accept = accept;
     request.if_none_match = if_none_match;
-    request.idempotency_key = idempotency_key;
     request.request_id = "r1";
     const auto match = api::find_route(method, request.segments);
     REQUIRE(match.route != nullptr);
     const bool is_handled = match.route->handler != nullptr;
-    REQUIRE(is_handled);
-    const auto response = match.route->handler(request, caller, services_);
+    const auto response = is_handled ? match.route->handler(request, caller, services_) : by_session(std::move(request), caller);
 
     Reply reply{response.status, nullptr, {}, response.body};
     for (const auto& [name, value] : response.headers) reply.headers[name] = value;

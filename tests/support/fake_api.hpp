@@ -130,11 +130,10 @@ struct FakeControl final : api::ports::ControlLog {
     std::vector<engine::IncidentMerge> merges;
     std::vector<engine::IncidentSplit> splits;
     std::vector<engine::IncidentComment> comments;
-    std::string idempotency_key;  ///< of the last of these
-    api::ports::Outcome<engine::IncidentRecord> merge(const api::Caller&, const engine::IncidentMerge& merge, const std::string& key) override;
+    api::ports::Outcome<engine::IncidentRecord> merge(const api::Caller&, const engine::IncidentMerge& merge) override;
     /// Makes incident 99.
-    api::ports::Outcome<engine::IncidentRecord> split(const api::Caller&, const engine::IncidentSplit& split, const std::string& key) override;
-    api::ports::Outcome<engine::IncidentActivity> comment(const api::Caller&, const engine::IncidentComment& comment, const std::string& key) override;
+    api::ports::Outcome<engine::IncidentRecord> split(const api::Caller&, const engine::IncidentSplit& split) override;
+    api::ports::Outcome<engine::IncidentActivity> comment(const api::Caller&, const engine::IncidentComment& comment) override;
 };
 
 struct FakeSettings final : api::ports::SettingStore {
@@ -204,7 +203,6 @@ public:
     FakeDiagnostics diagnostics;
     FakeTenants tenants;
     api::Caller caller;
-    std::string idempotency_key;  ///< sent with every request
 
 private:
     api::ports::Services services_{signals, entities, incidents, findings, patterns, control, settings, diagnostics, tenants, {1, 2, 3}};

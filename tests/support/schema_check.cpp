@@ -17,13 +17,6 @@ using nlohmann::json;
 
 namespace {
 
-/// Follows {"$ref": "#/a/b"} to what it names.
-const json& resolved(const json& schema) {
-    const auto it = schema.find("$ref");
-    if (it == schema.end()) return schema;
-    return resolved(contract().at(json::json_pointer(it->get_ref<const std::string&>().substr(1))));
-}
-
 bool has_type(const json& value, const std::string& type) {
     if (type == "null") return value.is_null();
     if (type == "object") return value.is_object();
@@ -114,6 +107,12 @@ const json* response_of(std::string_view path, std::string_view method, int stat
 }
 
 }  // namespace
+
+const json& resolved(const json& value) {
+    const auto it = value.find("$ref");
+    if (it == value.end()) return value;
+    return resolved(contract().at(json::json_pointer(it->get_ref<const std::string&>().substr(1))));
+}
 
 const json& contract() {
     static const auto document = [] {

@@ -11,6 +11,9 @@ namespace catenary::tests {
 /// The contract that the program embeds.
 const nlohmann::json& contract();
 
+/// Follows {"$ref": "#/a/b"} to what it names.
+const nlohmann::json& resolved(const nlohmann::json& value);
+
 /// The part of JSON Schema that openapi.yaml uses: type, enum, required, properties, additionalProperties, items, minItems, maxItems, minimum,
 /// maximum, minLength, maxLength, minProperties, maxProperties, oneOf, $ref, and the formats date-time and uuid. A keyword that it does not know is a
 /// violation too, so that none is believed to be checked that is not. Returns one sentence a violation, each with the place in `value`.

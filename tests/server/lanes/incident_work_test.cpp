@@ -3,6 +3,7 @@
 #include "server/pg/control_log.hpp"
 #include "server/pg/finding_store.hpp"
 #include "server/pg/incident_store.hpp"
+#include "server/pg/reply_store.hpp"
 #include "server/pg/setting_store.hpp"
 #include "tests/server/lanes/lane_rig.hpp"
 #include "tests/server/pg/stored_results.hpp"
@@ -55,6 +56,22 @@ struct Desk {
     server::pg::FindingStore findings{database.api()};
 };
 
+/// A request with an idempotency key, claimed as the server does.
+struct Asked {
+    Asked(Desk& desk, const std::string& key) : caller{desk.tenant.caller} {
+        api::http::Request request;
+        request.method = api::http::Method::post;
+        request.target = "/api/v1/incidents/1/comments";
+        request.idempotency_key = key;
+        auto claimed = server::pg::ReplyStore{desk.database.api()}.claim(request, caller, desk.tenant.key);
+        REQUIRE(claimed.has_value());
+        claim = *std::move(claimed);
+        caller.effect_key = claim.effect.get();
+    }
+    api::Caller caller;
+    server::net::RememberedReplies::Claim claim;
+};
+
 }  // namespace
 
 TEST_CASE("merged incidents answer as one and a split takes a finding out again, also after a restart") {
@@ -62,7 +79,7 @@ TEST_CASE("merged incidents answer as one and a split takes a finding out again,
     const auto& caller = desk.tenant.caller;
     desk.story("a@corp.example", 0s);
     desk.story("b@corp.example", 1h);
-    const auto merged = desk.log.merge(caller, desk.merge(2, 1), "");
+    const auto merged = desk.log.merge(caller, desk.merge(2, 1));
     REQUIRE(merged.has_value());
     CHECK(merged->number == IncidentNumber{2});
     CHECK(merged->finding_count == 2);
@@ -72,7 +89,7 @@ TEST_CASE("merged incidents answer as one and a split takes a finding out again,
     all.include_redirected = true;
     CHECK(desk.incidents.page(caller, all, {})->items.size() == 2);
 
-    const auto refused = desk.log.merge(caller, desk.merge(2, 1), "");
+    const auto refused = desk.log.merge(caller, desk.merge(2, 1));
     REQUIRE(refused.has_error());
     CHECK(refused.error().code == FailureCode::conflict);
     CHECK(refused.error().detail == "incident 1 is part of incident 2");
@@ -85,12 +102,12 @@ TEST_CASE("merged incidents answer as one and a split takes a finding out again,
     REQUIRE(desk.rig.settle());
     CHECK((*desk.incidents.find(caller, IncidentNumber{2})).signal_count == 5);
 
-    const auto split = desk.log.split(caller, {IncidentNumber{2}, {desk.finding_of("b@corp.example")}, "another matter", "k"}, "");
+    const auto split = desk.log.split(caller, {IncidentNumber{2}, {desk.finding_of("b@corp.example")}, "another matter", "k"});
     REQUIRE(split.has_value());
     CHECK(split->number == IncidentNumber{3});
     CHECK(desk.incident_of("a@corp.example") == IncidentNumber{2});
     CHECK(desk.incident_of("b@corp.example") == IncidentNumber{3});
-    const auto again = desk.log.split(caller, {IncidentNumber{3}, {desk.finding_of("b@corp.example")}, "", "k"}, "");
+    const auto again = desk.log.split(caller, {IncidentNumber{3}, {desk.finding_of("b@corp.example")}, "", "k"});
     CHECK(again.error().detail == "at least one finding has to stay");
 
     before = result_dump(desk.database);
@@ -101,27 +118,64 @@ TEST_CASE("merged incidents answer as one and a split takes a finding out again,
     CHECK(desk.incident_of("b@corp.example") == IncidentNumber{3});
 }
 
-TEST_CASE("a request repeated under its key is done once; another one under that key is refused") {
+TEST_CASE("a comment whose reply was lost is written once, and a repeat answers what it became") {
     Desk desk;
     const auto& caller = desk.tenant.caller;
     desk.story("a@corp.example", 0s);
     const engine::IncidentComment comment{IncidentNumber{1}, "seen before", "k"};
-    const auto first = desk.log.comment(caller, comment, "key-1");
-    REQUIRE(first.has_value());
-    CHECK(first->detail == "seen before");
-    CHECK(first->actor == "k");
-    const auto second = desk.log.comment(caller, comment, "key-1");
-    REQUIRE(second.has_value());
-    CHECK(second->position == first->position);
-    CHECK(desk.incidents.activity(caller, IncidentNumber{1}, {"commented"}, {})->items.size() == 1);
-    CHECK(desk.log.comment(caller, {IncidentNumber{1}, "something else", "k"}, "key-1").error().code == FailureCode::conflict);
-    CHECK(desk.log.comment(caller, comment, "").has_value());  // without a key it is another one
+    Asked first{desk, "key-1"};
+    const auto line = desk.log.comment(first.caller, comment);
+    REQUIRE(line.has_value());
+    first.claim.effect.reset();  // the process ends after the entry's commit, before the reply is kept
+    Asked second{desk, "key-1"};
+    CHECK(second.caller.repeats());
+    const auto again = desk.log.comment(second.caller, comment);
+    REQUIRE(again.has_value());
+    CHECK(again->position == line->position);
+    CHECK(again->detail == "seen before");
+    CHECK(desk.database.ask("SELECT count(*) FROM control WHERE kind = 'comment'") == "1");
+    REQUIRE(second.claim.effect->keep({201, "application/json", {}, "{}"}).has_value());
+    Asked third{desk, "key-1"};
+    CHECK(third.claim.state == server::net::RememberedReplies::State::answered);
+    CHECK(desk.log.comment(caller, comment).has_value());  // without a key it is another one
     CHECK(desk.incidents.activity(caller, IncidentNumber{1}, {"commented"}, {})->items.size() == 2);
-    desk.database.run("UPDATE idempotency_key SET created = created - interval '2 days'");
-    CHECK(desk.log.comment(caller, comment, "key-2").has_value());
-    CHECK(desk.database.ask("SELECT string_agg(key, ',') FROM idempotency_key") == "key-2");  // old ones are dropped on the way
-    const auto other = desk.database.add_tenant("second");
-    CHECK(desk.log.comment(other.caller, comment, "key-2").error().code == FailureCode::not_found);
+}
+
+TEST_CASE("merges and splits whose replies were lost answer as they would have") {
+    Desk desk;
+    desk.story("a@corp.example", 0s);
+    desk.story("b@corp.example", 1h);
+    for (int run = 0; run < 2; ++run) {
+        Asked merging{desk, "merge"};
+        CHECK(merging.caller.repeats() == (run == 1));
+        const auto merged = desk.log.merge(merging.caller, desk.merge(2, 1));
+        REQUIRE(merged.has_value());
+        CHECK(merged->number == IncidentNumber{2});
+    }
+    const auto split_off = desk.finding_of("b@corp.example");
+    for (int run = 0; run < 2; ++run) {
+        Asked splitting{desk, "split"};
+        const auto split = desk.log.split(splitting.caller, {IncidentNumber{2}, {split_off}, "another matter", "k"});
+        REQUIRE(split.has_value());
+        CHECK(split->number == IncidentNumber{3});
+    }
+    for (int run = 0; run < 2; ++run) {
+        Asked refused{desk, "refused"};
+        CHECK(refused.caller.repeats() == (run == 1));
+        CHECK(desk.log.merge(refused.caller, desk.merge(2, 1)).error().detail == "incident 1 is part of incident 2");
+    }
+    CHECK(desk.database.ask("SELECT string_agg(kind, ' ' ORDER BY position) FROM control") == "merge split merge");
+}
+
+TEST_CASE("a change of an incident that cannot be made leaves neither entry nor key") {
+    Desk desk;
+    desk.story("a@corp.example", 0s);
+    {
+        Asked asked{desk, "key"};
+        CHECK(desk.log.comment(asked.caller, {IncidentNumber{9}, "nobody", "k"}).error().code == FailureCode::not_found);
+    }
+    CHECK(desk.database.ask("SELECT count(*) FROM control") == "0");
+    CHECK(desk.database.ask("SELECT count(*) FROM remembered_reply") == "0");
 }
 
 TEST_CASE("requests of one key that come at once are one") {
@@ -129,7 +183,10 @@ TEST_CASE("requests of one key that come at once are one") {
     desk.story("a@corp.example", 0s);
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
-        threads.emplace_back([&] { static_cast<void>(desk.log.comment(desk.tenant.caller, {IncidentNumber{1}, "once", "k"}, "same")); });
+        threads.emplace_back([&] {
+            Asked asked{desk, "same"};
+            if (asked.claim.effect) static_cast<void>(desk.log.comment(asked.caller, {IncidentNumber{1}, "once", "k"}));
+        });
     }
     for (auto& thread : threads) thread.join();
     CHECK(desk.database.ask("SELECT count(*) FROM control WHERE kind = 'comment'") == "1");

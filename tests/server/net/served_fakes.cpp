@@ -55,10 +55,11 @@ struct Entry {
     std::vector<std::string> segments;
 };
 
-const std::array<Entry, 10>& table() {
-    static const std::array<Entry, 10> entries{{{{Method::get, "/healthz", Scope::none, &health}, {"healthz"}},
+const std::array<Entry, 11>& table() {
+    static const std::array<Entry, 11> entries{{{{Method::get, "/healthz", Scope::none, &health}, {"healthz"}},
                                                 {{Method::get, "/metrics", Scope::none, nullptr}, {"metrics"}},
                                                 {{Method::post, "/api/v1/counted", Scope::incidents_read, &counted}, {"api", "v1", "counted"}},
+                                                {{Method::delete_, "/api/v1/counted", Scope::incidents_read, &echo}, {"api", "v1", "counted"}},
                                                 {{Method::get, "/api/v1/incidents", Scope::incidents_read, &list}, {"api", "v1", "incidents"}},
                                                 {{Method::post, "/api/v1/patterns", Scope::incidents_read, &echo}, {"api", "v1", "patterns"}},
                                                 {{Method::get, "/api/v1/slow", Scope::incidents_read, &slow}, {"api", "v1", "slow"}},
@@ -106,24 +107,34 @@ api::ports::Outcome<std::optional<Caller>> FakeAuthenticator::authenticate(std::
     return std::optional{caller};
 }
 
+class FakeReplies::FakeEffect final : public Effect {
+public:
+    FakeEffect(FakeReplies& replies, std::string key, Kept kept) : replies_{replies}, key_{std::move(key)}, kept_{std::move(kept)} {}
+    std::optional<engine::Position> written() const override { return {}; }
+    bool overtaken() const override { return false; }
+    api::ports::Outcome<bool> keep(const Response& reply) override {
+        const std::lock_guard lock{replies_.mutex_};
+        kept_.reply = reply;
+        replies_.kept_.emplace(key_, kept_);
+        return true;
+    }
+    void forget() override {}
+
+private:
+    FakeReplies& replies_;
+    std::string key_;
+    Kept kept_;
+};
+
 api::ports::Outcome<FakeReplies::Claim> FakeReplies::claim(const Request& request, const Caller& caller, std::string_view bearer) {
     const std::lock_guard lock{mutex_};
-    const auto [kept, is_new] =
-        kept_.try_emplace(caller.key_id + ' ' + request.idempotency_key, Kept{request.target + ' ' + request.body, std::string{bearer}, {}});
-    if (is_new) return Claim{State::ours, {}};
-    if (kept->second.request != request.target + ' ' + request.body) return Claim{State::other_request, {}};
-    if (!kept->second.reply || kept->second.bearer != bearer) return Claim{State::unfinished, {}};
-    return Claim{State::answered, *kept->second.reply};
-}
-
-void FakeReplies::keep(const Request& request, const Caller& caller, std::string_view, const Response& reply) {
-    const std::lock_guard lock{mutex_};
-    kept_.at(caller.key_id + ' ' + request.idempotency_key).reply = reply;
-}
-
-void FakeReplies::forget(const Request& request, const Caller& caller) {
-    const std::lock_guard lock{mutex_};
-    kept_.erase(caller.key_id + ' ' + request.idempotency_key);
+    const auto key = caller.key_id + ' ' + request.idempotency_key;
+    const auto said = request.target + ' ' + request.body;
+    const auto kept = kept_.find(key);
+    if (kept == kept_.end()) return Claim{State::run, {}, std::make_unique<FakeEffect>(*this, key, Kept{said, std::string{bearer}, {}})};
+    if (kept->second.request != said) return Claim{State::other_request};
+    if (kept->second.bearer != bearer) return api::ports::Failure{api::ports::FailureCode::unavailable, "does not open"};
+    return Claim{State::answered, kept->second.reply};
 }
 
 void FakeSink::submit(engine::TenantId, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) {

@@ -26,15 +26,14 @@ public:
 class FakeReplies final : public server::net::RememberedReplies {
 public:
     api::ports::Outcome<Claim> claim(const api::http::Request& request, const api::Caller& caller, std::string_view bearer) override;
-    void keep(const api::http::Request& request, const api::Caller& caller, std::string_view bearer, const api::http::Response& reply) override;
-    void forget(const api::http::Request& request, const api::Caller& caller) override;
 
 private:
     struct Kept {
         std::string request;
         std::string bearer;
-        std::optional<api::http::Response> reply;
+        api::http::Response reply;
     };
+    class FakeEffect;
     std::mutex mutex_;
     std::map<std::string, Kept> kept_;
 };

@@ -141,6 +141,10 @@ TEST_CASE("refusals before the body are problems, and a short body does not end 
         problem(reply, 503);
         CHECK(reply.fields.contains("retry-after"));
     }
+    SUBCASE("a DELETE with a body") {
+        client.send(request("DELETE", "/api/v1/counted", "reader", "{\"id\":\"k1\"}"));
+        problem(client.read_reply(), 400);
+    }
     SUBCASE("a coded body") {
         client.send(request("POST", "/api/v1/signals", "writer", "body", "Content-Encoding: br\r\n"));
         const auto reply = client.read_reply();

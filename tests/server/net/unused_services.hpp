@@ -59,9 +59,9 @@ private:
     struct Control final : api::ports::ControlLog {
         Outcome<engine::Position> watermark(const Caller&, const engine::WatermarkCall&) override { refuse(); }
         Outcome<engine::IncidentRecord> edit(const Caller&, const engine::IncidentEdit&, std::optional<std::int64_t>) override { refuse(); }
-        Outcome<engine::IncidentRecord> merge(const Caller&, const engine::IncidentMerge&, const std::string&) override { refuse(); }
-        Outcome<engine::IncidentRecord> split(const Caller&, const engine::IncidentSplit&, const std::string&) override { refuse(); }
-        Outcome<engine::IncidentActivity> comment(const Caller&, const engine::IncidentComment&, const std::string&) override { refuse(); }
+        Outcome<engine::IncidentRecord> merge(const Caller&, const engine::IncidentMerge&) override { refuse(); }
+        Outcome<engine::IncidentRecord> split(const Caller&, const engine::IncidentSplit&) override { refuse(); }
+        Outcome<engine::IncidentActivity> comment(const Caller&, const engine::IncidentComment&) override { refuse(); }
     };
     struct Settings final : api::ports::SettingStore {
         Outcome<api::ports::StoredSettings> read(const Caller&) override { refuse(); }
