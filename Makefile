@@ -8,6 +8,7 @@ PACKAGES := g++ cmake ninja-build ccache pkg-config git ca-certificates python3 
   libboost1.81-dev libpqxx-dev libpq-dev nlohmann-json3-dev doctest-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev \
   libcurl4-openssl-dev libssl-dev libsodium-dev zlib1g-dev libre2-dev libbenchmark-dev libsimdjson-dev libtomlplusplus-dev postgresql-15
 LINT_PACKAGES := clang-format-14 clang-tidy-14
+FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 
 .PHONY: help demo test build run bench format lint openapi-lint deps clean
 help: ## list the targets
@@ -24,14 +25,41 @@ run: build ## serve on 127.0.0.1:8080 with the default data folder
 	@$(CATENARY) serve
 
 test: deps ## build and run every test against a PostgreSQL of its own
-	@cmake --preset dev --log-level=WARNING >/dev/null
-	@cmake --build --preset dev -j $(JOBS)
+	@$(MAKE) -s built PRESET=dev
 	@tests/run build/dev
+
+# A preset, configured and built: all of it or TARGETS.
+.PHONY: built
+built:
+	@cmake --preset $(PRESET) --log-level=WARNING >/dev/null
+	@cmake --build --preset $(PRESET) -j $(JOBS) $(if $(TARGETS),--target $(TARGETS))
 
 bench: deps ## engine alone, then the server end to end beside a bare COPY of the same rows
 	@cmake --preset bench --log-level=WARNING >/dev/null
 	@cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run build/bench
+
+.PHONY: torture torture-asan torture-tsan torture-oracle torture-fuzz torture-kill torture-idle
+torture: torture-oracle torture-kill torture-idle torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
+torture-asan: deps ## every suite, stores and end-to-end included, with AddressSanitizer and UBSan
+	@$(MAKE) -s built PRESET=asan
+	@tests/torture asan
+torture-tsan: deps ## sessions, queues, committer and lanes with ThreadSanitizer
+	@$(MAKE) -s built PRESET=tsan TARGETS=tests_server
+	@tests/torture tsan
+torture-oracle: deps ## the matcher and lanes on further random cases: SEED_BASE=n ORACLE_PERCENT=500
+	@$(MAKE) -s built PRESET=dev TARGETS=tests_oracle
+	@tests/torture oracle
+torture-fuzz: deps ## libFuzzer at every door where bytes come in: FUZZ_SECONDS=60 for each
+	@$(MAKE) -s packages PACKAGES="$(FUZZ_PACKAGES)"
+	@$(MAKE) -s built PRESET=fuzz TARGETS=fuzz_targets
+	@tests/torture fuzz
+torture-kill: deps ## kill -9 of the server under load, again and again: KILL_ROUNDS=200
+	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
+	@tests/torture kill
+torture-idle: deps ## connections that say nothing, and good clients beside them: IDLE_CONNECTIONS=10000
+	@$(MAKE) -s built PRESET=dev TARGETS=tests_server
+	@tests/torture idle
 
 format: ## lay out the sources with clang-format
 	@$(MAKE) -s packages PACKAGES="$(LINT_PACKAGES)"

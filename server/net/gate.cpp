@@ -137,6 +137,7 @@ private:
     }
 
     Refusal field(std::string_view line) {
+        if (line.empty()) return malformed("the request head goes on after its empty line");
         if (blanks.find(line.front()) != std::string_view::npos) return malformed("folded header fields are not accepted");
         if (fields_.size() == limits_.fields) return GateRefusal{ProblemKind::header_too_large, "the request has too many header fields"};
         const auto colon = line.find(':');

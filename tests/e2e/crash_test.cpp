@@ -1,9 +1,11 @@
+#include "tests/support/environment.hpp"
 #include "tests/support/server_process.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <mutex>
@@ -34,7 +36,7 @@ std::string batch(Ledger& ledger, int sender, int number, std::vector<std::strin
         ids.push_back(fmt::format("k-{}-{}-{}", sender, number, i));
         body += Json{{"id", ids.back()},
                      {"source", "kill_loop"},
-                     {"time", fmt::format("2026-03-05T{:02}:{:02}:{:02}Z", 8 + number / 3600, number / 60 % 60, number % 60)},
+                     {"time", fmt::format("2026-03-05T{:02}:{:02}:{:02}Z", number / 3600 % 24, number / 60 % 60, number % 60)},
                      {"domain", "endpoint"},
                      {"name", "heartbeat"},
                      {"confidence", 0.05},
@@ -142,9 +144,14 @@ std::map<std::string, int> stored_ids(ApiClient& client) {
     return ids;
 }
 
-}  // namespace
+struct Tally {
+    std::size_t acknowledged = 0;
+    std::size_t stored = 0;
+    std::size_t sent = 0;
+};
 
-TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubles nothing, and what has a key happens once") {
+/// Kills one server `rounds` times under load, and then looks for every signal that was sent and everything that was asked for under a key.
+Tally kill_and_count(int rounds, std::mt19937& random) {
     ServerProcess server;
     server.start();
     const auto key = [&] {
@@ -157,8 +164,7 @@ TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubl
     Keyed keyed;
     {
         const Load load{server.url(), key, ledger, keyed};
-        std::mt19937 random{20260305};
-        for (int round = 0; round < 3; ++round) {
+        for (int round = 0; round < rounds; ++round) {
             std::this_thread::sleep_for(std::chrono::milliseconds{300 + random() % 700});
             server.crash();
             server.start();
@@ -167,7 +173,6 @@ TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubl
 
     wait_until_correlated(client);
     const auto stored = stored_ids(client);
-    MESSAGE(fmt::format("{} acknowledged, {} stored, {} sent", ledger.acknowledged.size(), stored.size(), ledger.sent.size()));
     CHECK(ledger.acknowledged.size() > 100);
     for (const auto& id : ledger.acknowledged) {
         CAPTURE(id);
@@ -188,4 +193,21 @@ TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubl
     for (const auto& line : history["items"]) comments.push_back(line["detail"].get<std::string>());
     CHECK(Json(comments) == Json(keyed.comments));  // each once, in order
     CHECK(server.stop() == 0);
+    return {ledger.acknowledged.size(), stored.size(), ledger.sent.size()};
+}
+
+}  // namespace
+
+TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubles nothing, and what has a key happens once") {
+    constexpr int rounds_of_one_server = 20;  // then all of its signals are looked at, and the next one starts empty
+    const auto rounds = static_cast<int>(catenary::tests::environment_number("TEST_KILL_ROUNDS", 1, 100'000, 3));
+    std::mt19937 random{20260305};
+    Tally total;
+    for (int done = 0; done < rounds; done += rounds_of_one_server) {
+        const auto tally = kill_and_count(std::min(rounds - done, rounds_of_one_server), random);
+        total.acknowledged += tally.acknowledged;
+        total.stored += tally.stored;
+        total.sent += tally.sent;
+    }
+    MESSAGE(fmt::format("{} acknowledged, {} stored, {} sent", total.acknowledged, total.stored, total.sent));
 }

@@ -13,11 +13,20 @@ using std::chrono::seconds;
 class Dice {
 public:
     explicit Dice(std::uint32_t seed) : random_{seed} {}
-    int between(int least, int most) { return least + static_cast<int>(random_() % static_cast<std::uint32_t>(most - least + 1)); }
+    explicit Dice(std::span<const std::uint8_t> bytes) : bytes_{bytes} {}
+    int between(int least, int most) { return least + static_cast<int>(next() % static_cast<std::uint32_t>(most - least + 1)); }
     bool one_in(int sides) { return between(1, sides) == 1; }
     Duration seconds_between(int least, int most) { return seconds{between(least, most)}; }
 
 private:
+    std::uint32_t next() {
+        if (bytes_.empty()) return static_cast<std::uint32_t>(random_());
+        const auto first = bytes_.front();
+        bytes_ = bytes_.subspan(1);
+        return first;
+    }
+
+    std::span<const std::uint8_t> bytes_;
     std::mt19937 random_;
 };
 
@@ -115,18 +124,14 @@ Case drawn(Dice& dice, int signals, int instants, bool crowded) {
     return c;
 }
 
-}  // namespace
-
-Case random_case(std::uint32_t seed) {
-    Dice dice{seed};
+Case random_case(Dice& dice) {
     const int signals = dice.between(4, 14);
     const bool crowded = dice.one_in(3);
     const int instants = crowded ? dice.between(6, 13) : dice.between(3, 13);
     return drawn(dice, signals, instants, crowded);
 }
 
-Case varied_case(std::uint32_t seed) {
-    Dice dice{seed};
+Case varied_case(Dice& dice) {
     const int instants = dice.between(3, 13);
     Case c;
     do c.pattern = random_pattern(dice, instants);
@@ -154,8 +159,7 @@ Case varied_case(std::uint32_t seed) {
     return c;
 }
 
-Case long_case(std::uint32_t seed) {
-    Dice dice{seed};
+Case long_case(Dice& dice) {
     Case c;
     const int signals = dice.between(14, 26);
     const int instants = signals * dice.between(2, 4) / 3;
@@ -176,6 +180,29 @@ Case long_case(std::uint32_t seed) {
         std::swap(c.signals[place], c.signals[place + static_cast<std::size_t>(dice.between(1, 2))]);
     }
     return c;
+}
+
+}  // namespace
+
+Case random_case(std::uint32_t seed) {
+    Dice dice{seed};
+    return random_case(dice);
+}
+
+Case varied_case(std::uint32_t seed) {
+    Dice dice{seed};
+    return varied_case(dice);
+}
+
+Case long_case(std::uint32_t seed) {
+    Dice dice{seed};
+    return long_case(dice);
+}
+
+Case case_from(std::span<const std::uint8_t> bytes) {
+    Dice dice{bytes};
+    const int which = dice.between(1, 3);
+    return which == 1 ? random_case(dice) : which == 2 ? varied_case(dice) : long_case(dice);
 }
 
 Case large_case(std::uint32_t seed, int signals) {

@@ -3,6 +3,7 @@
 #include "tests/oracle/oracle.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ Case long_case(std::uint32_t seed);
 
 /// As random_case with `signals` signals, over a time as much longer: too many for the oracle.
 Case large_case(std::uint32_t seed, int signals);
+
+/// One of random_case, varied_case and long_case that the bytes choose die by die, and a generator once they are used up: what a fuzzer searches.
+Case case_from(std::span<const std::uint8_t> bytes);
 
 /// For a person who has to understand why this one fails.
 std::string readable(const Case& c);

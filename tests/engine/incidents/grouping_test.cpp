@@ -1,4 +1,5 @@
 #include "engine/incidents/grouping.hpp"
+#include "tests/support/seeds.hpp"
 
 #include <doctest/doctest.h>
 
@@ -221,7 +222,7 @@ TEST_CASE("findings of two hand groups are apart whatever connects them, and lat
 }
 
 TEST_CASE("property: the kept partition is the one the definition gives, whatever changed before") {
-    for (std::uint32_t seed = 0; seed < 3000; ++seed) {
+    for (const auto seed : catenary::tests::seeds(0, 3000)) {
         CAPTURE(seed);
         std::mt19937 random{seed};
         const auto pick = [&](int low, int high) { return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1)); };

@@ -116,6 +116,7 @@ TEST_CASE("a head that can be read in two ways is refused") {
         {"too many fields", post("A: 1\r\nB: 1\r\nC: 1\r\nD: 1\r\nE: 1\r\nF: 1\r\nG: 1\r\nContent-Length: 5\r\n"), ProblemKind::header_too_large},
         {"a head beyond the cap", post("Content-Length: 5\r\nX: " + std::string(512, 'x') + "\r\n"), ProblemKind::header_too_large},
         {"no empty line", "GET / HTTP/1.1\r\nHost: a\r\n", malformed},
+        {"an empty line before the end", "GET / HTTP/1.1\r\nHost: a\r\n\r\nX: y\r\n\r\n", malformed},
         {"nothing", "", malformed},
         {"only an empty line", "\r\n\r\n", malformed},
     };

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -32,6 +33,27 @@ bool RawClient::send(std::string_view bytes) {
         bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
+}
+
+bool RawClient::send_within(std::string_view bytes, std::chrono::milliseconds patience) {
+    while (!bytes.empty()) {
+        pollfd writable{.fd = socket_, .events = POLLOUT, .revents = 0};
+        if (::poll(&writable, 1, static_cast<int>(patience.count())) != 1) return false;
+        const auto sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent <= 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+}
+
+bool RawClient::hears_within(std::chrono::milliseconds patience) const {
+    pollfd readable{.fd = socket_, .events = POLLIN, .revents = 0};
+    return ::poll(&readable, 1, static_cast<int>(patience.count())) == 1;
+}
+
+bool RawClient::swallow(std::size_t most) {
+    std::string swallowed(most, '\0');
+    return ::recv(socket_, swallowed.data(), swallowed.size(), 0) > 0;
 }
 
 bool RawClient::fill() {

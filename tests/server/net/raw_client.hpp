@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
@@ -25,6 +26,12 @@ public:
 
     /// Whether all of it could be sent.
     bool send(std::string_view bytes);
+    /// Whether all of it could be sent with the server taking some of it at least every `patience`.
+    bool send_within(std::string_view bytes, std::chrono::milliseconds patience);
+    /// Waits until the server sends something or ends the connection; false when neither happens.
+    bool hears_within(std::chrono::milliseconds patience) const;
+    /// Reads up to `most` bytes of whatever comes and forgets them; false at the end of the connection.
+    bool swallow(std::size_t most);
     /// The next reply; of a HEAD request, without waiting for a body.
     RawReply read_reply(Method method = Method::other);
     /// Waits for the server to end the connection; false when it sends anything instead or stays silent.

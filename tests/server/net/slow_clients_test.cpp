@@ -1,0 +1,157 @@
+#include "tests/server/net/served_fakes.hpp"
+#include "tests/support/environment.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+// Clients that take their time, or do nothing at all: they lose their connection, and nobody else notices them.
+
+using namespace catenary::tests;
+using namespace std::chrono_literals;
+using catenary::server::net::HttpLimits;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// Sends byte after byte, each long before any deadline, until the server says something; how long that took.
+Clock::duration drip(RawClient& client, std::string_view endless) {
+    const auto began = Clock::now();
+    for (std::size_t i = 0; Clock::now() - began < 10s; ++i) {
+        if (client.hears_within(5ms) || !client.send(endless.substr(i % endless.size(), 1))) break;
+    }
+    return Clock::now() - began;
+}
+
+/// A good client's whole life: connected, answered, gone.
+Clock::duration time_of_a_good_client(const ServedFakes& fakes) {
+    const auto began = Clock::now();
+    RawClient client{fakes.where()};
+    client.send(request("POST", "/api/v1/patterns", "reader", "a document"));
+    CHECK(client.read_reply().body == "a document");
+    return Clock::now() - began;
+}
+
+/// Of this process, in bytes.
+std::size_t resident_memory() {
+    std::ifstream file{"/proc/self/statm"};
+    std::size_t pages = 0;
+    std::size_t resident = 0;
+    file >> pages >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// Room for both ends of so many connections in this process.
+void allow_open_files(std::uint64_t count) {
+    rlimit limit{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    limit.rlim_cur = std::max<rlim_t>(limit.rlim_cur, count);
+    limit.rlim_max = std::max(limit.rlim_max, limit.rlim_cur);  // beyond the old one only for root
+    REQUIRE_MESSAGE(::setrlimit(RLIMIT_NOFILE, &limit) == 0, "the process may not have " << count << " files open (ulimit -n)");
+}
+
+}  // namespace
+
+TEST_CASE("a head that comes in drops has no more time than any other") {
+    HttpLimits limits;
+    limits.header = 200ms;
+    ServedFakes fakes{limits};
+    RawClient client{fakes.where()};
+    client.send("GET /healthz HTTP/1.1\r\nHost: a\r\nX: ");
+    const auto took = drip(client, "x");
+    CHECK(took >= 150ms);
+    CHECK(took < 5s);
+    CHECK(client.read_reply().status == 408);
+    CHECK(client.ends());
+}
+
+TEST_CASE("a body that comes in drops has no more time than any other") {
+    HttpLimits limits;
+    limits.body = 200ms;
+    ServedFakes fakes{limits};
+    RawClient client{fakes.where()};
+    client.send("POST /api/v1/patterns HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer reader\r\nContent-Length: 60000\r\n\r\n");
+    const auto took = drip(client, "x");
+    CHECK(took >= 150ms);
+    CHECK(took < 5s);
+    CHECK(client.read_reply().status == 408);
+    CHECK(client.ends());
+}
+
+TEST_CASE("a client that reads its reply in drops is dropped, and its connection is free again") {
+    HttpLimits limits;
+    limits.write = 100ms;
+    limits.slowest_bytes_per_second = 1'000'000'000;
+    limits.connections = 1;
+    limits.document_bytes = 64 * 1024 * 1024;
+    limits.batch_bytes = 64 * 1024 * 1024;
+    ServedFakes fakes{limits};
+    RawClient client{fakes.where()};
+    // Larger than both kernels' buffers together, so that writing has to wait for the reader.
+    REQUIRE(client.send(request("POST", "/api/v1/patterns", "reader", std::string(32 * 1024 * 1024, 'x'))));
+    int status = 503;
+    const auto deadline = Clock::now() + 10s;
+    while (status != 200 && Clock::now() < deadline) {
+        client.swallow(512);
+        RawClient next{fakes.where()};
+        next.send(request("GET", "/healthz", ""));
+        status = next.read_reply().status;
+    }
+    CHECK(status == 200);
+}
+
+TEST_CASE("a client that sends request after request and reads no reply is not read for ever") {
+    HttpLimits limits;
+    limits.write = 300ms;
+    ServedFakes fakes{limits};
+    RawClient client{fakes.where()};
+    std::string requests;
+    while (requests.size() < 64 * 1024) requests += request("GET", "/healthz", "");
+    constexpr std::size_t most = 256 * 1024 * 1024;  // many times what the kernel keeps for a connection
+    const auto before = resident_memory();
+    std::size_t sent = 0;
+    while (sent < most && client.send_within(requests, 100ms)) sent += requests.size();
+    CHECK(sent < most);
+    CHECK(time_of_a_good_client(fakes) < 2s);
+    CHECK(resident_memory() < before + 64 * 1024 * 1024);
+}
+
+TEST_CASE("many idle connections cost little, and nobody waits for them") {
+    const auto count = static_cast<std::size_t>(environment_number("TEST_IDLE_CONNECTIONS", 1, 100'000, 1'000));
+    allow_open_files(2 * count + 200);
+    HttpLimits limits;
+    limits.connections = static_cast<std::int64_t>(count) + 100;
+    limits.header = 10min;  // none of them has to go before the end
+    ServedFakes fakes{limits};
+    time_of_a_good_client(fakes);  // what is made once is made now
+    const auto before = resident_memory();
+    std::vector<std::unique_ptr<RawClient>> idle;
+    for (std::size_t i = 0; i < count; ++i) {
+        idle.push_back(std::make_unique<RawClient>(fakes.where()));
+        if (i % 3 == 0) continue;  // says nothing at all
+        if (i % 3 == 1) {
+            idle.back()->send("POST /api/v1/signals HTTP/1.1\r\nHost: a\r\nX-Half: ");
+        } else {
+            idle.back()->send(request("GET", "/healthz", ""));
+            REQUIRE(idle.back()->read_reply().status == 200);
+        }
+    }
+    Clock::duration slowest{};
+    for (int i = 0; i < 50; ++i) slowest = std::max(slowest, time_of_a_good_client(fakes));
+    CHECK(slowest < 2s);
+    const auto grown = resident_memory() - std::min(before, resident_memory());
+    MESSAGE(count << " idle connections: " << grown / count << " bytes each, slowest good client "
+                  << std::chrono::duration_cast<std::chrono::microseconds>(slowest).count() << " us");
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // these keep what was freed, or a shadow of it
+    CHECK(grown / count < 32 * 1024);
+#endif
+    for (std::size_t i = 2; i < count; i += 3) idle[i]->send(request("GET", "/healthz", ""));  // they are still welcome
+    for (std::size_t i = 2; i < count; i += 3) REQUIRE(idle[i]->read_reply().status == 200);
+}
