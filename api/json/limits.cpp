@@ -144,6 +144,8 @@ ParsedJson parse_document(std::string_view body, const JsonLimits& limits) {
     }
     Gate gate{body, limits};
     if (!Json::sax_parse(body, &gate) && gate.faults.empty()) gate.faults.push_back({FaultCode::malformed, "", "no valid JSON"});
+    // The library takes a NUL for the end of the text and never looks at what follows it.
+    if (gate.faults.empty() && body.find('\0') != std::string_view::npos) gate.faults.push_back({FaultCode::malformed, "", "a NUL follows after the value"});
     if (!gate.faults.empty()) return std::move(gate.faults);
     return Json::parse(body);
 }

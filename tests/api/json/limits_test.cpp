@@ -43,6 +43,8 @@ TEST_CASE("hostile documents are refused with the place and kind of their fault"
         {"cut object", R"({"a":[1,)", "/a/0", FaultCode::malformed},
         {"cut string", R"({"a":"b)", "/a", FaultCode::malformed},
         {"after the value", R"({"a":1} {"b":2})", "", FaultCode::malformed},
+        {"NUL after the value", std::string{"{\"a\":1}\0", 8}, "", FaultCode::malformed},
+        {"more after a NUL", std::string{"{\"a\":1}\0{\"b\":2}", 15}, "", FaultCode::malformed},
         {"comma at the end", R"([1,])", "/0", FaultCode::malformed},
         {"comment", R"({"a":1 /* x */})", "/a", FaultCode::malformed},
         {"single quotes", R"({'a':1})", "", FaultCode::malformed},
