@@ -53,7 +53,11 @@ TEST_CASE("notes are stored with their control entry and its audit, and the enti
     const auto made = store.change(first.caller, wanted, 0);
     REQUIRE(made.has_value());
     CHECK(told == 1);
-    for (const auto& row : {*made, store.find(first.caller, wanted.key).value(), store.page(first.caller, {}, {10, ""}).value().items.at(0)}) {
+    const auto found = store.find(first.caller, wanted.key);
+    const auto listed_page = store.page(first.caller, {}, {10, ""});
+    REQUIRE(found.has_value());
+    REQUIRE(listed_page.has_value());
+    for (const auto& row : {*made, *found, (*listed_page).items.at(0)}) {
         CHECK(row.identifies);
         CHECK(row.notes.tags == wanted.notes.tags);
         CHECK(row.notes.criticality == Criticality::critical);
