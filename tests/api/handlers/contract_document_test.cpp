@@ -65,7 +65,8 @@ tests::Reply sent(const std::string& path, const std::string& method, const std:
                     .status == 201);
     }
     auto target = path;
-    for (const auto& [name, value] : {std::pair{"{number}", "17"}, {"{id}", has_pattern ? "key-listing-then-new-country" : "k1"}}) {
+    for (const auto& [name, value] :
+         {std::pair{"{number}", "17"}, {"{kind}", "account"}, {"{value}", "alice"}, {"{id}", has_pattern ? "key-listing-then-new-country" : "k1"}}) {
         if (const auto at = target.find(name); at != std::string::npos) target.replace(at, std::string_view{name}.size(), value);
     }
     for (const auto& route : api::routes()) {

@@ -80,7 +80,17 @@ RefusedInputs refused_by_entities() {
         {"hops too many", Method::get, one + "/graph?hops=4", "", 400, {{"/hops", "out_of_range"}}},
         {"half a hop", Method::get, one + "/graph?hops=1.5", "", 400, {{"/hops", "malformed"}}},
         {"a limit of a graph", Method::get, one + "/graph?limit=5", "", 400, {{"/limit", "unknown_field"}}},
+        {"a criticality that is none", Method::get, list + "?criticality=enormous", "", 400, {{"/criticality", "out_of_range"}}},
+        {"an unknown member", Method::put, one, R"({"colour":"red"})", 422, {{"/colour", "unknown_field"}}},
+        {"a tag twice", Method::put, one, R"({"tags":["vip","vip"]})", 422, {{"/tags/1", "conflict"}}},
+        {"a tag without text", Method::put, one, R"({"tags":[""]})", 422, {{"/tags/0", "out_of_range"}}},
+        {"a criticality by number", Method::put, one, R"({"criticality":4})", 422, {{"/criticality", "wrong_type"}}},
+        {"facts as a list", Method::put, one, R"({"facts":[]})", 422, {{"/facts", "wrong_type"}}},
+        {"facts too large", Method::put, one, R"({"facts":{"a":")" + std::string(5'000, 'x') + "\"}}", 422, {{"/facts", "too_large"}}},
+        {"a link that is none", Method::put, one, R"({"link":"maybe"})", 422, {{"/link", "out_of_range"}}},
+        {"a kind that no signal can name", Method::put, "/api/v1/entities/Account/a", "{}", 400, {{"/kind", "malformed"}}},
     };
+    add_document(rows, Method::put, one);
     for (const auto* part : {"", "/timeline", "/neighbours", "/graph"}) {
         add_bare(rows, Method::get, one + part);
         rows.push_back({"nobody", Method::get, nobody + part, "", 404});
