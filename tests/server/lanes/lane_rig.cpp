@@ -22,8 +22,9 @@ constexpr const char* dump_sql = R"(
         UNION ALL SELECT 'activity ' || to_jsonb(a)::text FROM incident_activity a
         UNION ALL SELECT 'late ' || to_jsonb(l)::text FROM late_signal l) AS lines)";
 
-template <class Done>
-bool wait_until(Done&& done) {
+}  // namespace
+
+bool wait_until(const std::function<bool()>& done) {
     const auto give_up = std::chrono::steady_clock::now() + 30s;
     while (!done()) {
         if (std::chrono::steady_clock::now() > give_up) return false;
@@ -31,8 +32,6 @@ bool wait_until(Done&& done) {
     }
     return true;
 }
-
-}  // namespace
 
 LaneRig::LaneRig(TestDatabase& database, server::LaneWorkerOptions options) : database_{database}, options_{std::move(options)}, ingest_{database} {
     options_.dsn = database.dsn(server::pg::Role::lane).text();

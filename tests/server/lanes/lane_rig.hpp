@@ -3,11 +3,15 @@
 #include "server/lanes/lane_worker.hpp"
 #include "tests/support/ingest_rig.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace catenary::tests {
+
+/// Asks until `done()` or 30 s have passed; whether it was done.
+bool wait_until(const std::function<bool()>& done);
 
 /// A lane worker fed by a committer, both on a test's database.
 class LaneRig {

@@ -12,16 +12,6 @@ using server::LeaderStatus;
 
 namespace {
 
-template <class Done>
-bool soon(Done&& done) {
-    const auto give_up = std::chrono::steady_clock::now() + 20s;
-    while (!done()) {
-        if (std::chrono::steady_clock::now() > give_up) return false;
-        std::this_thread::sleep_for(2ms);
-    }
-    return true;
-}
-
 /// The lane worker of another process on the same database.
 class OtherProcess {
 public:
@@ -32,15 +22,14 @@ public:
                   watermarks,
                   sources,
                   hand_off,
-                  progress} {
-        worker_.start();
-    }
+                  progress} {}
+    void start() { worker_.start(); }
     LeaderStatus::State state() const { return worker_.status().state; }
     std::string text() const { return worker_.status().text(); }
     bool ready() const { return worker_.ready(); }
     std::int64_t applied() const { return worker_.status().applied; }
     bool becomes(LeaderStatus::State wanted) const {
-        return soon([&] { return state() == wanted; });
+        return wait_until([&] { return state() == wanted; });
     }
     void stop() { worker_.stop(); }
 
@@ -69,6 +58,14 @@ std::string story(TestDatabase& database, LaneRig& rig, const std::function<void
     return result_dump(database);
 }
 
+void lead_and_follow(LaneRig& leader, OtherProcess& follower) {
+    leader.ingest().start();
+    leader.start_worker();
+    REQUIRE(leader.wait_for(LeaderStatus::State::leading));
+    follower.start();
+    REQUIRE(follower.becomes(LeaderStatus::State::following));
+}
+
 std::string undisturbed() {
     TestDatabase database;
     LaneRig rig{database};
@@ -85,16 +82,13 @@ TEST_CASE("of two processes one leads and the other follows, and takes over when
     const auto expected = undisturbed();
     TestDatabase database;
     LaneRig rig{database};
-    rig.ingest().start();
-    rig.start_worker();
-    REQUIRE(rig.wait_for(LeaderStatus::State::leading));
     OtherProcess other{database};
-    REQUIRE(other.becomes(LeaderStatus::State::following));
+    lead_and_follow(rig, other);
     CHECK(other.text() == "following test");
     CHECK(other.ready());
     const auto found = story(database, rig, [&] {
         // The follower reads what the leader has done, so that it need not begin at the begin of the log.
-        CHECK(soon([&] { return other.applied() == 40; }));
+        CHECK(wait_until([&] { return other.applied() == 40; }));
         CHECK(other.state() == LeaderStatus::State::following);
         rig.worker().stop();
         CHECK(other.becomes(LeaderStatus::State::leading));
@@ -108,17 +102,14 @@ TEST_CASE("a leader that loses its session hands over and follows") {
     const auto expected = undisturbed();
     TestDatabase database;
     LaneRig rig{database};
-    rig.ingest().start();
-    rig.start_worker();
-    REQUIRE(rig.wait_for(LeaderStatus::State::leading));
     OtherProcess other{database};
-    REQUIRE(other.becomes(LeaderStatus::State::following));
+    lead_and_follow(rig, other);
     const auto found = story(database, rig, [&] {
         // It comes back after some 50 ms; by then the other one, which asks every 20 ms, has the lock as a rule.
         for (int attempt = 0; attempt < 5 && other.state() != LeaderStatus::State::leading; ++attempt) {
             database.run("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7094664 AND granted");
             std::this_thread::sleep_for(100ms);
-            CHECK(soon([&] { return rig.worker().ready() && other.ready(); }));
+            CHECK(wait_until([&] { return rig.worker().ready() && other.ready(); }));
         }
         CHECK(other.state() == LeaderStatus::State::leading);
         CHECK(rig.wait_for(LeaderStatus::State::following));
@@ -136,8 +127,8 @@ TEST_CASE("only a leader that says nothing for long is taken to stand still") {
     leader.beat();
     CHECK_FALSE(follower.acquire());
     CHECK_FALSE(follower.end_silent_leader());
-    CHECK(soon([&] { return follower.end_silent_leader(); }));
-    CHECK(soon([&] { return follower.acquire(); }));
+    CHECK(wait_until([&] { return follower.end_silent_leader(); }));
+    CHECK(wait_until([&] { return follower.acquire(); }));
     CHECK_THROWS_AS(first.run("SELECT 1"), server::PqError);
     CHECK(second.run("SELECT current_user").text(0, 0) == "catenary_lane");
 }
