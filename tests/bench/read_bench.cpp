@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
@@ -98,6 +99,7 @@ void measure(const Read& read, server::ApiClient& client, server::PqConnection& 
     const auto p99 = bench::percentile(ours, 0.99) / bench::percentile(bare, 0.99);
     fmt::print("{:<34} bare p50 {:8.3f} ms p99 {:8.3f}; over HTTP p50 {:8.3f} ms p99 {:8.3f}; {:.2f} and {:.2f} times\n", read.what,
                bench::percentile(bare, 0.5), bench::percentile(bare, 0.99), bench::percentile(ours, 0.5), bench::percentile(ours, 0.99), p50, p99);
+    std::fflush(stdout);
 }
 
 int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {

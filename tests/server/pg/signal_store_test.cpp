@@ -265,7 +265,7 @@ TEST_CASE("a page reads as many entries of the key's index as it needs, a rare f
         "ARRAY[" + database.ask("SELECT min(id) FROM def WHERE tenant = " + std::to_string(other.caller.tenant.value())) + "], NULL, NULL";
     const std::string keys = "signal_d20260301_key_idx";
     CHECK(entries_read(database, tenant.caller.tenant, keys, "NULL, NULL, NULL") < 300);
-    CHECK(entries_read(database, tenant.caller.tenant, keys, rare) > 20'000);
+    CHECK(entries_read(database, tenant.caller.tenant, keys, rare) < 2'000);  // read through from begin to end instead of walked
 
     database.run("SELECT seal_leaf('signal_d20260301')");
     CHECK(entries_read(database, tenant.caller.tenant, keys, rare) < 100);
