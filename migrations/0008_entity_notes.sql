@@ -43,8 +43,14 @@ END
 $$;
 GRANT SELECT, INSERT, UPDATE ON entity_note TO catenary_api;
 GRANT SELECT, INSERT, DELETE ON entity_tag TO catenary_api;
--- An entity may be noted before a signal mentions it. Made while the log is held, as the committer makes them.
-GRANT INSERT ON entity TO catenary_api;
+-- An entity may be noted before a signal mentions it. Called while the log is held, as the committer makes entities: nobody else makes one meanwhile.
+CREATE FUNCTION mention_entity(of_kind text, of_value text, does_identify bool) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO entity (tenant, kind, value, identifies) SELECT current_tenant(), of_kind, of_value, does_identify
+    WHERE current_tenant() IS NOT NULL
+      AND NOT EXISTS (SELECT FROM entity WHERE tenant = current_tenant() AND kind = of_kind AND value = of_value)
+$$;
+REVOKE EXECUTE ON FUNCTION mention_entity(text, text, bool) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION mention_entity(text, text, bool) TO catenary_api;
 
 ALTER TABLE late_signal ADD COLUMN behind_horizon bool NOT NULL DEFAULT false;
 ALTER TABLE tenant_status ADD COLUMN oldest_behind_horizon timestamptz;

@@ -63,10 +63,7 @@ const Statement entity_by_key{"entity_by_key", fmt::format(R"(
                                                            note_columns)};
 constexpr const char* is_noted_sql = "SELECT revision FROM entity_note WHERE kind = $1 AND value = $2";
 constexpr const char* noted_sql = "SELECT count(*) FROM (SELECT FROM entity_note LIMIT $1) n";
-// The transaction holds the log, as the committer does when it makes entities: nobody else makes one meanwhile.
-constexpr const char* mention_sql = R"(
-    INSERT INTO entity (tenant, kind, value, identifies) SELECT $1::int4, $2::text, $3::text, $4::bool
-    WHERE NOT EXISTS (SELECT FROM entity WHERE kind = $2 AND value = $3))";
+constexpr const char* mention_sql = "SELECT mention_entity($1, $2, $3)";
 constexpr const char* note_sql = R"(
     INSERT INTO entity_note AS n (tenant, kind, value, tags, criticality, facts, link, revision, position, changed, changed_by)
     VALUES ($1, $2, $3, $4::text[], $5, $6, $7, 1, $8, clock_timestamp(), $9)
@@ -204,7 +201,7 @@ api::ports::Outcome<EntityRow> EntityStore::change(const api::Caller& caller, co
         }
         const auto tags = array_literal(notes.tags);
         const auto criticality = number_of(notes.criticality);
-        transaction.exec_params(mention_sql, caller.tenant.value(), kind, value, wanted.identifies);
+        transaction.exec_params(mention_sql, kind, value, wanted.identifies);
         transaction.exec_params(untag_sql, kind, value);
         transaction.exec_params(note_sql, caller.tenant.value(), kind, value, tags, criticality, notes.facts_json, engine::to_string(notes.link),
                                 position.value(), caller.key_id);
