@@ -14,6 +14,10 @@ public:
     void add(std::string_view text);
     void add(const DigestSum& other);
     std::string hex() const;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.words_);
+    }
     friend bool operator==(const DigestSum&, const DigestSum&) = default;
 
 private:

@@ -59,6 +59,14 @@ std::vector<std::pair<SignalHandle, std::uint8_t>> Evidence::sorted(const Signal
     return signals;
 }
 
+std::vector<SignalHandle> Evidence::by_handle() const {
+    std::vector<SignalHandle> handles;
+    handles.reserve(signals_.size());
+    for (const auto& [signal, stage] : signals_) handles.push_back(signal);
+    std::sort(handles.begin(), handles.end());
+    return handles;
+}
+
 std::vector<DefinitionId> Evidence::definitions() const {
     std::vector<DefinitionId> ids;
     ids.reserve(definitions_.size());

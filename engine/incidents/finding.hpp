@@ -36,6 +36,7 @@ public:
     std::uint8_t stage(SignalHandle signal) const { return signals_.at(signal); }
     /// In (time, source, id) order, with the stage each serves.
     std::vector<std::pair<SignalHandle, std::uint8_t>> sorted(const SignalWindow& window) const;
+    std::vector<SignalHandle> by_handle() const;
     /// In no order.
     template <class Visit>
     void each(Visit visit) const {
@@ -45,6 +46,10 @@ public:
     std::vector<DefinitionId> definitions() const;
     std::size_t distinct_domains() const { return domains_.size(); }
     std::size_t phase_rises() const { return phases_.rises(); }
+
+    /// The signals; what they add up to is counted again.
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in, std::size_t stages, const HeldSignals& held, const Dictionary& dictionary);
 
 private:
     void tally(SignalHandle signal, std::uint8_t stage, const HeldSignals& held, const Dictionary& dictionary);
@@ -87,6 +92,12 @@ struct Finding {
     double probability = 0;
 
     FindingOrder order() const { return {start, id}; }
+    /// All but the evidence.
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.id, self.matched_as, self.pattern, self.mode, self.start, self.end, self.principals, self.incident, self.settled, self.hand,
+                self.continuation, self.indexed, self.related_until, self.changed, self.replace_evidence, self.fresh, self.score_stale, self.probability);
+    }
 };
 
 Score score_of(const Finding& finding, const HeldSignals& held, const ScoringParameters& parameters);

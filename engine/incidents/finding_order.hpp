@@ -24,6 +24,10 @@ struct FindingIdLess {
 struct FindingOrder {
     Timestamp start;
     FindingId id;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.start, self.id);
+    }
     friend bool operator==(const FindingOrder&, const FindingOrder&) = default;
     friend bool operator<(const FindingOrder& left, const FindingOrder& right) {
         if (left.start != right.start) return left.start < right.start;

@@ -30,6 +30,9 @@ public:
     std::vector<FindingIndex> all() const;
     std::size_t size() const { return places_.size() - free_.size(); }
 
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in, const HeldSignals& held, const Dictionary& dictionary);
+
 private:
     std::deque<std::optional<Finding>> places_;  // a deque: references stay valid while others are added
     std::vector<std::uint32_t> free_;

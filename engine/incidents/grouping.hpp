@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/incidents/finding_order.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -62,6 +63,10 @@ public:
     /// Other groups that hold findings connected to this one, each once, in no order.
     std::vector<GroupIndex> groups_near(FindingIndex finding) const;
 
+    /// Right after `settle` only. Members, hand groups and refusals of the groups are left out: the findings say so again.
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
+
 private:
     struct Node {
         bool present = false;
@@ -71,6 +76,10 @@ private:
         std::optional<HandGroup> hand;
         boost::unordered_flat_map<FindingIndex, std::uint32_t, std::hash<FindingIndex>> near;  // shared signals
         std::vector<GroupIndex> refused_by;                                                    // earlier groups than its own that it would have overstretched
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.order, self.end, self.group, self.hand, self.near, self.refused_by);
+        }
     };
     struct Group {
         std::map<FindingOrder, FindingIndex> members;

@@ -47,11 +47,15 @@ void HandPlacements::gone(const Finding& finding) {
 void HandPlacements::forget(Timestamp cutoff, const std::function<bool(const FindingId&)>& in_memory) {
     erase_if(placed_, [&](const auto& entry) { return entry.second.end < cutoff && !in_memory(entry.first); });
     for (auto& [pattern, marks] : marks_) {
-        erase_if(marks, [&](const auto& mark) {
-            if (!held_.findings(mark.first).empty() || held_.window()[mark.first].time >= cutoff) return false;
-            held_.give_back(mark.first);
-            return true;
-        });
+        std::vector<SignalHandle> over;
+        for (const auto& [signal, hand] : marks) {
+            if (held_.findings(signal).empty() && held_.window()[signal].time < cutoff) over.push_back(signal);
+        }
+        std::sort(over.begin(), over.end());  // places are free in the order in which they are given back
+        for (const SignalHandle signal : over) {
+            marks.erase(signal);
+            held_.give_back(signal);
+        }
     }
     std::erase_if(marks_, [](const auto& entry) { return entry.second.empty(); });
 }

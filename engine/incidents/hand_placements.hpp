@@ -42,11 +42,19 @@ public:
     /// Drops what no finding can ask for any more: ids that ended before `cutoff` and are not in memory, signals of before that nobody has as evidence.
     void forget(Timestamp cutoff, const std::function<bool(const FindingId&)>& in_memory);
     std::size_t bytes() const;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.placed_, self.marks_, self.last_);
+    }
 
 private:
     struct Placed {
         std::optional<HandGroup> hand;  // empty: left alone
         Timestamp end;
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.hand, self.end);
+        }
     };
     using Marks = boost::unordered_flat_map<SignalHandle, HandGroup, std::hash<SignalHandle>>;
 

@@ -75,6 +75,10 @@ public:
     /// Bytes held, roughly, for diagnostics.
     std::size_t bytes() const;
 
+    /// Right after `write` only.
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
+
 private:
     struct Incident {
         IncidentRecord record;                 // what follows from the findings is as of the last `refresh`
@@ -85,6 +89,11 @@ private:
         std::vector<IncidentNumber> absorbed;  // those that redirect here
         std::size_t announced_signals = 0;     // in the history
         bool is_new = false;                   // made by this entry
+        /// All but what its findings add up to.
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.record, self.group, self.title, self.severity, self.absorbed, self.announced_signals);
+        }
     };
     struct Leaving {
         FindingIndex finding;
@@ -166,6 +175,14 @@ private:
     IncidentNumber resolve(IncidentNumber number) const;
     void erase(FindingIndex index);
     void drop_oldest_records();
+
+    // snapshots (incidents_snapshot.cpp)
+    template <class Archive, class Self>
+    static void counters(Archive& archive, Self& self) {
+        archive(self.scoring_, self.last_number_, self.group_within_, self.superseded_, self.dropped_findings_, self.dropped_groups_);
+    }
+    void gather_again(Incident& incident, SnapshotReader& in);
+    void load_links();
 
     const Dictionary& dictionary_;
     HeldSignals& held_;

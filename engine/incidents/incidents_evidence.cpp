@@ -164,10 +164,8 @@ void Incidents::replace_evidence(FindingIndex index, std::span<const StageEviden
         wanted.emplace_back(signal, stage);
         stages.emplace(signal, stage);
     }
-    std::vector<SignalHandle> gone;
-    finding.evidence.each([&](SignalHandle signal) {
-        if (!stages.contains(signal)) gone.push_back(signal);
-    });
+    std::vector<SignalHandle> gone = finding.evidence.by_handle();
+    std::erase_if(gone, [&](SignalHandle signal) { return stages.contains(signal); });
     for (const auto& [signal, stage] : stages) {
         if (!finding.evidence.contains(signal)) link(index, signal);
     }

@@ -240,10 +240,10 @@ void Incidents::erase(FindingIndex index) {
         for (const EntityId principal : finding.principals) principals_.remove(principal, finding.order());
     }
     evidence_held_ -= finding.evidence.size();
-    finding.evidence.each([&](SignalHandle signal) {
+    for (const SignalHandle signal : finding.evidence.by_handle()) {  // places are free in the order in which they are given back
         held_.detach(signal, index);
         held_.give_back(signal);
-    });
+    }
     changed_findings_.erase(index);
     hands_.gone(finding);
     findings_.erase(index);

@@ -80,6 +80,12 @@ struct IncidentRecord {
     std::int64_t revision = 1;                  ///< grows with every change
     std::optional<IncidentNumber> merged_into;  ///< set: answers as a redirect
     std::vector<IncidentNumber> related;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.number, self.title, self.summary, self.severity, self.score, self.status, self.classification, self.classification_reason, self.owner,
+                self.labels, self.tactics, self.techniques, self.domains, self.patterns, self.principals, self.entities, self.entity_total, self.first_activity,
+                self.last_activity, self.created, self.updated, self.signal_count, self.finding_count, self.revision, self.merged_into, self.related);
+    }
 };
 
 /// One line of an incident's history.

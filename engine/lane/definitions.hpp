@@ -3,6 +3,7 @@
 #include "engine/lane/string_pool.hpp"
 #include "engine/model/severity.hpp"
 #include "engine/model/signal.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -23,6 +24,10 @@ struct Definition {
     std::vector<Symbol> tactics;
     std::vector<Symbol> techniques;
     Severity severity = Severity::informational;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.source, self.domain, self.name, self.tactics, self.techniques, self.severity);
+    }
     friend bool operator==(const Definition&, const Definition&) = default;
 };
 
@@ -48,6 +53,9 @@ public:
     const std::vector<DefinitionMatch>& note(DefinitionId id, std::uint64_t generation, std::vector<DefinitionMatch> matches);
 
     std::size_t bytes() const;
+    /// How often each is used is left out: who uses them says so again.
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
 
 private:
     struct Entry {

@@ -43,6 +43,7 @@ struct TenantStatus {
     std::int64_t window_signals = 0;
     std::int64_t state_bytes = 0;
     Duration lateness{};
+    std::optional<Timestamp> ticked;  ///< admission of the newest clock tick
 };
 
 /// What changed since the last call, of one tenant, coalesced: the last state of each record. To be written in one transaction with the position.

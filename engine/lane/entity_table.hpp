@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/model/ids.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -24,6 +25,8 @@ public:
     const Entity& operator[](EntityId id) const { return entities_[id.value()]; }
     std::size_t size() const { return entities_.size(); }
     std::size_t bytes() const { return bytes_; }
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
 
 private:
     std::deque<Entity> entities_;  // a deque: the views in index_ stay valid

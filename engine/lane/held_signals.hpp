@@ -3,6 +3,7 @@
 #include "engine/incidents/finding_order.hpp"
 #include "engine/lane/definitions.hpp"
 #include "engine/matching/window.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -45,6 +46,9 @@ public:
     /// Every held signal, by place.
     std::vector<SignalHandle> all() const;
     std::size_t bytes() const;
+    /// Which findings have them as evidence is left out: the findings say so again.
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in, const StringPool& strings);
 
 private:
     struct Facts {

@@ -2,6 +2,9 @@
 
 #include "engine/lane/stage_index.hpp"
 #include "engine/lane/tenant.hpp"
+#include "engine/model/assert.hpp"
+#include "engine/snapshot/codec.hpp"
+#include "engine/snapshot/lane_snapshot.hpp"
 
 #include <algorithm>
 #include <map>
@@ -10,7 +13,7 @@ namespace catenary::engine {
 
 class Lane::State {
 public:
-    explicit State(Catalogue shipped) {
+    explicit State(Catalogue shipped) : catalogue_{shipped} {
         std::erase_if(shipped, [](const auto& pattern) { return pattern->mode == Mode::off; });
         for (const auto& pattern : shipped) shipped_paths_.merge(catenary::engine::attribute_paths(*pattern));
         shipped_ = std::make_shared<const StageIndex>(std::move(shipped), 1);
@@ -26,10 +29,37 @@ public:
         const auto found = tenants_.find(id);
         return found == tenants_.end() ? nullptr : found->second.get();
     }
+    std::vector<TenantStatus> statuses() const {
+        std::vector<TenantStatus> all;
+        for (const auto& [id, tenant] : tenants_) all.push_back(tenant->status());
+        return all;
+    }
     const std::set<std::string>& shipped_paths() const { return shipped_paths_; }
     std::set<TenantId> take_changed() { return std::exchange(changed_, {}); }
 
+    std::string save() const {
+        CATENARY_ASSERT(changed_.empty(), "effects are taken before the state is saved");
+        SnapshotWriter out;
+        out(tenants_.size());
+        for (const auto& [id, tenant] : tenants_) out(id, *tenant);
+        const auto patterns = out.patterns();
+        return sealed(catalogue_, patterns, out.take());
+    }
+    void load(SnapshotReader& in) {
+        for (std::size_t left = in.count(); left > 0; --left) {
+            TenantId id;
+            in(id);
+            in.places() = {};
+            auto& tenant = tenants_[id];
+            SnapshotReader::require(!tenant, "a tenant is repeated");
+            tenant = std::make_unique<Tenant>(id, shipped_);
+            tenant->load(in);
+        }
+        SnapshotReader::require(in.left() == 0, "something follows its end");
+    }
+
 private:
+    Catalogue catalogue_;  // patterns that are off included
     std::shared_ptr<const StageIndex> shipped_;
     std::set<std::string> shipped_paths_;
     std::map<TenantId, std::unique_ptr<Tenant>> tenants_;
@@ -69,6 +99,25 @@ const std::set<std::string>& Lane::attribute_paths(TenantId tenant) const {
 std::string Lane::digest(TenantId tenant) const {
     const Tenant* found = state_->find(tenant);
     return found == nullptr ? Tenant{tenant, std::make_shared<const StageIndex>(Catalogue{}, 1)}.digest() : found->digest();
+}
+
+std::string Lane::save() const { return state_->save(); }
+
+std::vector<TenantStatus> Lane::statuses() const { return state_->statuses(); }
+
+std::string Lane::state_hash() const { return hex(hash_of(save())); }
+
+SnapshotResult<Lane> Lane::load(Catalogue shipped, const Catalogue& posted, std::string_view bytes) {
+    try {
+        const auto content = unsealed(shipped, posted, bytes);
+        if (!content) return content.error();
+        Lane lane{std::move(shipped)};
+        SnapshotReader in{content->state, content->patterns};
+        lane.state_->load(in);
+        return lane;
+    } catch (const SnapshotDamaged& damaged) {
+        return SnapshotRefusal{SnapshotRefusal::Reason::damaged, damaged.what()};
+    }
 }
 
 }  // namespace catenary::engine

@@ -5,11 +5,14 @@
 #include "engine/model/ids.hpp"
 #include "engine/model/signal.hpp"
 
+#include <boost/system/result.hpp>
+
 #include <functional>
 #include <memory>
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace catenary::engine {
@@ -31,6 +34,26 @@ struct HistoryRequest {
 
 /// What ships with the program: patterns in production in every tenant. Compiled once, shared.
 using Catalogue = std::vector<std::shared_ptr<const Pattern>>;
+
+/// Why bytes were not taken for a lane's state. Whatever the reason, the state follows from the log.
+struct SnapshotRefusal {
+    enum class Reason {
+        damaged,          ///< not what was saved: throw it away
+        other_engine,     ///< saved by another version of the program, which may understand the same log differently
+        other_catalogue,  ///< other patterns shipped then
+        unknown_pattern,  ///< a tenant's pattern was not among those given
+    };
+    Reason reason;
+    std::string detail;  ///< for people
+};
+const char* to_string(SnapshotRefusal::Reason reason);
+template <class T>
+using SnapshotResult = boost::system::result<T, SnapshotRefusal>;
+/// For `SnapshotResult::value()` on a refusal (found by ADL): throws std::invalid_argument.
+[[noreturn]] void throw_exception_from_error(const SnapshotRefusal& refusal, const boost::source_location& where);
+
+/// Hash (hex) of a catalogue's content: the same of catalogues that are in every respect the same.
+std::string catalogue_hash(const Catalogue& shipped);
 
 /// All state of the tenants of one lane. A pure deterministic machine (guarantees.md 1): no clock, randomness, I/O or threads; time is what entries say.
 /// One owner thread. Entries must come in position order.
@@ -59,6 +82,19 @@ public:
     /// Canonical digest (hex) of findings, evidence and the partition into incidents of a tenant: equal for equal sets of entries once the watermark
     /// has passed (G4). Numbers, revisions and times of admission are not part of it.
     std::string digest(TenantId tenant) const;
+
+    /// All state, as bytes that depend on the entries applied alone: equal states are equal bytes. Right after `take_effects` only. Good for this version of
+    /// the program and this catalogue.
+    std::string save() const;
+    /// What `save` says of this version of the program: only a lane saved by the same one can be loaded.
+    static std::string_view version();
+    /// SHA-1 (hex) over `save()`.
+    std::string state_hash() const;
+    /// The lane that was saved; with the entries after it, it is in every respect the lane that saw them all. `posted`: at least the patterns that
+    /// tenants brought in themselves until then, in any order.
+    static SnapshotResult<Lane> load(Catalogue shipped, const Catalogue& posted, std::string_view bytes);
+    /// Every tenant's counters as they stand.
+    std::vector<TenantStatus> statuses() const;
 
 private:
     class State;

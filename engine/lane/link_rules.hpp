@@ -20,7 +20,7 @@ public:
     /// Beyond this many changes the oldest are forgotten: times before what is left then take the oldest value kept.
     static constexpr std::size_t most_changes = 1'000;
 
-    explicit DatedValue(T first) : first_{std::move(first)} {}
+    explicit DatedValue(T first = {}) : first_{std::move(first)} {}
 
     /// `after` is never earlier than in the call before. Of several changes after one instant the last holds.
     void set(Timestamp after, T value) {
@@ -38,6 +38,10 @@ public:
         return first_;
     }
     bool has_changes() const { return !changes_.empty(); }
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.first_, self.changes_);
+    }
 
 private:
     const T& newest() const { return changes_.empty() ? first_ : changes_.back().second; }
@@ -59,6 +63,10 @@ public:
     std::size_t limit(Timestamp time) const { return limit_.at(time); }
     LinkRule rule(EntityId entity, Timestamp time) const;
     std::size_t bytes() const;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.limit_, self.entities_);
+    }
 
 private:
     DatedValue<std::size_t> limit_{default_limit};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/model/ids.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -21,6 +22,8 @@ public:
     const std::string& operator[](Symbol symbol) const { return texts_[symbol.value()]; }
     std::size_t size() const { return texts_.size(); }
     std::size_t bytes() const { return bytes_; }
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
 
 private:
     std::deque<std::string> texts_;  // a deque: the views in index_ stay valid

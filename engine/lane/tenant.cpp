@@ -17,7 +17,12 @@ TenantEffects Tenant::take_effects() {
     std::sort(behind_horizon_marks_.begin(), behind_horizon_marks_.end());
     effects.behind_horizon = std::exchange(behind_horizon_marks_, {});
     incidents_.write(effects);
-    effects.status = {
+    effects.status = status();
+    return effects;
+}
+
+TenantStatus Tenant::status() const {
+    TenantStatus status{
         .tenant = id_,
         .watermark = clock_.watermark(),
         .held = clock_.held(),
@@ -31,14 +36,15 @@ TenantEffects Tenant::take_effects() {
         .window_signals = static_cast<std::int64_t>(held_.window().size()),
         .state_bytes = 0,
         .lateness = clock_.lateness(),
+        .ticked = clock_.ticked(),
     };
     std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes() + link_rules_.bytes();
     for (const auto& deployment : deployments_) {
         bytes += deployment->matcher.bytes();
-        effects.status.capped_groups += static_cast<std::int64_t>(deployment->matcher.capped());
+        status.capped_groups += static_cast<std::int64_t>(deployment->matcher.capped());
     }
-    effects.status.state_bytes = static_cast<std::int64_t>(bytes);
-    return effects;
+    status.state_bytes = static_cast<std::int64_t>(bytes);
+    return status;
 }
 
 std::string Tenant::digest() const {

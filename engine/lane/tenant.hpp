@@ -10,6 +10,7 @@
 #include "engine/lane/link_rules.hpp"
 #include "engine/lane/stage_index.hpp"
 #include "engine/lane/tenant_clock.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <memory>
 #include <optional>
@@ -33,8 +34,13 @@ public:
     std::optional<HistoryRequest> history_for(const ControlBody& body) const;
 
     TenantEffects take_effects();
+    TenantStatus status() const;
     const std::set<std::string>& attribute_paths() const { return attribute_paths_; }
     std::string digest() const;
+    /// Right after `take_effects` only.
+    void save(SnapshotWriter& out) const;
+    /// Into a tenant that has seen nothing.
+    void load(SnapshotReader& in);
 
 private:
     using Deployments = std::vector<std::unique_ptr<Deployment>>;
@@ -69,6 +75,13 @@ private:
     void deployments_changed();
     void expire(EntryStamp stamp);
     void expire_if_due(EntryStamp stamp);
+
+    /// Members with plain values.
+    template <class Archive, class Self>
+    static void counters(Archive& archive, Self& self) {
+        archive(self.clock_, self.scoring_, self.link_rules_, self.expired_until_, self.signals_, self.late_, self.unlinkable_, self.behind_horizon_,
+                self.oldest_behind_horizon_);
+    }
 
     TenantId id_;
     Dictionary dictionary_;

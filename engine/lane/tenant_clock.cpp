@@ -12,6 +12,7 @@ void TenantClock::saw(Timestamp time, Timestamp admitted) {
 }
 
 void TenantClock::tick(Timestamp admitted) {
+    ticked_ = admitted;
     if (!reached_) return;
     reached_ = std::max(*reached_, admitted);
     advance();

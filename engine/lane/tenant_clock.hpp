@@ -28,7 +28,13 @@ public:
     std::optional<Timestamp> horizon() const { return horizon_; }
     Duration horizon_length() const { return length_; }
     bool held() const { return held_; }
+    /// Admission of the newest tick, if there was one.
+    std::optional<Timestamp> ticked() const { return ticked_; }
     Duration lateness() const { return lateness_; }
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.newest_, self.reached_, self.watermark_, self.horizon_, self.lateness_, self.length_, self.held_, self.ticked_);
+    }
 
 private:
     void advance();
@@ -41,6 +47,7 @@ private:
     Duration lateness_ = std::chrono::hours{1};
     Duration length_ = std::chrono::hours{24};
     bool held_ = false;
+    std::optional<Timestamp> ticked_;
 };
 
 }  // namespace catenary::engine

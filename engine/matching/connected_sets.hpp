@@ -41,6 +41,12 @@ public:
 
     std::size_t bytes() const;
 
+    /// When settled only.
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in, const FindingTail::TimelineOf& timelines, const TimelineContext& context);
+    /// Whether a vertex is there, of a completion of this timeline.
+    bool knows(std::uint32_t vertex, const Timeline& timeline) const { return vertex < vertices_.size() && vertices_[vertex].timeline == &timeline; }
+
 private:
     using VertexId = std::uint32_t;
     using SetId = std::uint32_t;
@@ -49,6 +55,10 @@ private:
     struct Tie {
         bool by_signal;        // with a vertex of another timeline; else with one of the same timeline that completes no later
         std::uint32_t number;  // handle or vertex
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.by_signal, self.number);
+        }
     };
     struct Vertex {
         Timeline* timeline = nullptr;  // null: free
@@ -64,6 +74,10 @@ private:
         VertexId vertex;              // a completion that has the signal as evidence
         std::uint8_t stage;           // the earliest it serves
         std::uint8_t reported_stage;  // as last reported
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.vertex, self.stage, self.reported_stage);
+        }
     };
     struct SetFinding {
         FindingId id;
@@ -74,11 +88,19 @@ private:
         Timestamp end;
         std::vector<EntityId> principals;
         std::vector<StageEvidence> evidence;  // only of a set that is cut; otherwise it is that of the set. A signal may be in it for several stages
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.id, self.anchor, self.opening, self.opened_late, self.start, self.end, self.principals, self.evidence);
+        }
     };
     /// Instances behind this are in findings that nothing can change any more.
     struct Floor {
         Timestamp start;  // of the earliest instance that still counts
         Timestamp end;    // those with just that start count when they end after this
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.start, self.end);
+        }
     };
     struct Set {
         std::vector<VertexId> members;
@@ -111,6 +133,13 @@ private:
         bool ignores_late = false;               // too large once to tell late ones apart
         bool has_late() const { return last_late != Timestamp::min() && !ignores_late; }
         bool keeps_news() const { return cut || knows_late; }
+        /// All of a settled one but the tails.
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.members, self.evidence, self.fresh, self.principals, self.first, self.end, self.findings, self.floor, self.pruned_before,
+                    self.closed_until, self.least_new, self.first_new_end, self.new_principals, self.absorbed, self.last, self.news, self.completing);
+            archive(self.broken, self.revised, self.reopened, self.cut, self.knows_late, self.last_late, self.ignores_late);
+        }
     };
     static constexpr InstanceSpan no_span{Timestamp::max(), Timestamp::max()};
 
@@ -148,6 +177,11 @@ private:
     static void report_absorbed(Set& set, const SetFinding& by, std::vector<FindingDelta>& deltas);
     static void clear_news(Set& set);
     std::vector<StageEvidence> take_fresh(Set& set, TimelineContext& context);
+
+    // connected_sets_snapshot.cpp
+    void load_vertex(Vertex& vertex, SnapshotReader& in, const FindingTail::TimelineOf& timelines) const;
+    void load_set(Set& set, SnapshotReader& in, const FindingTail::TimelineOf& timelines, const TimelineContext& context);
+    void check(const StagePlan& plan) const;
 
     // set_findings.cpp
     void find_again(Set& set, TimelineContext& context);

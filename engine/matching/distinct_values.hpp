@@ -2,6 +2,7 @@
 
 #include "engine/matching/stage_plan.hpp"
 #include "engine/matching/window.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -25,6 +26,9 @@ public:
     std::span<const Value> operator()(SignalHandle signal, StageIndex stage) const;
     void forget(SignalHandle signal, StageMask stages);
     std::size_t bytes() const { return bytes_; }
+    /// The numbers of the texts do not show: they depend on which were forgotten when.
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
 
 private:
     struct Use {

@@ -18,6 +18,10 @@ struct FindingRevision {
     Timestamp end;
     std::vector<EntityId> principals;
     std::vector<StageEvidence> evidence;  ///< all of it, sorted by handle
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.id, self.anchor, self.opening, self.start, self.end, self.principals, self.evidence);
+    }
 };
 
 /// In canonical order of the signals.

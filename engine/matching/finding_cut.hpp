@@ -13,6 +13,10 @@ namespace catenary::engine {
 struct InstanceSpan {
     Timestamp start;
     Timestamp end;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.start, self.end);
+    }
     friend auto operator<=>(const InstanceSpan&, const InstanceSpan&) = default;
 };
 

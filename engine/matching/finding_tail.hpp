@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -51,6 +52,11 @@ public:
     Timestamp end() const { return end_; }                                   ///< latest activity
     std::size_t bytes() const;
 
+    void save(SnapshotWriter& out) const;
+    /// The tail that was saved; `timelines`: of an entity, null when there is none.
+    using TimelineOf = std::function<Timeline*(EntityId)>;
+    static std::unique_ptr<FindingTail> load(SnapshotReader& in, Followers& followers, const TimelineOf& timelines, const TimelineContext& context);
+
 private:
     /// Instances of one timeline, chosen by one box of limits.
     struct Work {
@@ -66,10 +72,16 @@ private:
     struct Service {
         boost::container::small_vector<std::pair<std::uint32_t, StageMask>, 1> by_work;
         std::uint8_t reported = not_reported;
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.by_work, self.reported);
+        }
     };
     static constexpr std::uint8_t not_reported = 0xFF;
     static constexpr std::uint32_t kept_apart = 0;  // in place of a work's number
 
+    void save(const Part& part, SnapshotWriter& out) const;
+    void load(Part& part, SnapshotReader& in, EntityId entity, const TimelineContext& context);
     void wait(Part& part);
     static bool takes(const Work& work, Timestamp time, const TimelineContext& context);
     void work_out(Work& work, TimelineContext& context, News& news);

@@ -39,6 +39,8 @@ public:
     std::size_t bytes() const override;
     std::uint64_t work() const override { return work_; }
     std::uint64_t capped() const override { return capped_; }
+    void save(SnapshotWriter& out) const override;
+    void load(SnapshotReader& in) override;
 
 private:
     using GroupId = std::uint32_t;
@@ -48,12 +50,20 @@ private:
         Timestamp floor = Timestamp::min();     // instances that start before it are in findings that stay
         bool alive = false;
         bool changed = false;
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.entries, self.findings, self.floor, self.alive);
+        }
     };
     /// One entity's signals in one group.
     struct Stretch {
         Timestamp first;
         Timestamp last;
         GroupId group;
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.first, self.last, self.group);
+        }
     };
 
     ListedEntry entry_of(SignalHandle signal, StageMask stages, std::span<const EntityId> links) const;

@@ -27,6 +27,8 @@ struct ListedEntry {
     StageMask stages;
     bool late;
     std::vector<Link> links;  ///< by entity, each once
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
 };
 
 /// One instance (semantics.md 4.2). Choices with the same span and the same signals are one.

@@ -15,6 +15,10 @@ public:
         StageMask mask;       ///< as given to `add`
         std::uint32_t count;  ///< at most as many as the class could ever serve at once: its number of stages
         std::uint32_t entry;  ///< where its first signal is
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.mask, self.count, self.entry);
+        }
     };
 
     /// Counts one signal into `classes`; returns whether that can change any answer.

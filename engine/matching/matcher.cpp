@@ -40,7 +40,9 @@ void PatternMatcher::add(SignalHandle signal, StageMask stages, std::span<const 
 std::vector<SignalHandle> PatternMatcher::expire(Timestamp horizon) {
     const Duration within = pattern().within;
     if (required_domains_) required_domains_->forget_before(horizon < Timestamp::min() + within ? Timestamp::min() : horizon - within);
-    return state_->expire(horizon);
+    std::vector<SignalHandle> given_up = state_->expire(horizon);
+    if (required_domains_ && !given_up.empty()) required_domains_->forget(given_up);
+    return given_up;
 }
 std::vector<FindingDelta> PatternMatcher::take_deltas() {
     std::vector<FindingDelta> deltas = state_->take_deltas();

@@ -3,6 +3,7 @@
 #include "engine/matching/pattern.hpp"
 #include "engine/matching/window.hpp"
 #include "engine/model/ids.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -22,6 +23,10 @@ using StageMask = std::uint16_t;
 struct StageEvidence {
     SignalHandle signal;
     std::uint8_t stage;  ///< index of the earliest stage that the signal serves in the finding
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.signal, self.stage);
+    }
     friend bool operator==(const StageEvidence&, const StageEvidence&) = default;
 };
 
@@ -77,6 +82,11 @@ public:
     /// How often a group of signals was too large or had too many instances to be worked out whole, so that evidence may be missing; 0 for a sequence
     /// linked by `same` without gap limits, which has no such bound.
     std::uint64_t capped() const;
+
+    /// Right after `take_deltas` only.
+    void save(SnapshotWriter& out) const;
+    /// Into a matcher of the same pattern over the same window that was given nothing.
+    void load(SnapshotReader& in);
 
 private:
     std::unique_ptr<MatcherState> state_;

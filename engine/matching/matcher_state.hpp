@@ -21,6 +21,8 @@ public:
     virtual std::size_t bytes() const = 0;
     virtual std::uint64_t work() const = 0;
     virtual std::uint64_t capped() const = 0;
+    virtual void save(SnapshotWriter& out) const = 0;
+    virtual void load(SnapshotReader& in) = 0;
 };
 
 }  // namespace catenary::engine

@@ -61,6 +61,12 @@ void RequiredDomains::forget_before(Timestamp time) {
     std::erase_if(findings_, [&](const auto& place) { return place.second.end < time; });
 }
 
+void RequiredDomains::forget(std::span<const SignalHandle> given_up) {
+    for (auto& [id, finding] : findings_) {
+        std::erase_if(finding.kept_back, [&](const auto& one) { return std::binary_search(given_up.begin(), given_up.end(), one.first); });
+    }
+}
+
 std::size_t RequiredDomains::bytes() const {
     std::size_t total = findings_.size() * (sizeof(FindingId) + sizeof(Finding) + 4 * sizeof(void*));
     for (const auto& [id, finding] : findings_) total += finding.kept_back.size() * 48;

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <map>
+#include <span>
 #include <vector>
 
 namespace catenary::engine {
@@ -20,7 +21,13 @@ public:
     std::vector<FindingDelta> admit(std::vector<FindingDelta> changes, const SignalWindow& window);
     /// Forgets findings that ended before: nothing changes them any more.
     void forget_before(Timestamp time);
+    /// These signals are given up, sorted: they are evidence of nothing that still changes.
+    void forget(std::span<const SignalHandle> given_up);
     std::size_t bytes() const;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.findings_);
+    }
 
 private:
     struct Finding {
@@ -28,6 +35,10 @@ private:
         std::map<SignalHandle, std::uint8_t> kept_back;  // evidence with its stage; empty once admitted
         Timestamp end;
         bool admitted = false;
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.domains, self.kept_back, self.end, self.admitted);
+        }
     };
 
     void take(Finding& finding, const FindingDelta& change, const SignalWindow& window) const;

@@ -3,6 +3,7 @@
 #include "engine/matching/distinct_values.hpp"
 #include "engine/matching/stage_plan.hpp"
 #include "engine/matching/window.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -20,6 +21,10 @@ struct TimelineEntry {
     SignalHandle signal;
     StageMask stages;  ///< the stages it satisfies, and `late_bit`
     StageMask served;  ///< the stages it serves in some counted instance, and `lone_bit`
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.time, self.signal, self.stages, self.served);
+    }
 };
 /// Set in `TimelineEntry::stages`: the signal was late.
 constexpr StageMask late_bit = 1U << 15U;
@@ -42,6 +47,9 @@ public:
     std::size_t first() const { return first_; }
     /// Whether a late signal is among those from `start` on.
     bool late_since(Timestamp start) const { return last_late_ && *last_late_ >= start; }
+    /// What was counted in the run is left out and counted again: of entries [first, end).
+    void save(SnapshotWriter& out) const;
+    void load(const std::vector<TimelineEntry>& entries, std::size_t end, const SignalWindow& window, const DistinctValues& values, SnapshotReader& in);
     std::size_t bytes() const { return counts_ ? sizeof(*counts_) + counts_->bucket_count() * 9 : 0; }
 
 private:

@@ -5,6 +5,7 @@
 #include "engine/matching/stage_plan.hpp"
 #include "engine/matching/tightest_suffix.hpp"
 #include "engine/matching/window.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <compare>
 #include <cstddef>
@@ -24,6 +25,8 @@ struct CompletionKey {
     Timestamp time;
     StageIndex last;
     SignalHandle alone = no_signal;
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
     friend auto operator<=>(const CompletionKey&, const CompletionKey&) = default;
 };
 
@@ -59,6 +62,10 @@ struct Segment {
     std::uint32_t visitor;  ///< the first completion whose instances go through here; meaningless unless visited
     StageMask visited;      ///< last stages of the completions whose instances go through here
     StageMask available;    ///< stages that can be served at this instant within this segment
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.time, self.start, self.latest, self.entry, self.from, self.visitor, self.visited, self.available);
+    }
 };
 
 /// Segments of one kind in time order; start and latest never fall from one to the next.
@@ -67,6 +74,10 @@ struct SegmentList {
     StageIndex last;
     bool begins;  ///< the segment opens the instance
     std::vector<Segment> segments;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.first, self.last, self.begins, self.segments);
+    }
 };
 
 /// What a completion did, in order, so that it can be undone.
@@ -84,6 +95,10 @@ struct Trace {
     StageMask mask;
     std::uint32_t a;
     std::uint32_t b;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.kind, self.stages, self.mask, self.a, self.b);
+    }
 };
 
 constexpr std::uint32_t no_vertex = 0xFFFF'FFFF;
@@ -95,6 +110,10 @@ struct Completion {
     std::uint32_t vertex;       ///< its number among the connected sets; no_vertex until registered
     StageIndex last;
     bool alone;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.time, self.first_start, self.trace_begin, self.vertex, self.last, self.alone);
+    }
 };
 
 /// The signals of one linking entity, and which of them are on instances. Everything up to some instant is worked out; taking that back and working
@@ -133,15 +152,27 @@ public:
         struct Gone {
             std::uint32_t vertex;
             CompletionKey key;
+            template <class Archive, class Self>
+            static void fields(Archive& archive, Self& self) {
+                archive(self.vertex, self.key);
+            }
         };
         struct Lost {
             SignalHandle signal;
             std::uint32_t vertex;  ///< that had brought the signal in
             StageMask stages;
+            template <class Archive, class Self>
+            static void fields(Archive& archive, Self& self) {
+                archive(self.signal, self.vertex, self.stages);
+            }
             friend auto operator<=>(const Lost&, const Lost&) = default;
         };
         std::vector<Gone> completions;
         std::vector<Lost> services;
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.completions, self.services);
+        }
     };
     const TakenBack* taken_back() const { return taken_back_.get(); }
     /// Completions from here on have not been registered.
@@ -150,9 +181,14 @@ public:
     struct Alike {
         std::uint32_t entry;
         std::uint32_t model;
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.entry, self.model);
+        }
     };
     const std::vector<Alike>& alike() const { return alike_; }
     bool has_changes() const { return taken_back_ || registered_ < completions_.size() || !alike_.empty(); }
+    bool is_worked_out() const { return processed_ == entries_.size(); }
     void clear_changes();
 
     /// Removes the entries before `cutoff`, with what was worked out there, and appends their signals to `removed`. Nothing counted from now on
@@ -160,7 +196,13 @@ public:
     void expire(Timestamp cutoff, TimelineContext& context, std::vector<SignalHandle>& removed);
     std::size_t bytes() const;
 
+    void save(SnapshotWriter& out) const;
+    /// Into a timeline that was given nothing.
+    void load(SnapshotReader& in, const TimelineContext& context);
+
 private:
+    void check(const StagePlan& plan) const;
+    void check(const Trace& trace) const;
     std::size_t instant_end(std::size_t begin) const;
     void push_instant(std::size_t begin, std::size_t end, TimelineContext& context);
     void work_out_instant(std::size_t begin, std::size_t end, TimelineContext& context);

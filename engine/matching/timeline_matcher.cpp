@@ -4,14 +4,10 @@
 #include "engine/model/assert.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace catenary::engine {
 namespace {
-
-// The one timeline of an unlinked pattern.
-constexpr EntityId nobody{std::numeric_limits<std::uint32_t>::max()};
 
 InstanceLimits after(Timestamp effective_from) {
     InstanceLimits limits;

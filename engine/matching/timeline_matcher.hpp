@@ -30,8 +30,13 @@ public:
     std::size_t bytes() const override;
     std::uint64_t work() const override { return context_.work; }
     std::uint64_t capped() const override { return 0; }
+    void save(SnapshotWriter& out) const override;
+    void load(SnapshotReader& in) override;
 
 private:
+    // The one timeline of an unlinked pattern.
+    static constexpr EntityId nobody{0xFFFF'FFFF};
+
     /// A signal that needs no timeline: the pattern is one unlinked plain stage, and the signal a finding by itself.
     void find_alone(SignalHandle signal);
     StageMask stages_for(EntityId entity, SignalHandle signal, StageMask stages) const;

@@ -30,9 +30,7 @@ SignalHandle SignalWindow::add(const SignalView& signal, Position position, bool
     }
     const SignalHandle handle{free_.back()};
     free_.pop_back();
-    SourceText& text = sources_[source.value()];
-    if (!text.text) text.text = std::make_unique<const std::string>(signal.source);
-    ++text.signals;
+    count_source(source, signal.source);
 
     Slot& slot = slots_[handle.value()];
     slot.facts = {.time = signal.time,
@@ -44,13 +42,23 @@ SignalHandle SignalWindow::add(const SignalView& signal, Position position, bool
                   .phases = phases_of(signal),
                   .late = late,
                   .count = signal.count};
-    slot.id_length = static_cast<std::uint32_t>(signal.id.size());
+    fill(slot, signal.id, links);
+    return handle;
+}
+
+void SignalWindow::fill(Slot& slot, std::string_view id, std::span<const LinkEntity> links) {
+    slot.id_length = static_cast<std::uint32_t>(id.size());
     slot.link_count = static_cast<std::uint32_t>(links.size());
     slot.tail = std::make_unique<std::byte[]>(tail_bytes(slot));
     if (!links.empty()) std::memcpy(slot.tail.get(), links.data(), links.size_bytes());
-    if (!signal.id.empty()) std::memcpy(slot.tail.get() + links.size_bytes(), signal.id.data(), signal.id.size());
+    if (!id.empty()) std::memcpy(slot.tail.get() + links.size_bytes(), id.data(), id.size());
     bytes_ += tail_bytes(slot);
-    return handle;
+}
+
+void SignalWindow::count_source(Symbol source, std::string_view text) {
+    SourceText& known = sources_[source.value()];
+    if (!known.text) known.text = std::make_unique<const std::string>(text);
+    ++known.signals;
 }
 
 void SignalWindow::release(SignalHandle handle) {

@@ -2,6 +2,7 @@
 
 #include "engine/model/ids.hpp"
 #include "engine/model/signal.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -23,6 +24,10 @@ using SignalHandle = StrongId<struct SignalHandleTag, std::uint32_t>;
 struct LinkEntity {
     EntityId entity;
     Symbol kind;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.entity, self.kind);
+    }
     friend auto operator<=>(const LinkEntity&, const LinkEntity&) = default;
 };
 
@@ -55,6 +60,12 @@ public:
     /// The canonical order of signals: (time, source, id). Total, since (source, id) is unique in a tenant.
     bool before(SignalHandle left, SignalHandle right) const;
     std::size_t size() const { return slots_.size() - free_.size(); }
+    /// One held signal, without its symbols: the caller knows them.
+    void save_signal(SignalHandle handle, SnapshotWriter& out) const;
+    void load_signal(SignalHandle handle, Symbol source, Symbol domain, Symbol name, std::string_view source_text, SnapshotReader& in);
+    /// The places, of which `used` are taken by signals that are loaded one by one.
+    void save_places(SnapshotWriter& out) const;
+    void load_places(const std::vector<bool>& used, SnapshotReader& in);
     /// Bytes held, the allocator's own rounding left out.
     std::size_t bytes() const;
 
@@ -69,6 +80,8 @@ private:
         std::unique_ptr<const std::string> text;  // stays put when the map grows, so that views of it hold
         std::size_t signals = 0;
     };
+    void fill(Slot& slot, std::string_view id, std::span<const LinkEntity> links);
+    void count_source(Symbol source, std::string_view text);
     static std::size_t tail_bytes(const Slot& slot) { return slot.link_count * sizeof(LinkEntity) + slot.id_length; }
 
     std::vector<Slot> slots_;

@@ -9,6 +9,10 @@ namespace catenary::engine {
 struct EntityKey {
     std::string kind;
     std::string value;  ///< canonical (canonical.hpp)
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.kind, self.value);
+    }
     friend auto operator<=>(const EntityKey&, const EntityKey&) = default;
 };
 

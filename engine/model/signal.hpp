@@ -91,6 +91,10 @@ struct SignalRef {
     Timestamp time;
     std::string source;
     std::string id;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.time, self.source, self.id);
+    }
     friend auto operator<=>(const SignalRef&, const SignalRef&) = default;
 };
 

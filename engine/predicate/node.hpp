@@ -21,6 +21,7 @@ struct Predicate::Node {
     std::optional<std::set<std::string>> required_texts(Field::Kind field) const;  ///< of a field with one value a signal: domain, source, name
     void collect_attribute_paths(std::set<std::string>& paths) const;
     std::string sentence() const;
+    void identify(SnapshotWriter& out) const;
 };
 
 }  // namespace catenary::engine

@@ -46,6 +46,8 @@ struct FieldTest {
     std::vector<Scalar> operands;  ///< one or more; `exists` takes one bool
 };
 
+class SnapshotWriter;
+
 /// A compiled predicate: a value, cheap to copy (shared immutable tree), thread-safe to evaluate.
 class Predicate {
 public:
@@ -71,6 +73,8 @@ public:
     std::set<std::string> attribute_paths() const;
     /// One sentence a conjunct, for explanations: {"domain = identity", "name in [impossible_travel, unfamiliar_location_signin]"}.
     std::vector<std::string> describe() const;
+    /// Writes all that tells it from other predicates, so that equal bytes are equal predicates.
+    void identify(SnapshotWriter& out) const;
 
     struct Node;
 

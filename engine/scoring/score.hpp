@@ -15,6 +15,10 @@ struct ScoringParameters {
     double source_discount = 0.7;  ///< ρ: the k-th contribution of one source counts ρ^k
     double domain_bonus = 1.0;     ///< bits for each domain beyond the first
     double phase_bonus = 0.5;      ///< bits for each rise in phase beyond the first
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.base_rate, self.source_discount, self.domain_bonus, self.phase_bonus);
+    }
     bool operator==(const ScoringParameters&) const = default;
 };
 

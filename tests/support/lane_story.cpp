@@ -101,10 +101,20 @@ std::vector<StoredSignal> LaneStory::history(const HistoryRequest& request, Posi
     return signals;
 }
 
-std::size_t LaneStory::take() {
-    const Effects effects = lane_.take_effects();
+Effects LaneStory::taken() {
+    Effects effects = lane_.take_effects();
     for (const TenantEffects& tenant : effects) stored_[tenant.tenant].write(tenant);
-    return effects.size();
+    return effects;
+}
+
+LaneStory LaneStory::resumed_with(Lane lane) const {
+    LaneStory story;
+    story.lane_ = std::move(lane);
+    story.log_ = log_;
+    story.stored_ = stored_;
+    story.tenant_ = tenant_;
+    story.now_ = now_;
+    return story;
 }
 
 Stored& LaneStory::stored(TenantId tenant) {

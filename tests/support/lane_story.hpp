@@ -64,7 +64,11 @@ public:
     Stored& stored() { return stored(tenant_); }
     Stored& stored(engine::TenantId tenant);
     std::string digest() const { return lane_.digest(tenant_); }
-    std::size_t take();
+    std::size_t take() { return taken().size(); }
+    /// What `take` wrote.
+    engine::Effects taken();
+    /// The same log and store with another lane, which goes on from here.
+    LaneStory resumed_with(engine::Lane lane) const;
 
 private:
     std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position before);

@@ -1,0 +1,32 @@
+#include "engine/lane/tenant.hpp"
+#include "engine/model/assert.hpp"
+#include "engine/snapshot/codec.hpp"
+#include "engine/snapshot/last_values.hpp"
+
+namespace catenary::engine {
+
+void Tenant::save(SnapshotWriter& out) const {
+    CATENARY_ASSERT(late_marks_.empty() && behind_horizon_marks_.empty(), "what is saved was written");
+    out(dictionary_.strings, dictionary_.entities, dictionary_.definitions, held_, incidents_, deployments_.size());
+    for (const auto& deployment : deployments_) out(deployment->pattern, deployment->mode, deployment->matcher);
+    counters(out, *this);
+}
+
+void Tenant::load(SnapshotReader& in) {
+    in(dictionary_.strings, dictionary_.entities, dictionary_.definitions);
+    held_.load(in, dictionary_.strings);
+    in(incidents_);
+    deployments_.clear();
+    for (std::size_t left = in.count(); left > 0; --left) {
+        std::shared_ptr<const Pattern> pattern;
+        Mode mode = Mode::off;
+        in(pattern, mode);
+        SnapshotReader::require(mode != Mode::off, "a pattern that is off runs");
+        Deployment& deployment = deploy(std::move(pattern), mode, Timestamp::min());
+        in(deployment.matcher);
+    }
+    deployments_changed();
+    counters(in, *this);  // the clock last: what runs moved it when it came to run
+}
+
+}  // namespace catenary::engine

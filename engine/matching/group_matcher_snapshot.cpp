@@ -1,0 +1,55 @@
+#include "engine/matching/group_matcher.hpp"
+#include "engine/model/assert.hpp"
+#include "engine/snapshot/codec.hpp"
+#include "engine/snapshot/places.hpp"
+
+namespace catenary::engine {
+
+// Entities are written as plain numbers: that of a pattern without a link is nobody's.
+void ListedEntry::save(SnapshotWriter& out) const {
+    out(time, signal, stages, late, links.size());
+    for (const Link& link : links) out(link.entity.value(), link.counted);
+}
+
+void ListedEntry::load(SnapshotReader& in) {
+    in(time, signal, stages, late);
+    for (std::size_t left = in.count(); left > 0; --left) {
+        std::uint32_t entity = 0;
+        StageMask counted = 0;
+        in(entity, counted);
+        links.push_back({EntityId{entity}, counted});
+    }
+}
+
+void GroupMatcher::save(SnapshotWriter& out) const {
+    CATENARY_ASSERT(changed_.empty() && deltas_.empty(), "what is saved was told");
+    out(end_min_, values_, groups_, free_groups_, stretches_, aside_, given_up_, capped_);
+}
+
+void GroupMatcher::load(SnapshotReader& in) {
+    in(end_min_, values_, groups_);
+    std::vector<bool> used;
+    for (const Group& group : groups_) used.push_back(group.alive);
+    load_free_places(in, free_groups_, used);
+    in(stretches_, aside_, given_up_, capped_);
+
+    const auto require = SnapshotReader::require;
+    const bool is_linked = plan_.pattern->link != LinkMode::none;
+    for (const Group& group : groups_) {
+        require(group.alive != group.entries.empty(), "a group has no signals");
+        for (const ListedEntry& entry : group.entries) {
+            require((entry.stages & ~plan_.all) == 0 && entry.stages != 0, "a signal serves an unknown stage");
+            for (const ListedEntry::Link& link : entry.links) {
+                if (is_linked) in.check(link.entity);
+            }
+        }
+        for (const FindingRevision& finding : group.findings) {
+            for (const StageEvidence& one : finding.evidence) require(one.stage < plan_.stages, "a signal serves an unknown stage");
+        }
+    }
+    for (const auto& [entity, stretches] : stretches_) {
+        for (const Stretch& one : stretches) require(one.group < groups_.size() && groups_[one.group].alive, "a stretch is of no group");
+    }
+}
+
+}  // namespace catenary::engine

@@ -1,0 +1,8 @@
+#pragma once
+
+namespace catenary::engine {
+
+class SnapshotReader;
+class SnapshotWriter;
+
+}  // namespace catenary::engine
