@@ -43,8 +43,8 @@ bench: deps ## engine alone, then the server end to end beside a bare COPY of th
 	@cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run build/bench
 
-.PHONY: torture torture-asan torture-tsan torture-oracle torture-fuzz torture-kill torture-idle
-torture: torture-oracle torture-kill torture-idle torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
+.PHONY: torture torture-asan torture-tsan torture-oracle torture-fuzz torture-kill torture-postgres torture-stop torture-idle
+torture: torture-oracle torture-kill torture-postgres torture-stop torture-idle torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
 torture-asan: deps ## every suite, stores and end-to-end included, with AddressSanitizer and UBSan
 	@$(MAKE) -s built PRESET=asan
 	@tests/torture asan
@@ -61,6 +61,12 @@ torture-fuzz: deps ## libFuzzer at every door where bytes come in: FUZZ_SECONDS=
 torture-kill: deps ## kill -9 of the server under load, again and again: KILL_ROUNDS=200
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
 	@tests/torture kill
+torture-postgres: deps ## PostgreSQL killed under load, again and again: POSTGRES_KILL_ROUNDS=90
+	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
+	@tests/torture postgres
+torture-stop: deps ## SIGTERM under load, again and again: STOP_ROUNDS=100
+	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
+	@tests/torture stop
 torture-idle: deps ## connections that say nothing, and good clients beside them: IDLE_CONNECTIONS=10000
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_server
 	@tests/torture idle

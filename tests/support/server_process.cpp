@@ -144,12 +144,14 @@ std::string ServerProcess::database_url() const {
 
 std::string ServerProcess::output() const { return process_->output(); }
 
-server::ApiClient ServerProcess::tenant(const std::string& name) const {
+std::string ServerProcess::tenant_key(const std::string& name) const {
     auto operator_client = admin();
     const auto reply = operator_client.post("/api/v1/tenants", nlohmann::json{{"name", name}}.dump());
     if (reply.status != 201) throw std::runtime_error("no tenant: " + reply.body);
-    return {url_, nlohmann::json::parse(reply.body)["key"].get<std::string>()};
+    return nlohmann::json::parse(reply.body)["key"].get<std::string>();
 }
+
+server::ApiClient ServerProcess::tenant(const std::string& name) const { return {url_, tenant_key(name)}; }
 
 void wait_until_correlated(server::ApiClient& client) {
     const auto deadline = Clock::now() + std::chrono::minutes{1};

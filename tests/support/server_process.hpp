@@ -63,6 +63,8 @@ public:
     std::string output() const;
     /// For the --database of another server on this one's private PostgreSQL.
     std::string database_url() const;
+    /// The key of a new tenant, with every scope.
+    std::string tenant_key(const std::string& name) const;
     /// A client of a new tenant whose key has every scope.
     server::ApiClient tenant(const std::string& name) const;
     /// A client of the operator's tenant.
