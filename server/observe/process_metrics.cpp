@@ -62,6 +62,16 @@ void write_lanes(Text& text, const ProcessState& state, engine::Timestamp now) {
     text.counter("lane_entries_replayed_total", "Of them, entries applied again after a start.", lanes.replayed);
     text.counter("lane_read_back_total", "Groups that the lane worker read from the store instead of memory.", lanes.read_back);
     text.counter("lane_commits_total", "Result transactions committed.", lanes.result_commits);
+    const auto& snapshots = lanes.snapshots;
+    text.gauge("snapshot_position", "Log position of the newest saved state of the lanes; 0: none.", snapshots.position.value());
+    text.gauge("snapshot_bytes", "Its size before packing.", snapshots.bytes);
+    text.gauge("snapshot_pause_seconds", "How long making the newest one kept the lanes.", seconds(snapshots.pause));
+    text.gauge("snapshot_store_seconds", "How long packing and storing it took, beside the lanes.", seconds(snapshots.storing));
+    text.counter("snapshots_stored_total", "Saved states stored.", snapshots.stored);
+    text.counter("snapshots_failed_total", "Saved states that could not be stored.", snapshots.failed);
+    text.counter("snapshots_refused_total", "Saved states not taken at a start: damaged, or of another version.", snapshots.refused);
+    text.gauge("start_position", "Position of the saved state that this process started from; 0: from the beginning of the log.",
+               snapshots.started_from.value());
     const auto& hand_off = state.hand_off;
     text.gauge("hand_off_groups", "Committed groups on their way to the lane worker.", hand_off.groups);
     text.gauge("hand_off_bytes", "Memory they hold.", hand_off.bytes);
