@@ -35,6 +35,15 @@ std::vector<api::ports::SourceStatus> SourceRegistry::of(engine::TenantId tenant
     return list;
 }
 
+std::map<engine::TenantId, std::vector<api::ports::SourceStatus>> SourceRegistry::all() const {
+    const std::lock_guard lock{mutex_};
+    std::map<engine::TenantId, std::vector<api::ports::SourceStatus>> lists;
+    for (const auto& [id, tenant] : tenants_) {
+        for (const auto& [key, status] : tenant.sources) lists[id].push_back(status);
+    }
+    return lists;
+}
+
 std::int64_t SourceRegistry::unlisted(engine::TenantId tenant) const {
     const std::lock_guard lock{mutex_};
     const auto it = tenants_.find(tenant);

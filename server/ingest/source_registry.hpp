@@ -26,6 +26,8 @@ public:
 
     /// By (source, domain).
     std::vector<api::ports::SourceStatus> of(engine::TenantId tenant) const;
+    /// Of every tenant.
+    std::map<engine::TenantId, std::vector<api::ports::SourceStatus>> all() const;
     /// Signals of a tenant whose (source, domain) came after the list was full.
     std::int64_t unlisted(engine::TenantId tenant) const;
     /// Of all tenants.

@@ -23,6 +23,9 @@ public:
     engine::Lane& of(std::int16_t lane);
     /// Null when nothing was ever applied to it.
     const engine::Lane* find(std::int16_t lane) const;
+    const std::map<std::int16_t, engine::Lane>& all() const { return lanes_; }
+    /// Instead of all that were applied to.
+    void replace(std::map<std::int16_t, engine::Lane> lanes) { lanes_ = std::move(lanes); }
 
 private:
     void read_attributes(const engine::Lane& lane, engine::TenantId tenant, std::string_view json);

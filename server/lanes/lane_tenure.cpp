@@ -1,6 +1,7 @@
 #include "server/lanes/lane_tenure.hpp"
 
 #include "api/json/control_json.hpp"
+#include "server/lanes/snapshot_restore.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -19,6 +20,7 @@ using State = LeaderStatus::State;
 constexpr const char* settings_sql = "SET jit = off; SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0; SET synchronous_commit = off";
 constexpr std::chrono::seconds tick_round{5};
 constexpr std::int64_t entries_between_discards = 5'000;
+constexpr std::int64_t short_tail = 20'000;  // positions; few enough to look for them from the ends of the leaves
 
 PqConnection ready(const std::string& dsn) {
     PqConnection session{dsn};
@@ -35,7 +37,10 @@ LaneTenure::Connection::Connection(const LaneWorkerOptions& options)
       finder{session, options.read_back_bytes / 4} {}
 
 LaneTenure::LaneTenure(TenureSurroundings around)
-    : around_{around}, lanes_{around.shipped}, writer_{around.options.dsn, lanes_, ticks_, around.watermarks, around.progress} {}
+    : around_{around},
+      lanes_{around.shipped},
+      writer_{around.options.dsn, lanes_, ticks_, around.watermarks, around.progress},
+      keeper_{around.options.dsn, around.options.snapshot_chunk_bytes, around.options.snapshots_kept, around.board} {}
 
 template <class Work>
 void LaneTenure::timed(std::chrono::microseconds LeaderStatus::*stage, Work&& work) {
@@ -47,6 +52,7 @@ void LaneTenure::timed(std::chrono::microseconds LeaderStatus::*stage, Work&& wo
 
 void LaneTenure::run() {
     if (!connection_) connection_ = std::make_unique<Connection>(around_.options);
+    if (!restored_) restore();
     if (!leads_) {
         follow();
         if (stopping()) return;
@@ -65,6 +71,33 @@ void LaneTenure::run() {
 
 void LaneTenure::finish() {
     if (connection_ && connection_->session.good() && replayed_) write();
+}
+
+void LaneTenure::restore() {
+    const auto begin = Steady::now();
+    auto found = restore_lanes(connection_->session, around_.shipped);
+    around_.board.update([&](LeaderStatus& status) { status.snapshots.refused += found.refused; });
+    restored_ = true;
+    snapshot_at_ = Steady::now() + around_.options.snapshot_time;
+    if (!found.restored) return;
+    auto& restored = *found.restored;
+    lanes_.replace(std::move(restored.lanes));
+    for (const auto& [number, lane] : lanes_.all()) writer_.restored(lane);
+    for (const auto& one : restored.sources) around_.sources.note(one.tenant, one.source, one.domain, 0, one.last_event, one.last_received);
+    through_ = restored.position;
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+    around_.board.update([&](LeaderStatus& status) {
+        status.snapshots.position = status.snapshots.started_from = restored.position;
+        status.snapshots.bytes = restored.bytes;
+        status.snapshots.starting = took;
+    });
+    spdlog::info("event=lanes_restored position={} bytes={} seconds={:.3f}", restored.position.value(), restored.bytes,
+                 std::chrono::duration<double>(took).count());
+}
+
+LogReader::Start LaneTenure::start() const {
+    const bool is_short = through_.value() > 0 && read_end_.value() - through_.value() <= short_tail;
+    return tailing_ || is_short ? LogReader::Start::anywhere : LogReader::Start::log_begin;
 }
 
 /// Until the lock is ours.
@@ -109,6 +142,7 @@ void LaneTenure::replay() {
     write();
     replayed_ = true;
     tailing_ = true;
+    save_if_due();
     const std::chrono::duration<double> took = Steady::now() - begin;
     spdlog::info("event=lanes_replayed entries={} seconds={:.3f}", around_.board.read().applied, took.count());
 }
@@ -126,6 +160,7 @@ void LaneTenure::step() {
         if (end > next()) read_back(end);
     }
     if (writer_.unwritten() && Steady::now() >= last_write_ + around_.options.chunk_time) write();
+    save_if_due();
     if (Steady::now() >= next_ticks_) tick();
     connection_->leadership.beat();
 }
@@ -224,6 +259,7 @@ void LaneTenure::repeated(std::int16_t lane, std::int64_t count) {
         status.replayed += count;
     });
     discardable_.insert(lane);
+    since_snapshot_ += count;
     since_discard_ += count;
     if (since_discard_ >= entries_between_discards) discard_all();
 }
@@ -234,6 +270,7 @@ void LaneTenure::discard_if_any(std::int16_t lane) {
 
 void LaneTenure::counted(std::int16_t lane, engine::Position position, std::int64_t count) {
     writer_.applied(lane, position, count);
+    since_snapshot_ += count;
     through_ = std::max(through_, position);
     around_.board.update([count](LeaderStatus& status) { status.applied += count; });
 }
@@ -253,6 +290,39 @@ void LaneTenure::write() {
     }
     last_write_ = Steady::now();
     around_.board.update([](LeaderStatus& status) { ++status.result_commits; });
+}
+
+/// Only what is written is saved: what a snapshot has in it is never written again.
+void LaneTenure::save_if_due() {
+    const auto& options = around_.options;
+    const bool is_due = since_snapshot_ >= options.snapshot_entries || (since_snapshot_ > 0 && Steady::now() >= snapshot_at_);
+    if (options.snapshot_entries == 0 || !is_due || writer_.unwritten() || keeper_.busy()) return;
+    const auto begin = Steady::now();
+    auto set = snapshot();
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+    around_.board.update([took](LeaderStatus& status) { status.snapshots.pause = took; });
+    spdlog::info("event=snapshot_made position={} pause_seconds={:.3f}", set.position.value(), std::chrono::duration<double>(took).count());
+    keeper_.keep(std::move(set));
+    since_snapshot_ = 0;
+    snapshot_at_ = Steady::now() + options.snapshot_time;
+}
+
+SnapshotSet LaneTenure::snapshot() {
+    discard_all();
+    SnapshotSet set;
+    set.position = through_;
+    set.engine = engine::Lane::version();
+    set.catalogue = engine::catalogue_hash(around_.shipped);
+    for (const auto& [number, lane] : lanes_.all()) {
+        set.lanes[number] = {writer_.done(number), lane.save()};
+        connection_->leadership.beat();
+    }
+    for (const auto& [tenant, sources] : around_.sources.all()) {
+        for (const auto& one : sources) {
+            if (one.last_event && one.last_received) set.sources.push_back({tenant, one.source, one.domain, *one.last_event, *one.last_received});
+        }
+    }
+    return set;
 }
 
 void LaneTenure::tick() {

@@ -8,6 +8,7 @@
 #include "server/lanes/progress_board.hpp"
 #include "server/lanes/result_writer.hpp"
 #include "server/lanes/signal_finder.hpp"
+#include "server/lanes/snapshot_keeper.hpp"
 #include "server/lanes/stop_flag.hpp"
 
 #include <chrono>
@@ -46,7 +47,7 @@ struct TenureSurroundings {
 ///
 /// following ──▶ replaying ──▶ leading
 ///
-/// While following, the engines apply what the leader's results contain and change nothing. One thread.
+/// The engines begin with the newest snapshot that is of use; only what came after it is read. A leader makes a new one now and then. While following, the engines apply what the leader's results contain and change nothing. One thread.
 class LaneTenure final : private LogSink {
 public:
     explicit LaneTenure(TenureSurroundings around);
@@ -68,6 +69,7 @@ private:
         SignalFinder finder;
     };
 
+    void restore();
     void follow();
     void catch_up();
     void take_over();
@@ -90,19 +92,23 @@ private:
     void write_if_much();
     void write();
     void tick();
+    void save_if_due();
+    SnapshotSet snapshot();
     void note_sources(std::span<const StoredRow> rows, const StoredNames& names);
     /// Runs `work` and adds what it took to a stage of the status.
     template <class Work>
     void timed(std::chrono::microseconds LeaderStatus::*stage, Work&& work);
     engine::Position next() const { return engine::Position{through_.value() + 1}; }
-    /// Until the tail of the log is reached for the first time its leaves are read from front to back.
-    LogReader::Start start() const { return tailing_ ? LogReader::Start::anywhere : LogReader::Start::log_begin; }
+    /// Until the tail of the log is reached for the first time its leaves are read from front to back, unless little is left after a snapshot.
+    LogReader::Start start() const;
 
     TenureSurroundings around_;
     LaneSet lanes_;
     ClockTicks ticks_;
     ResultWriter writer_;
+    SnapshotKeeper keeper_;
     std::unique_ptr<Connection> connection_;
+    bool restored_ = false;  ///< the engines began with a snapshot, or there was none
     bool leads_ = false;
     bool replayed_ = false;  ///< as leader: what was in the log at the take-over has been applied
     bool tailing_ = false;
@@ -110,6 +116,8 @@ private:
     engine::Position read_end_{0};  ///< of what is being read before this process leads
     std::set<std::int16_t> discardable_;
     std::int64_t since_discard_ = 0;
+    std::int64_t since_snapshot_ = 0;  ///< entries applied
+    std::chrono::steady_clock::time_point snapshot_at_{};
     std::chrono::steady_clock::time_point last_write_{};
     std::chrono::steady_clock::time_point next_ticks_{};
 };

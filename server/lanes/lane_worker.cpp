@@ -35,11 +35,9 @@ class LaneWorker::Loop {
 public:
     Loop(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off,
          pg::LaneProgress& progress)
-        : options_{std::move(options)},
-          shipped_{std::move(shipped)},
-          clock_{std::move(clock)},
-          hand_off_{hand_off},
-          around_{options_, shipped_, clock_, watermarks, sources, hand_off, progress, board_, stop_} {}
+        : options_{std::move(options)}, shipped_{std::move(shipped)}, clock_{std::move(clock)}, hand_off_{hand_off}, around_{options_,   shipped_, clock_,
+                                                                                                                             watermarks, sources,  hand_off,
+                                                                                                                             progress,   board_,   stop_} {}
     ~Loop() { stop(); }
 
     void start() {

@@ -4,6 +4,7 @@
 #include "server/ingest/hand_off.hpp"
 #include "server/ingest/source_registry.hpp"
 #include "server/ingest/watermarks.hpp"
+#include "server/lanes/snapshot_chunk.hpp"
 #include "server/pg/lane_progress.hpp"
 
 #include <chrono>
@@ -15,14 +16,31 @@
 namespace catenary::server {
 
 struct LaneWorkerOptions {
-    std::string dsn;                             ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
-    std::string owner;                           ///< written to lane.owner, for people: host and process
-    std::size_t chunk_entries = 5'000;           ///< entries between two result transactions at most
-    std::chrono::milliseconds chunk_time{20};    ///< and time; also how long an advanced `done` may stay unwritten
-    std::chrono::milliseconds poll{25};          ///< how often the log is looked at when nothing was handed over or announced
-    std::size_t read_back_bytes = 256U << 20U;   ///< memory for rows read out of order during replay
-    std::chrono::milliseconds follow_poll{250};  ///< how often a follower asks whether it may lead, and reads what the leader has done
-    std::chrono::milliseconds silence{10'000};   ///< a leader that says nothing for so long is taken to stand still
+    std::string dsn;                                      ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
+    std::string owner;                                    ///< written to lane.owner, for people: host and process
+    std::size_t chunk_entries = 5'000;                    ///< entries between two result transactions at most
+    std::chrono::milliseconds chunk_time{20};             ///< and time; also how long an advanced `done` may stay unwritten
+    std::chrono::milliseconds poll{25};                   ///< how often the log is looked at when nothing was handed over or announced
+    std::size_t read_back_bytes = 256U << 20U;            ///< memory for rows read out of order during replay
+    std::chrono::milliseconds follow_poll{250};           ///< how often a follower asks whether it may lead, and reads what the leader has done
+    std::chrono::milliseconds silence{10'000};            ///< a leader that says nothing for so long is taken to stand still
+    std::int64_t snapshot_entries = 500'000;              ///< entries after which a leader saves the state of its engines; 0: never
+    std::chrono::milliseconds snapshot_time{600'000};     ///< and time, when anything changed
+    int snapshots_kept = 3;                               ///< sets of snapshots that stay; older ones go
+    std::size_t snapshot_chunk_bytes = most_chunk_bytes;  ///< 1 .. most_chunk_bytes, of a state, stored as one row
+};
+
+/// Saved states of the engines: what this process did with them.
+struct SnapshotStatus {
+    engine::Position position{0};         ///< of the newest one stored, or started from; 0: none
+    std::int64_t bytes = 0;               ///< of that one, before packing
+    std::chrono::microseconds pause{};    ///< for which making the newest one kept the lanes
+    std::chrono::microseconds storing{};  ///< and how long it took to pack and store, beside them
+    std::int64_t stored = 0;
+    std::int64_t failed = 0;               ///< made, but not stored
+    std::int64_t refused = 0;              ///< not taken at a start: damaged, or of another version
+    engine::Position started_from{0};      ///< 0: from the beginning of the log
+    std::chrono::microseconds starting{};  ///< time that reading it took
 };
 
 /// The worker as diagnostics show it.
@@ -38,6 +56,7 @@ struct LeaderStatus {
     std::chrono::microseconds read_time{};   ///< reading entries back from the store, the engine's work on them included
     std::chrono::microseconds apply_time{};  ///< in the engine, on what was handed over; writes that became due meanwhile included
     std::chrono::microseconds write_time{};  ///< in result transactions
+    SnapshotStatus snapshots;
     /// "leading", "following NAME", "replaying 40 %", "retrying: …", "stopped: …", "starting".
     std::string text() const;
 };

@@ -27,9 +27,18 @@ void ResultWriter::applied(std::int16_t lane, engine::Position position, std::in
 }
 
 void ResultWriter::published(const engine::Effects& effects) {
-    for (const auto& tenant : effects) {
-        ticks_.note(tenant.status);
-        if (tenant.status.watermark) watermarks_.publish(tenant.tenant, *tenant.status.watermark);
+    for (const auto& tenant : effects) published(tenant.status);
+}
+
+void ResultWriter::published(const engine::TenantStatus& status) {
+    ticks_.note(status);
+    if (status.watermark) watermarks_.publish(status.tenant, *status.watermark);
+}
+
+void ResultWriter::restored(const engine::Lane& lane) {
+    for (const auto& status : lane.statuses()) {
+        published(status);
+        if (status.ticked) ticks_.note_tick(status.tenant, *status.ticked);
     }
 }
 

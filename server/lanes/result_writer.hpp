@@ -31,6 +31,8 @@ public:
 
     /// Entries of the lane up to `position` have been applied; `count` of them.
     void applied(std::int16_t lane, engine::Position position, std::int64_t count);
+    /// The lane's engine came from elsewhere than the log: makes known how its tenants stand.
+    void restored(const engine::Lane& lane);
     /// Drops what the lane's engine changed: it comes from entries whose results are stored already.
     void discard(std::int16_t lane);
 
@@ -44,6 +46,7 @@ private:
     void take_changes();
     void make_rows(SignalFinder& finder);
     void published(const engine::Effects& effects);
+    void published(const engine::TenantStatus& status);
 
     ResultStore store_;
     LaneSet& lanes_;

@@ -68,6 +68,16 @@ void write_lanes(Text& text, const ProcessState& state, engine::Timestamp now) {
                  seconds(lanes.apply_time));
     text.counter("lane_read_seconds_total", "Time of reading entries back from the store, the engine's work on them included.", seconds(lanes.read_time));
     text.counter("lane_write_seconds_total", "Time of result transactions.", seconds(lanes.write_time));
+    const auto& snapshots = lanes.snapshots;
+    text.gauge("snapshot_position", "Log position of the newest saved state of the lanes; 0: none.", snapshots.position.value());
+    text.gauge("snapshot_bytes", "Its size before packing.", snapshots.bytes);
+    text.gauge("snapshot_pause_seconds", "How long making the newest one kept the lanes.", seconds(snapshots.pause));
+    text.gauge("snapshot_store_seconds", "How long packing and storing it took, beside the lanes.", seconds(snapshots.storing));
+    text.counter("snapshots_stored_total", "Saved states stored.", snapshots.stored);
+    text.counter("snapshots_failed_total", "Saved states that could not be stored.", snapshots.failed);
+    text.counter("snapshots_refused_total", "Saved states not taken at a start: damaged, or of another version.", snapshots.refused);
+    text.gauge("start_position", "Position of the saved state that this process started from; 0: from the beginning of the log.",
+               snapshots.started_from.value());
     const auto& hand_off = state.hand_off;
     text.gauge("hand_off_groups", "Committed groups on their way to the lane worker.", hand_off.groups);
     text.gauge("hand_off_bytes", "Memory they hold.", hand_off.bytes);

@@ -21,6 +21,8 @@ public:
     IngestRig& ingest() { return ingest_; }
     server::LaneWorker& worker() { return *worker_; }
     server::pg::LaneProgress& progress() { return progress_; }
+    /// Of workers that are started from now on.
+    server::LaneWorkerOptions& options() { return options_; }
     void start_worker();
     /// Makes a new worker, with an empty engine, and starts it.
     void restart_worker();

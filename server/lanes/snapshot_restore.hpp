@@ -1,0 +1,31 @@
+#pragma once
+
+#include "engine/lane/lane.hpp"
+#include "server/ingest/pq_connection.hpp"
+#include "server/lanes/snapshot_set.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace catenary::server {
+
+/// Engines with every entry up to a position in them.
+struct RestoredLanes {
+    engine::Position position;
+    std::int64_t bytes = 0;  ///< of the states
+    std::map<std::int16_t, engine::Lane> lanes;
+    std::vector<HeardSource> sources;
+};
+
+struct Restoration {
+    std::optional<RestoredLanes> restored;  ///< empty: no snapshot is of use, the log says everything
+    std::int64_t refused = 0;               ///< newer snapshots that were of no use
+};
+
+/// From the newest snapshot that can be read, was made by this version of the program over this catalogue, and holds nothing beyond the committed results of
+/// any lane. Says in the log why others were not taken. Throws PqError.
+Restoration restore_lanes(PqConnection& session, const engine::Catalogue& shipped);
+
+}  // namespace catenary::server
