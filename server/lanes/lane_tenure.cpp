@@ -297,6 +297,7 @@ void LaneTenure::save_if_due() {
     const auto& options = around_.options;
     const bool is_due = since_snapshot_ >= options.snapshot_entries || (since_snapshot_ > 0 && Steady::now() >= snapshot_at_);
     if (options.snapshot_entries == 0 || !is_due || writer_.unwritten() || keeper_.busy()) return;
+    if (stopping()) return;  // a stop may have cut a group in its middle, and the log can only be read on from between batches
     const auto begin = Steady::now();
     auto set = snapshot();
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
