@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <future>
+#include <random>
 #include <thread>
 
 using namespace catenary;
@@ -12,16 +14,6 @@ using namespace std::chrono_literals;
 using server::LeaderStatus;
 
 namespace {
-
-template <class Done>
-bool soon(Done&& done) {
-    const auto give_up = std::chrono::steady_clock::now() + 20s;
-    while (!done()) {
-        if (std::chrono::steady_clock::now() > give_up) return false;
-        std::this_thread::sleep_for(2ms);
-    }
-    return true;
-}
 
 /// Twenty-four accounts that sign in, the rule of each two requests later; every request is one signal or two.
 std::vector<std::vector<BatchBuilder::Item>> requests() {
@@ -47,7 +39,7 @@ std::int64_t log_end(TestDatabase& database) { return std::stoll(database.ask("S
 /// Until a snapshot of everything there is was stored.
 bool saved(TestDatabase& database, LaneRig& rig) {
     const auto end = log_end(database);
-    return soon([&] { return rig.worker().status().snapshots.stored > 0 && rig.worker().status().snapshots.position.value() == end; });
+    return wait_until([&] { return rig.worker().status().snapshots.stored > 0 && rig.worker().status().snapshots.position.value() == end; });
 }
 
 server::LaneWorkerOptions eager() {
@@ -117,6 +109,37 @@ TEST_CASE("a worker that starts from a snapshot applies the tail only and gives 
     CHECK(result_dump(half.database) == expected);
 }
 
+TEST_CASE("stops in the middle of groups, with a snapshot as often as can be, lose nothing") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    auto options = eager();
+    options.chunk_entries = 1;
+    LaneRig rig{database, options};
+    rig.ingest().start();
+    rig.start_worker();
+    REQUIRE(rig.wait_for(LeaderStatus::State::leading));
+    std::mt19937 random{3};
+    constexpr int rounds = 30;
+    constexpr int requests_at_once = 20;
+    for (int round = 0; round < rounds; ++round) {
+        std::vector<std::future<api::ingest::CommitOutcome>> answers;
+        for (int i = 0; i < requests_at_once; ++i) {
+            const auto account = fmt::format("user{}-{}@corp.example", round, i);
+            BatchBuilder builder;
+            builder.add(sign_in("in-" + account, account, 1min));
+            builder.add(inbox_rule("rule-" + account, account, 2min));
+            answers.push_back(rig.ingest().submit(tenant.caller.tenant, builder.build()));
+        }
+        for (auto& answer : answers) CHECK(summary(answer.get()) == "aa");
+        std::this_thread::sleep_for(std::chrono::microseconds{random() % 60'000});
+        rig.restart_worker();
+        REQUIRE(rig.wait_for(LeaderStatus::State::leading));
+    }
+    REQUIRE(rig.settle());
+    CHECK(database.ask("SELECT count(*) FROM finding WHERE state = 'open'") == std::to_string(rounds * requests_at_once));
+    CHECK(rig.worker().status().snapshots.started_from.value() > 0);
+}
+
 TEST_CASE("what is behind a snapshot stays known without a tail: watermark and sources") {
     HalfSaved half{12};
     server::Watermarks watermarks;
@@ -131,7 +154,7 @@ TEST_CASE("what is behind a snapshot stays known without a tail: watermark and s
                              hand_off,
                              progress};
     other.start();
-    REQUIRE(soon([&] { return other.status().snapshots.started_from.value() == half.position && !sources.of(half.tenant.caller.tenant).empty(); }));
+    REQUIRE(wait_until([&] { return other.status().snapshots.started_from.value() == half.position && !sources.of(half.tenant.caller.tenant).empty(); }));
     CHECK(other.status().applied == 0);
     CHECK(watermarks.of(half.tenant.caller.tenant) == half.rig.ingest().watermarks.of(half.tenant.caller.tenant));
     const auto heard = sources.of(half.tenant.caller.tenant);
@@ -197,7 +220,7 @@ TEST_CASE("a connection killed between two chunks leaves nothing of the snapshot
     rig.start_worker();
     post(rig, tenant, 0, 26);
     REQUIRE(rig.settle());
-    REQUIRE(soon([&] { return rig.worker().status().snapshots.failed > 0; }));
+    REQUIRE(wait_until([&] { return rig.worker().status().snapshots.failed > 0; }));
     CHECK(rig.worker().status().snapshots.stored == 0);
     CHECK(rig.worker().status().state == LeaderStatus::State::leading);
     CHECK(database.ask("SELECT (SELECT count(*) FROM snapshot) + (SELECT count(*) FROM snapshot_chunk) + (SELECT count(*) FROM snapshot_source)") == "0");

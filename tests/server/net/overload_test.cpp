@@ -117,27 +117,6 @@ TEST_CASE("a client that goes away in the middle of a body leaves nothing behind
     CHECK(status == 200);
 }
 
-TEST_CASE("a client that does not read its reply is dropped") {
-    HttpLimits limits;
-    limits.write = 50ms;
-    limits.slowest_bytes_per_second = 1'000'000'000;
-    limits.connections = 1;
-    limits.document_bytes = 64 * 1024 * 1024;
-    limits.batch_bytes = 64 * 1024 * 1024;
-    ServedFakes fakes{limits};
-    RawClient client{fakes.where()};
-    // Larger than both kernels' buffers together, so that writing has to wait for the reader.
-    REQUIRE(client.send(request("POST", "/api/v1/patterns", "reader", std::string(32 * 1024 * 1024, 'x'))));
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    int status = 503;
-    while (status != 200 && std::chrono::steady_clock::now() < deadline) {
-        RawClient next{fakes.where()};
-        next.send(request("GET", "/healthz", ""));
-        status = next.read_reply().status;
-    }
-    CHECK(status == 200);
-}
-
 TEST_CASE("a graceful stop finishes the request under way and closes the idle connection") {
     ServedFakes fakes;
     RawClient idle{fakes.where()};
