@@ -140,7 +140,7 @@ StoreResult<Page<EntityRow>> read_page(TenantTransaction& transaction, const Ent
     Kinds kinds{transaction, filter.kinds};
     if (!request.after.empty()) {
         const auto place = place_from(request.after, 2);
-        if (!place) return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+        if (!place) return foreign_cursor();
         kind = (*place)[0];
         value = (*place)[1];
     } else {

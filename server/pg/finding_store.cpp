@@ -54,7 +54,7 @@ StoreResult<Page<FindingWithEvidence>> read_page(TenantTransaction& transaction,
     std::optional<std::string> start, id;
     if (!request.after.empty()) {
         const auto place = place_from(request.after, 2);
-        if (!place) return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+        if (!place) return foreign_cursor();
         start = (*place)[0];
         id = (*place)[1];
     }

@@ -25,4 +25,6 @@ std::optional<std::vector<std::string>> place_from(std::string_view text, std::s
     return parts;
 }
 
+StoreError foreign_cursor() { return {StoreErrorCode::invalid, "the cursor does not belong to this list"}; }
+
 }  // namespace catenary::server::pg

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "server/pg/store_error.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,5 +15,7 @@ namespace catenary::server::pg {
 std::string place_text(const std::vector<std::string>& parts);
 /// Empty unless `text` holds exactly `count` parts.
 std::optional<std::vector<std::string>> place_from(std::string_view text, std::size_t count);
+/// For a text that is no place in the list that was asked for.
+StoreError foreign_cursor();
 
 }  // namespace catenary::server::pg

@@ -89,7 +89,7 @@ StoreResult<Page<StoredSignalRow>> read_page(TenantTransaction& transaction, con
     std::optional<std::string> place_time, place_key;
     if (!request.after.empty()) {
         const auto place = place_from(request.after, 2);
-        if (!place) return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+        if (!place) return foreign_cursor();
         place_time = (*place)[0];
         place_key = (*place)[1];
     }

@@ -99,7 +99,7 @@ api::ports::Outcome<Page<TenantRow>> TenantStore::page(const api::Caller& caller
         if (!request.after.empty()) {
             const auto [end, error] = std::from_chars(request.after.data(), request.after.data() + request.after.size(), after);
             if (error != std::errc{} || end != request.after.data() + request.after.size()) {
-                return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+                return foreign_cursor();
             }
         }
         Page<TenantRow> found;
@@ -125,7 +125,7 @@ api::ports::Outcome<Page<KeyRow>> TenantStore::keys(const api::Caller& caller, c
                                std::optional<std::string> created, id;
                                if (!request.after.empty()) {
                                    const auto place = place_from(request.after, 2);
-                                   if (!place) return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+                                   if (!place) return foreign_cursor();
                                    created = (*place)[0];
                                    id = (*place)[1];
                                }
@@ -199,7 +199,7 @@ api::ports::Outcome<Page<AuditRow>> TenantStore::audit(const api::Caller& caller
                                    const auto* const end = request.after.data() + request.after.size();
                                    const auto parsed = std::from_chars(request.after.data(), end, *before);
                                    if (parsed.ec != std::errc{} || parsed.ptr != end) {
-                                       return StoreError{StoreErrorCode::invalid, "the cursor does not belong to this list"};
+                                       return foreign_cursor();
                                    }
                                }
                                const auto rows =
