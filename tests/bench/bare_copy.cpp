@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
+#include <utility>
 
 namespace catenary::bench {
 
@@ -49,6 +51,17 @@ double bare_copy(server::PqConnection& connection, const std::vector<std::shared
     const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     connection.run("DROP TABLE bench_bare");
     return took;
+}
+
+std::shared_ptr<api::ingest::PreparedBatch> prepared_request(std::string body) {
+    api::http::Request request;
+    request.method = api::http::Method::post;
+    request.content_type = "application/x-ndjson";
+    request.body = std::move(body);
+    const auto now = std::chrono::floor<engine::Duration>(std::chrono::system_clock::now());
+    auto preparation = api::ingest::prepare(request, api::Caller{}, now, api::ingest::IngestLimits{});
+    if (preparation.batch == nullptr || !preparation.batch->refused.empty()) throw std::runtime_error("the generator makes bad signals");
+    return preparation.batch;
 }
 
 double median(std::vector<double> values) {

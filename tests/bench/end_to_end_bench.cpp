@@ -3,6 +3,7 @@
 
 #include "server/pg/private_cluster.hpp"
 #include "tests/bench/bare_copy.hpp"
+#include "tests/bench/half_rate.hpp"
 #include "tests/bench/load_client.hpp"
 #include "tests/bench/signal_generator.hpp"
 #include "tests/support/server_process.hpp"
@@ -25,17 +26,6 @@ constexpr std::size_t request_signals = 1'000;
 
 double seconds_since(Steady::time_point begin) { return std::chrono::duration<double>(Steady::now() - begin).count(); }
 
-std::shared_ptr<api::ingest::PreparedBatch> prepared(const std::string& body) {
-    api::http::Request request;
-    request.method = api::http::Method::post;
-    request.content_type = "application/x-ndjson";
-    request.body = body;
-    const auto now = std::chrono::floor<engine::Duration>(std::chrono::system_clock::now());
-    auto preparation = api::ingest::prepare(request, api::Caller{}, now, api::ingest::IngestLimits{});
-    if (preparation.batch == nullptr || preparation.batch->signals.size() != request_signals) throw std::runtime_error("the generator makes bad signals");
-    return preparation.batch;
-}
-
 struct Rates {
     double acknowledged;  ///< seconds until the last reply
     double correlated;    ///< seconds until the engine had caught up as well
@@ -48,33 +38,6 @@ Rates through_server(const bench::LoadOptions& load, const std::vector<std::stri
     tests::wait_until_correlated(client);
     if (report.refused > 0) throw std::runtime_error(fmt::format("{} requests were refused", report.refused));
     return {report.seconds, seconds_since(begin)};
-}
-
-/// Seconds that a transaction takes which writes nothing but its commit record: the floor under every acknowledgement.
-double empty_commit(server::PqConnection& connection) {
-    std::vector<double> times;
-    for (int i = 0; i < 201; ++i) {
-        const auto begin = Steady::now();
-        connection.run("BEGIN; SELECT pg_current_xact_id(); COMMIT");
-        times.push_back(seconds_since(begin));
-    }
-    return bench::median(times);
-}
-
-/// How long acknowledgements take while the server has half as much to do as it can.
-void at_half_rate(const bench::LoadOptions& load, double requests_per_second, bench::SignalGenerator& generator, server::PqConnection& connection) {
-    constexpr double span = 10;  // seconds
-    auto half = load;
-    half.requests_per_second = requests_per_second / 2;
-    std::vector<std::string> bodies(static_cast<std::size_t>(span * half.requests_per_second) + 1);
-    for (auto& body : bodies) body = generator.body(request_signals);
-    const auto commit = empty_commit(connection);
-    const auto report = bench::send_load(half, bodies);
-    const auto p99 = bench::percentile(report.latencies, 0.99);
-    fmt::print("acknowledged at half of that, {:.0f} signals/s for {:.0f} s: p50 {:.1f} ms, p90 {:.1f}, p99 {:.1f}, most {:.1f}\n",
-               half.requests_per_second * request_signals, span, bench::percentile(report.latencies, 0.5) * 1e3, bench::percentile(report.latencies, 0.9) * 1e3,
-               p99 * 1e3, report.latencies.back() * 1e3);
-    fmt::print("an empty durable commit: {:.2f} ms, median; the p99 is {:.1f} of them\n", commit * 1e3, p99 / commit);
 }
 
 /// The socket folder of the server's private PostgreSQL, as its pid file says.
@@ -90,7 +53,8 @@ int run(std::size_t signals, std::size_t rounds, std::size_t connections) {
     server.start();
     auto admin = server.admin();
     const auto key = nlohmann::json::parse(admin.post("/api/v1/tenants", R"({"name":"bench"})").body)["key"].get<std::string>();
-    server::PqConnection connection{superuser_dsn(server.data_folder())};
+    const auto dsn = superuser_dsn(server.data_folder());
+    server::PqConnection connection{dsn};
     const bench::LoadOptions load{server.url(), key, connections};
     bench::SignalGenerator generator{42};
     std::vector<double> ratios;
@@ -100,7 +64,7 @@ int run(std::size_t signals, std::size_t rounds, std::size_t connections) {
         std::vector<std::shared_ptr<api::ingest::PreparedBatch>> requests;
         for (std::size_t made = 0; made < signals; made += request_signals) {
             bodies.push_back(generator.body(request_signals));
-            requests.push_back(prepared(bodies.back()));
+            requests.push_back(bench::prepared_request(bodies.back()));
         }
         const auto bare = bench::bare_copy(connection, requests);
         requests.clear();
@@ -113,7 +77,9 @@ int run(std::size_t signals, std::size_t rounds, std::size_t connections) {
         rates.push_back(static_cast<double>(bodies.size()) / ours.correlated);
     }
     fmt::print("end to end, median of {} rounds of {} signals over {} connections: {:.3f} of bare COPY\n", rounds, signals, connections, bench::median(ratios));
-    at_half_rate(load, bench::median(rates), generator, connection);
+    const auto half = bench::median(rates) * request_signals / 2;
+    bench::measure_half_rate({half, request_signals}, load, generator, dsn);
+    bench::measure_half_rate({half, 100}, load, generator, dsn);
     server.stop();
     return 0;
 }

@@ -24,6 +24,7 @@ public:
     ChildProcess& operator=(const ChildProcess&) = delete;
 
     void signal(int number) const;
+    pid_t pid() const { return pid_; }
     bool running();
     /// Exit code, or 128 + the signal that ended it. Throws when it still runs after `patience`.
     int wait(std::chrono::seconds patience);
@@ -58,6 +59,8 @@ public:
     int stop();
 
     const std::string& url() const { return url_; }
+    /// Of the server that runs.
+    pid_t pid() const { return process_->pid(); }
     std::string admin_key() const;
     std::filesystem::path data_folder() const { return folder_.path() / "data"; }
     std::string output() const;

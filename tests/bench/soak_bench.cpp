@@ -1,0 +1,187 @@
+// A server under steady load for a long time, people and machines coming and going: does memory stay flat, does correlation keep up, are descriptors given back?
+// usage: CATENARY_PROGRAM=build/bench/catenary soak_bench [minutes] [percent of the maximum rate] [days of retention, 0: for ever]
+
+#include "api/json/time_json.hpp"
+#include "tests/bench/bare_copy.hpp"
+#include "tests/bench/load_client.hpp"
+#include "tests/support/server_process.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <iterator>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace catenary;
+using Steady = std::chrono::steady_clock;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::size_t request_signals = 1'000;
+constexpr double slice_seconds = 10;
+
+/// Signals a tenth of a second of event time apart, so that months pass in half an hour and everything that is kept for a while is also forgotten. One in
+/// ten is the first stage of a shipped pattern, one in two thousand completes a chain. Of 20,000 people and machines one leaves and one comes with every
+/// hundredth signal.
+class ChurningSignals {
+public:
+    std::string body() {
+        std::string text;
+        for (std::size_t i = 0; i < request_signals; ++i) append_line(text);
+        return text;
+    }
+
+private:
+    void append_line(std::string& text) {
+        constexpr std::array<const char*, 4> first_stages{"impossible_travel", "mass_file_download", "access_key_created", "file_deleted"};
+        const engine::Timestamp time = std::chrono::sys_days{std::chrono::year{2026} / 1 / 2} + std::chrono::milliseconds{100 * ++serial_};
+        const auto dice = random_() % 2'000;
+        const auto name = dice == 0    ? std::string{"suspicious_inbox_rule"}
+                          : dice < 201 ? std::string{first_stages[dice % first_stages.size()]}
+                                       : fmt::format("suspicious_activity_{}", dice % 40);
+        fmt::format_to(
+            std::back_inserter(text),
+            R"({{"id":"{:016x}-{:08x}","source":"source-{}","time":"{}","domain":"endpoint","name":"{}","severity":"low","confidence":0.2,"entities":[)"
+            R"({{"kind":"account","value":"user{}@corp.example","role":"actor"}},{{"kind":"host","value":"ws-{}.corp.example","role":"target"}},)"
+            R"({{"kind":"ip","value":"10.{}.{}.7","role":"source"}}],"attributes":{{"country":"RO","process":"C:\\Windows\\System32\\rundll32.exe","session":"{:016x}"}}}})"
+            "\n",
+            random_(), serial_, dice % 4, api::json::format_time(time), name, somebody(), somebody(), random_() % 200, random_() % 250, random_());
+    }
+    std::int64_t somebody() {
+        return serial_ / 100 + static_cast<std::int64_t>(std::pow(20'000.0, std::uniform_real_distribution<double>{0, 1}(random_)));
+    }
+
+    std::mt19937_64 random_{std::random_device{}()};
+    std::int64_t serial_ = 0;
+};
+
+std::vector<std::string> bodies_of(ChurningSignals& signals, std::size_t count) {
+    std::vector<std::string> bodies(count);
+    for (auto& body : bodies) body = signals.body();
+    return bodies;
+}
+
+struct Sample {
+    double minute;
+    double resident;  ///< MiB of the server, not of PostgreSQL
+    std::size_t descriptors;
+    std::int64_t lag;  ///< signals behind, the moment the slice's last answer came
+    double p99;        ///< seconds to acknowledge
+    std::int64_t held, state_bytes;
+};
+
+double resident_mebibytes(pid_t process) {
+    std::ifstream statm{fmt::format("/proc/{}/statm", process)};
+    double total = 0, resident = 0;
+    statm >> total >> resident;
+    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / 1048576.0;
+}
+
+std::size_t open_descriptors(pid_t process) {
+    const std::filesystem::directory_iterator all{fmt::format("/proc/{}/fd", process)};
+    return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+Sample sample(const tests::ServerProcess& server, server::ApiClient& client, double minute, const bench::LoadReport& report) {
+    const auto diagnostics = json::parse(client.get("/api/v1/diagnostics").body);
+    return {minute,
+            resident_mebibytes(server.pid()),
+            open_descriptors(server.pid()),
+            diagnostics["lag"]["signals"],
+            bench::percentile(report.latencies, 0.99),
+            diagnostics["counts"]["window_signals"],
+            diagnostics["counts"]["state_bytes"]};
+}
+
+/// MiB a minute, by least squares.
+double slope(const std::vector<Sample>& samples) {
+    const auto n = static_cast<double>(samples.size());
+    double x = 0, y = 0, xx = 0, xy = 0;
+    for (const auto& one : samples) {
+        x += one.minute;
+        y += one.resident;
+        xx += one.minute * one.minute;
+        xy += one.minute * one.resident;
+    }
+    return (n * xy - x * y) / (n * xx - x * x);
+}
+
+void print(const Sample& one) {
+    fmt::print("minute {:5.1f}: {:.0f} MiB resident, {} descriptors, lag {}, p99 {:.1f} ms, {} signals held, {:.1f} MiB of engine state\n", one.minute, one.resident,
+               one.descriptors, one.lag, one.p99 * 1e3, one.held, static_cast<double>(one.state_bytes) / 1048576.0);
+    std::fflush(stdout);
+}
+
+int run(double minutes, double percent, std::size_t retention_days) {
+    std::vector<std::string> flags;
+    if (retention_days > 0) flags = {"--retention-days", std::to_string(retention_days)};
+    tests::ServerProcess server{flags};
+    server.start();
+    const auto key = server.tenant_key("soak");
+    bench::LoadOptions load{server.url(), key};
+    server::ApiClient client{server.url(), key};
+    ChurningSignals signals;
+    std::vector<double> rates;
+    for (int round = 0; round < 4; ++round) {  // the first warms up
+        const auto bodies = bodies_of(signals, 300);
+        const auto begin = Steady::now();
+        bench::send_load(load, bodies);
+        tests::wait_until_correlated(client);
+        if (round > 0) rates.push_back(static_cast<double>(bodies.size()) / std::chrono::duration<double>(Steady::now() - begin).count());
+    }
+    load.requests_per_second = bench::median(rates) * percent / 100;
+    fmt::print("{:.0f} signals/s at most; {:.0f} % of it, {:.0f} signals/s, for {:.0f} minutes\n", bench::median(rates) * request_signals, percent,
+               load.requests_per_second * request_signals, minutes);
+
+    const auto slice = static_cast<std::size_t>(slice_seconds * load.requests_per_second);
+    auto next = bodies_of(signals, slice);
+    std::vector<Sample> samples;
+    const auto begin = Steady::now();
+    double reported = -1;
+    std::size_t sent = 0, refused = 0, repeated = 0;
+    for (double minute = 0; minute < minutes;) {
+        const auto bodies = std::move(next);
+        auto making = std::async(std::launch::async, [&] { return bodies_of(signals, slice); });
+        const auto report = bench::send_load(load, bodies);
+        minute = std::chrono::duration<double, std::ratio<60>>(Steady::now() - begin).count();
+        samples.push_back(sample(server, client, minute, report));
+        sent += bodies.size();
+        refused += report.refused;
+        repeated += report.repeated;
+        if (minute - reported >= 1 || minute >= minutes) print(samples.back());
+        if (minute - reported >= 1) reported = minute;
+        next = making.get();
+    }
+    const auto caught_up = Steady::now();
+    tests::wait_until_correlated(client);
+    const auto settled = std::chrono::duration<double>(Steady::now() - caught_up).count();
+    const std::vector<Sample> later{samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 3), samples.end()};
+    const auto most_lag = std::max_element(later.begin(), later.end(), [](const auto& a, const auto& b) { return a.lag < b.lag; })->lag;
+    const auto [fewest, most] = std::minmax_element(later.begin(), later.end(), [](const auto& a, const auto& b) { return a.descriptors < b.descriptors; });
+    fmt::print(
+        "soak: {} signals in {:.1f} minutes, {} requests refused, {} repeated; in the last two thirds resident memory {:.0f} to {:.0f} MiB, {:+.2f} MiB a minute ({:+.2f} % of it), "
+        "descriptors {} to {}, lag at most {} signals, zero {:.1f} s after the end\n",
+        sent * request_signals, samples.back().minute, refused, repeated, later.front().resident, later.back().resident, slope(later),
+        100 * slope(later) / later.back().resident, fewest->descriptors, most->descriptors, most_lag, settled);
+    server.stop();
+    return 0;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+    const auto number = [&](int i, double otherwise) { return count > i ? std::strtod(words[i], nullptr) : otherwise; };
+    return run(number(1, 30), number(2, 70), static_cast<std::size_t>(number(3, 0)));
+}
