@@ -26,6 +26,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <stdexcept>
@@ -79,7 +80,8 @@ public:
 class Application::Pipeline {
 public:
     Pipeline(const config::Settings& settings, const pg::Database& database)
-        : lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
+        : most_lag{static_cast<std::int64_t>(settings.most_lag)},
+          lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
           committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off},
           sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
         lanes.start();
@@ -99,6 +101,16 @@ public:
         return {};
     }
 
+    /// Signals committed here that no lane has read yet.
+    std::int64_t lag() const { return std::max<std::int64_t>(0, committer.status().last.value() - lanes.status().reached.value()); }
+    std::optional<std::string> stalled() const {
+        const auto behind = most_lag == 0 ? 0 : lag();
+        if (behind <= most_lag) return {};
+        return fmt::format("correlation is {} signals behind ({}), --max-lag is {}: nothing was stored, send it again later", behind, lanes.status().text(),
+                           most_lag);
+    }
+
+    const std::int64_t most_lag;
     Watermarks watermarks;
     SourceRegistry sources;
     HandOff hand_off;
@@ -126,7 +138,7 @@ public:
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
           settings_of_tenants{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
-          diagnostics{database.api(), process_view(pipeline)},
+          diagnostics{database.api(), process_view(pipeline, http)},
           tenants{database.api()},
           services{signals, entities, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, need(pg::cursor_key(database))},
           keys{database.api()},
@@ -158,14 +170,17 @@ private:
                                                                  .unlisted_sources = pipeline.sources.unlisted()},
                                                                 wall_clock());
         };
-        return net::product_endpoints(services, keys, replies, pipeline.committer, std::move(metrics));
+        return net::product_endpoints(services, keys, replies, pipeline.committer, std::move(metrics), [&pipeline] { return pipeline.stalled(); });
     }
-    static pg::ProcessView process_view(Pipeline& pipeline) {
+    static pg::ProcessView process_view(Pipeline& pipeline, const net::HttpServer& http) {
         pg::ProcessView view;
         view.sources = [&pipeline](engine::TenantId tenant) { return pipeline.sources.of(tenant); };
-        view.caps = [&pipeline](engine::TenantId tenant) {
+        view.caps = [&pipeline, &http](engine::TenantId tenant) {
             std::vector<std::pair<std::string, std::int64_t>> caps;
+            const auto refused = http.refused(tenant);
             if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
+            if (refused.by_quota > 0) caps.emplace_back("quota", refused.by_quota);
+            if (refused.stalled > 0) caps.emplace_back("correlation_lag", refused.stalled);
             return caps;
         };
         view.leader = [&pipeline](engine::TenantId) { return pipeline.lanes.status().text(); };

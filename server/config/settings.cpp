@@ -13,7 +13,8 @@ using Kind = Setting::Kind;
 using Complaint = std::optional<std::string>;
 
 constexpr unsigned serving = bit(Command::serve) | bit(Command::demo);
-constexpr std::int64_t mebibyte = 1024 * 1024;
+constexpr std::int64_t kibibyte = 1024;
+constexpr std::int64_t mebibyte = 1024 * kibibyte;
 
 std::optional<std::int64_t> number_in(std::string_view text) {
     std::int64_t number = 0;
@@ -38,6 +39,11 @@ Complaint store_seconds(Settings& settings, const std::string& value) {
 template <auto Member, std::int64_t Unit = 1>
 Complaint store_http_number(Settings& settings, const std::string& value) {
     settings.http.*Member = number(value) * Unit;
+    return {};
+}
+template <auto Member, std::int64_t Unit = 1>
+Complaint store_rate(Settings& settings, const std::string& value) {
+    settings.http.rates.*Member = number(value) * Unit;
     return {};
 }
 template <auto Member>
@@ -135,6 +141,16 @@ constexpr Setting table[] = {
      &store_http_number<&net::HttpLimits::requests>},
     {"--max-in-flight", "CATENARY_MAX_IN_FLIGHT", Kind::number, serving, "256", 8, 65'536, "MiB", "Request bodies held at once; beyond: 503",
      &store_http_number<&net::HttpLimits::in_flight_bytes, mebibyte>},
+    {"--max-lag", "CATENARY_MAX_LAG", Kind::number, serving, "5000000", 0, 1'000'000'000, "signals",
+     "Signals stored but not yet correlated; beyond: 503 for further ones until the engine has caught up; 0: no limit", &store_number<&Settings::most_lag>},
+    {"--tenant-signals", "CATENARY_TENANT_SIGNALS", Kind::number, serving, "0", 0, 100'000'000, "signals/s",
+     "Signals that each tenant may send on average, ten seconds' worth ahead; beyond: 429; 0: no limit", &store_rate<&net::RateLimits::tenant_signals>},
+    {"--tenant-bytes", "CATENARY_TENANT_BYTES", Kind::number, serving, "0", 0, 100'000'000, "KiB/s",
+     "Bytes of signals that each tenant may send, as above", &store_rate<&net::RateLimits::tenant_bytes, kibibyte>},
+    {"--key-signals", "CATENARY_KEY_SIGNALS", Kind::number, serving, "0", 0, 100'000'000, "signals/s", "Signals that each API key may send, as above",
+     &store_rate<&net::RateLimits::key_signals>},
+    {"--key-bytes", "CATENARY_KEY_BYTES", Kind::number, serving, "0", 0, 100'000'000, "KiB/s", "Bytes of signals that each API key may send, as above",
+     &store_rate<&net::RateLimits::key_bytes, kibibyte>},
     {"--header-timeout", "CATENARY_HEADER_TIMEOUT", Kind::number, serving, "10", 1, 600, "s", "Longest time for a request's head",
      &store_http_seconds<&net::HttpLimits::header>},
     {"--body-timeout", "CATENARY_BODY_TIMEOUT", Kind::number, serving, "30", 1, 3600, "s", "Longest time for a body, besides 1 s for each 64 KiB",

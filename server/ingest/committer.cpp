@@ -190,6 +190,7 @@ private:
     void finish(GroupResult result) {
         count([&](CommitterStatus& status) {
             status.groups += result.group.rows.empty() ? 0 : 1;
+            if (!result.group.rows.empty()) status.last = engine::Position{result.first.value() + static_cast<std::int64_t>(result.group.rows.size()) - 1};
             status.accepted += result.group.rows.size();
             for (const auto& request : result.group.requests) {
                 for (const auto& item : request.items) {

@@ -33,6 +33,7 @@ struct CommitterStatus {
     State state = State::stopped;
     std::size_t waiting_items = 0;
     std::size_t waiting_bytes = 0;
+    engine::Position last{0};                 ///< of the newest signal that this process committed; 0: none yet
     std::uint64_t groups = 0;                 ///< committed transactions
     std::chrono::microseconds commit_time{};  ///< spent on them and on groups that failed, from taking a group to its COMMIT's reply
     std::chrono::microseconds wait_time{};    ///< that requests spent waiting for their group to begin, summed

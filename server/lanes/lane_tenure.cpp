@@ -118,6 +118,7 @@ void LaneTenure::catch_up() {
     const auto leader = connection_->leadership.followed();
     writer_.follow(leader.done);
     read_end_ = leader.to;
+    note_reached(engine::Position{leader.to.value() - 1});
     if (leader.to > next()) connection_->reader.read(next(), leader.to, start(), *this);
     if (stopping()) return;
     discard_all();
@@ -135,6 +136,7 @@ void LaneTenure::take_over() {
 void LaneTenure::replay() {
     const auto begin = Steady::now();
     read_end_ = connection_->reader.end();
+    note_reached(engine::Position{read_end_.value() - 1});
     around_.board.enter(State::replaying);
     connection_->reader.read(next(), read_end_, start(), *this);
     if (stopping()) return;
@@ -272,7 +274,14 @@ void LaneTenure::counted(std::int16_t lane, engine::Position position, std::int6
     writer_.applied(lane, position, count);
     since_snapshot_ += count;
     through_ = std::max(through_, position);
-    around_.board.update([count](LeaderStatus& status) { status.applied += count; });
+    around_.board.update([&](LeaderStatus& status) {
+        status.applied += count;
+        status.reached = std::max(status.reached, position);
+    });
+}
+
+void LaneTenure::note_reached(engine::Position position) {
+    around_.board.update([position](LeaderStatus& status) { status.reached = std::max(status.reached, position); });
 }
 
 void LaneTenure::write_if_much() {

@@ -89,6 +89,7 @@ private:
     void discard_if_any(std::int16_t lane);
     void discard_all();
     void counted(std::int16_t lane, engine::Position position, std::int64_t count);
+    void note_reached(engine::Position position);
     void write_if_much();
     void write();
     void tick();

@@ -48,11 +48,12 @@ struct SnapshotStatus {
 struct LeaderStatus {
     enum class State { starting, following, replaying, leading, retrying, stopped };
     State state = State::stopped;
-    int percent = 0;             ///< of the log, while replaying
-    std::string reason;          ///< why stopped or retrying, or who leads; safe to show
-    std::int64_t applied = 0;    ///< entries since start, replayed ones included
-    std::int64_t replayed = 0;   ///< entries up to lane.done that were applied again
-    std::int64_t read_back = 0;  ///< groups read from the store instead of handed over
+    int percent = 0;              ///< of the log, while replaying
+    std::string reason;           ///< why stopped or retrying, or who leads; safe to show
+    engine::Position reached{0};  ///< entries up to here are applied, or were in the log already when this process began to read it
+    std::int64_t applied = 0;     ///< entries since start, replayed ones included
+    std::int64_t replayed = 0;    ///< entries up to lane.done that were applied again
+    std::int64_t read_back = 0;   ///< groups read from the store instead of handed over
     std::int64_t result_commits = 0;
     std::chrono::microseconds read_time{};   ///< reading entries back from the store, the engine's work on them included
     std::chrono::microseconds apply_time{};  ///< in the engine, on what was handed over; writes that became due meanwhile included

@@ -8,7 +8,7 @@
 namespace catenary::server::net {
 
 Endpoints product_endpoints(api::ports::Services& services, Authenticator& authenticator, RememberedReplies& replies, SignalSink& sink,
-                            std::function<std::string()> metrics) {
+                            std::function<std::string()> metrics, std::function<std::optional<std::string>()> stalled) {
     return {.find_route = &api::find_route,
             .prepare =
                 [](api::http::Request& request, const api::Caller& caller) {
@@ -19,6 +19,7 @@ Endpoints product_endpoints(api::ports::Services& services, Authenticator& authe
                 },
             .render = &api::ingest::render,
             .metrics = std::move(metrics),
+            .stalled = std::move(stalled),
             .services = services,
             .authenticator = authenticator,
             .replies = replies,

@@ -9,6 +9,7 @@
 #include "server/net/remembered_replies.hpp"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ struct Endpoints {
     Prepare prepare;                       ///< of the ingest routes; takes the body out of the request
     Render render;                         ///< called by I/O threads
     std::function<std::string()> metrics;  ///< text for /metrics, besides the server's own
+    std::function<std::optional<std::string>()> stalled;  ///< why no signals are taken at the moment; empty when they are. Called by I/O threads
     api::ports::Services& services;
     Authenticator& authenticator;
     RememberedReplies& replies;
@@ -36,6 +38,6 @@ constexpr std::string_view metrics_path = "/metrics";
 
 /// The end points above with the product's routes, parser and clock.
 Endpoints product_endpoints(api::ports::Services& services, Authenticator& authenticator, RememberedReplies& replies, SignalSink& sink,
-                            std::function<std::string()> metrics);
+                            std::function<std::string()> metrics, std::function<std::optional<std::string>()> stalled);
 
 }  // namespace catenary::server::net

@@ -7,10 +7,6 @@
 #include "server/net/run_blocking.hpp"
 
 #include <fmt/format.h>
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -22,7 +18,6 @@ namespace {
 using api::http::Method;
 using api::http::ProblemKind;
 using api::http::Response;
-using api::ingest::CommitOutcome;
 using boost::beast::http::field;
 
 /// A refused body up to this size is read and dropped, so that the connection can go on.
@@ -44,8 +39,6 @@ std::string media_type(std::string_view value) {
     while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
     return lower_case(value);
 }
-
-bool is_gzip(std::string_view coding) { return coding == "gzip" || coding == "x-gzip"; }
 
 std::string bearer_of(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
@@ -114,6 +107,7 @@ asio::awaitable<Answer> Exchange::answer() {
         auto pending = find_caller();
         refusal = co_await std::move(pending);
     }
+    if (!refusal && is_ingest_) refusal = admit_signals();
     if (refusal) {
         auto pending = refuse(*std::move(refusal));
         co_return co_await std::move(pending);
@@ -273,61 +267,6 @@ Response Exchange::metrics() const {
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = serving_.counters.text() + serving_.endpoints.metrics();
     return response;
-}
-
-asio::awaitable<Response> Exchange::ingest() {
-    api::ingest::Preparation preparation;
-    auto start = [this, &preparation](auto handler) {
-        // `Done` is copyable, the handler is not.
-        auto waiting = std::make_shared<decltype(handler)>(std::move(handler));
-        SignalSink::Done done = [waiting](CommitOutcome outcome) {
-            const auto strand = asio::get_associated_executor(*waiting);
-            asio::post(strand, [waiting, outcome = std::move(outcome)]() mutable { (*waiting)(std::move(outcome)); });
-        };
-        asio::post(serving_.workers, [this, &preparation, done = std::move(done)]() mutable { prepare_and_submit(preparation, std::move(done)); });
-    };
-    auto pending = asio::async_initiate<const asio::use_awaitable_t<>, void(CommitOutcome)>(start, asio::use_awaitable);
-    const auto outcome = co_await std::move(pending);
-    if (preparation.refusal) co_return *std::move(preparation.refusal);
-    if (outcome.state == CommitOutcome::State::unknown) {
-        Response none;
-        none.status = 0;
-        co_return none;
-    }
-    co_return serving_.endpoints.render(request_, *preparation.batch, outcome);
-}
-
-Exchange::Refusal Exchange::unpack_body() {
-    if (!is_gzip(request_.content_encoding)) return {};
-    const auto most = static_cast<std::size_t>(serving_.limits.batch_bytes);
-    std::string unpacked;
-    switch (inflate_gzip(request_.body, unpacked, most, PaddedBody::padding)) {
-        case InflateEnd::complete: break;
-        case InflateEnd::corrupt: return problem(ProblemKind::malformed_request, "the body is no valid gzip");
-        case InflateEnd::truncated: return problem(ProblemKind::malformed_request, "the body is gzip that ends too early");
-        case InflateEnd::too_large: return problem(ProblemKind::too_large, fmt::format("unpacked the body has more than {} bytes", most));
-    }
-    auto bytes = serving_.in_flight_bytes.take(static_cast<std::int64_t>(unpacked.size()));
-    if (!bytes) return problem(ProblemKind::unavailable, "too many bytes are being received");
-    unpacked_permit_ = *std::move(bytes);
-    request_.body = std::move(unpacked);
-    return {};
-}
-
-void Exchange::prepare_and_submit(api::ingest::Preparation& preparation, SignalSink::Done done) {
-    try {
-        const auto begin = std::chrono::steady_clock::now();
-        preparation.refusal = unpack_body();
-        if (!preparation.refusal) preparation = serving_.endpoints.prepare(request_, *caller_);
-        serving_.counters.prepared(std::chrono::steady_clock::now() - begin);
-        if (!preparation.refusal) {
-            serving_.endpoints.sink.submit(caller_->tenant, preparation.batch, std::move(done));
-            return;
-        }
-    } catch (const std::exception& failure) {
-        preparation.refusal = failed(failure.what());
-    }
-    done({});
 }
 
 }  // namespace catenary::server::net

@@ -51,6 +51,10 @@ private:
     Refusal take_place();
     asio::awaitable<Refusal> find_caller();
     api::ports::Outcome<std::optional<api::Caller>> authenticate() const;
+    /// Of a request with signals: what forbids them now, the server's state or a quota.
+    Refusal admit_signals();
+    Refusal spend_quota(const api::ingest::PreparedBatch& batch);
+    Refusal over_quota(const std::optional<RateQuotas::Exceeded>& exceeded) const;
     asio::awaitable<std::optional<Answer>> read_body();
     /// The answer to a request whose body was not read: what little there is of it is skipped, else the connection ends.
     asio::awaitable<Answer> refuse(api::http::Response response);

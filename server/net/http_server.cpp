@@ -111,7 +111,17 @@ std::string HttpServer::usage_text() const {
             fmt::format("catenary_http_in_use{{what=\"{0}\"}} {1}\ncatenary_http_limit{{what=\"{0}\"}} {2}\ncatenary_http_refused_total{{what=\"{0}\"}} {3}\n",
                         name, quota.used(), quota.most(), quota.refused());
     }
+    text += fmt::format(
+        "# HELP catenary_quota_refused_total Requests with signals refused with 429.\n# TYPE catenary_quota_refused_total counter\n"
+        "catenary_quota_refused_total {}\n"
+        "# HELP catenary_stalled_refused_total Requests with signals refused with 503 because correlation or storage is behind.\n"
+        "# TYPE catenary_stalled_refused_total counter\ncatenary_stalled_refused_total {}\n",
+        serving.rates.refused(), serving.stalled_requests.load());
     return text;
+}
+
+HttpServer::Refused HttpServer::refused(engine::TenantId tenant) const {
+    return {machinery_->serving.rates.refused(tenant), machinery_->serving.stalled_requests.load()};
 }
 
 }  // namespace catenary::server::net

@@ -38,6 +38,12 @@ public:
     bool drain(std::chrono::milliseconds grace);
     /// Prometheus text on places taken and refused.
     std::string usage_text() const;
+    /// Requests with signals that were refused since the start.
+    struct Refused {
+        std::int64_t by_quota;  ///< 429, of the tenant
+        std::int64_t stalled;   ///< 503 of Endpoints::stalled, of all tenants
+    };
+    Refused refused(engine::TenantId tenant) const;
 
 private:
     class Machinery;

@@ -6,6 +6,9 @@
 
 namespace catenary::server::net {
 
+/// Whether a Content-Encoding says gzip.
+inline bool is_gzip(std::string_view coding) { return coding == "gzip" || coding == "x-gzip"; }
+
 enum class InflateEnd {
     complete,
     corrupt,    ///< no gzip, a wrong checksum, or bytes behind the end

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "server/net/rate_quotas.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +17,8 @@ struct HttpLimits {
     std::int64_t connections = 10'000;                 ///< beyond: 503 and closed
     std::int64_t requests = 1'024;                     ///< being answered at once; beyond: 503
     std::int64_t in_flight_bytes = 256 * 1024 * 1024;  ///< bodies being read or answered; beyond: 503
+
+    RateLimits rates;  ///< beyond: 429
 
     std::chrono::milliseconds idle{75'000};    ///< between two requests of a connection
     std::chrono::milliseconds header{10'000};  ///< from a head's first byte to its last; also the wait for a connection's first byte

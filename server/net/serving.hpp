@@ -5,6 +5,7 @@
 #include "server/net/http_counters.hpp"
 #include "server/net/limits.hpp"
 #include "server/net/quota.hpp"
+#include "server/net/rate_quotas.hpp"
 #include "server/net/request_ids.hpp"
 #include "server/observe/log.hpp"
 
@@ -25,7 +26,8 @@ struct Serving {
           ids{seed},
           connections{limits.connections},
           requests{limits.requests},
-          in_flight_bytes{limits.in_flight_bytes} {}
+          in_flight_bytes{limits.in_flight_bytes},
+          rates{limits.rates} {}
 
     const HttpLimits limits;
     const Endpoints endpoints;
@@ -35,6 +37,8 @@ struct Serving {
     Quota connections;
     Quota requests;
     Quota in_flight_bytes;
+    RateQuotas rates;
+    std::atomic<std::int64_t> stalled_requests{0};  ///< of signals, refused while Endpoints::stalled said why
     HttpCounters counters;
     std::atomic<bool> stopping{false};  ///< no further request is taken from a connection
 };

@@ -60,6 +60,8 @@ void write_lanes(Text& text, const ProcessState& state, engine::Timestamp now) {
     text.gauge("lanes_following", "1 while it follows another process that leads.", lanes.state == LeaderStatus::State::following ? 1 : 0);
     text.gauge("lanes_replayed_percent", "How much of the log of before its start it has read.",
                lanes.state == LeaderStatus::State::leading ? 100 : lanes.percent);
+    text.gauge("lane_lag_signals", "Signals committed by this process that no lane has read yet.",
+               std::max<std::int64_t>(0, state.committer.last.value() - lanes.reached.value()));
     text.counter("lane_entries_total", "Log entries applied.", lanes.applied);
     text.counter("lane_entries_replayed_total", "Of them, entries applied again after a start.", lanes.replayed);
     text.counter("lane_read_back_total", "Groups that the lane worker read from the store instead of memory.", lanes.read_back);

@@ -27,6 +27,15 @@ void post(ApiClient& client, const std::string& account, const std::string& name
     REQUIRE(reply.status == 201);
 }
 
+catenary::server::ApiReply post_many(ApiClient& client, int& next) {
+    Json batch = Json::array();
+    for (int i = 0; i < 100; ++i, ++next) {
+        batch.push_back({{"id", fmt::format("many-{}", next)}, {"source", "sensor"}, {"time", "2026-03-05T22:00:00Z"}, {"domain", "identity"},
+                         {"name", "test_noise"}, {"severity", "low"}, {"entities", {{{"kind", "account"}, {"value", "n@corp.example"}}}}});
+    }
+    return client.post("/api/v1/signals", batch.dump());
+}
+
 std::size_t incidents(ApiClient& client) {
     wait_until_correlated(client);
     const auto reply = client.get("/api/v1/incidents");
@@ -82,4 +91,37 @@ TEST_CASE("two servers share one database: one correlates, and when it stands st
     CHECK(second.stop() == 0);
     CHECK(becomes(on_first, "leading"));
     CHECK(first.stop() == 0);
+}
+
+TEST_CASE("signals are refused while correlation is further behind than allowed, and taken again when it has caught up") {
+    ServerProcess first{{"--leader-timeout", "600"}};
+    first.start();
+    auto admin = first.admin();
+    const auto key = Json::parse(admin.post("/api/v1/tenants", R"({"name":"acme"})").body)["key"].get<std::string>();
+    ServerProcess second{{"--database", first.database_url(), "--leader-timeout", "600", "--max-lag", "500"}};
+    second.start();
+    ApiClient client{second.url(), key};
+    REQUIRE(becomes(client, "following"));
+    int next = 0;
+    CHECK(post_many(client, next).status == 200);
+    wait_until_correlated(client);
+
+    first.pause();
+    int taken = 0;
+    auto reply = post_many(client, next);
+    for (; reply.status == 200 && taken < 50; ++taken) reply = post_many(client, next);
+    CAPTURE(reply.body);
+    CHECK(reply.status == 503);
+    CHECK(reply.body.find("--max-lag is 500") != std::string::npos);
+    CHECK(taken >= 5);
+    CHECK(taken <= 7);
+    CHECK(client.get("/api/v1/diagnostics").body.find("\"correlation_lag\"") != std::string::npos);
+
+    first.resume();
+    wait_until_correlated(client);
+    const auto give_up = std::chrono::steady_clock::now() + 10s;
+    while (post_many(client, next).status != 200) {
+        REQUIRE(std::chrono::steady_clock::now() < give_up);
+        std::this_thread::sleep_for(50ms);
+    }
 }

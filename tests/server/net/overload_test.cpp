@@ -47,6 +47,57 @@ TEST_CASE("bytes in flight are bounded") {
     CHECK(second.read_reply().status == 200);
 }
 
+TEST_CASE("a used up quota is answered 429 with the time to wait, before the body is read; reads go on") {
+    HttpLimits limits;
+    limits.rates.key_bytes = 10;
+    ServedFakes fakes{limits};
+    fakes.sink().complete_all();
+    RawClient client{fakes.where()};
+    client.send(request("POST", "/api/v1/signals", "writer", std::string(150, 'x')));
+    CHECK(client.read_reply().status == 200);
+    client.send("POST /api/v1/signals HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer writer\r\nContent-Length: 200000\r\nExpect: 100-continue\r\n\r\n");
+    const auto refused = client.read_reply();
+    CHECK(refused.status == 429);
+    CHECK(refused.fields.at("retry-after") == "5");
+    CHECK(refused.body.find("the key's quota of 10 bytes a second") != std::string::npos);
+    RawClient reader{fakes.where()};
+    reader.send(request("GET", "/api/v1/incidents", "reader"));
+    CHECK(reader.read_reply().status == 200);
+    CHECK(fakes.server().usage_text().find("catenary_quota_refused_total 1\n") != std::string::npos);
+    CHECK(fakes.server().refused(catenary::engine::TenantId{7}).by_quota == 1);
+}
+
+TEST_CASE("a quota of signals is charged when the body is read") {
+    HttpLimits limits;
+    limits.rates.tenant_signals = 1;
+    ServedFakes fakes{limits};
+    fakes.sink().complete_all();
+    RawClient client{fakes.where()};
+    int taken = 0;
+    int status = 200;
+    while (status == 200 && taken < 100) {
+        client.send(request("POST", "/api/v1/signals", "writer", "a signal"));
+        status = client.read_reply().status;
+        taken += status == 200 ? 1 : 0;
+    }
+    CHECK(status == 429);
+    CHECK(taken >= 11);  // ten seconds' worth, and the one that exceeds it
+    CHECK(taken < 20);
+}
+
+TEST_CASE("signals are refused with 503 and the reason while the server cannot keep up with them; everything else goes on") {
+    ServedFakes fakes;
+    fakes.stall("correlation is far behind");
+    RawClient client{fakes.where()};
+    client.send(request("POST", "/api/v1/signals", "writer", "a signal"));
+    const auto refused = client.read_reply();
+    CHECK(refused.status == 503);
+    CHECK(refused.fields.contains("retry-after"));
+    CHECK(refused.body.find("correlation is far behind") != std::string::npos);
+    client.send(request("POST", "/api/v1/patterns", "reader", "a pattern"));
+    CHECK(client.read_reply().status == 200);
+}
+
 TEST_CASE("one connection more than allowed is told so and closed") {
     HttpLimits limits;
     limits.connections = 1;

@@ -103,6 +103,7 @@ api::ports::Outcome<std::optional<Caller>> FakeAuthenticator::authenticate(std::
     Caller caller;
     caller.tenant = engine::TenantId{7};
     caller.tenant_name = "acme";
+    caller.key_id = bearer;
     caller.scopes = static_cast<std::uint16_t>(scope);
     return std::optional{caller};
 }
@@ -204,12 +205,22 @@ ServedFakes::ServedFakes(server::net::HttpLimits limits) : services_{unused_.ser
                                            .prepare = &prepare,
                                            .render = &render,
                                            .metrics = [] { return std::string{"catenary_fake 1\n"}; },
+                                           .stalled =
+                                               [this] {
+                                                   const std::lock_guard lock{mutex_};
+                                                   return stalled_;
+                                               },
                                            .services = services_,
                                            .authenticator = authenticator_,
                                            .replies = replies_,
                                            .sink = sink_};
     server_ = std::make_unique<server::net::HttpServer>(options, endpoints, log_);
     where_ = server_->start();
+}
+
+void ServedFakes::stall(std::string why) {
+    const std::lock_guard lock{mutex_};
+    stalled_ = std::move(why);
 }
 
 ServedFakes::~ServedFakes() {

@@ -85,6 +85,8 @@ public:
     Turnstile& turnstile() { return turnstile_; }
     server::net::HttpServer& server() { return *server_; }
     FakeSink& sink() { return sink_; }
+    /// From now on no signals are taken, for this reason.
+    void stall(std::string why);
 
 private:
     Turnstile turnstile_;
@@ -92,6 +94,8 @@ private:
     FakeAuthenticator authenticator_;
     FakeReplies replies_;
     FakeSink sink_;
+    std::mutex mutex_;
+    std::optional<std::string> stalled_;
     UnusedServices unused_;
     api::ports::Services services_;
     server::observe::Log log_;
