@@ -1,5 +1,7 @@
 #include "engine/lane/entity_table.hpp"
 
+#include "engine/model/assert.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -7,11 +9,42 @@ namespace catenary::engine {
 
 EntityId EntityTable::intern(Symbol kind, std::string_view value) {
     if (const auto found = index_.find({kind.value(), value}); found != index_.end()) return found->second;
-    const EntityId id{static_cast<std::uint32_t>(entities_.size())};
-    const Entity& entity = entities_.emplace_back(Entity{kind, std::string{value}});
-    index_.emplace(std::pair{kind.value(), std::string_view{entity.value}}, id);
-    bytes_ += value.size() + sizeof(Entity) + sizeof(std::pair<std::pair<std::uint32_t, std::string_view>, EntityId>);
+    const EntityId id{free_.empty() ? static_cast<std::uint32_t>(places_.size()) : free_.back()};
+    if (free_.empty()) places_.emplace_back();
+    else free_.pop_back();
+    Place& place = places_[id.value()];
+    place = Place{.entity = {kind, std::string{value}}, .uses = 0, .idle_since = round_, .queued_in = 0, .is_known = true, .is_queued = false};
+    index_.emplace(std::pair{kind.value(), std::string_view{place.entity.value}}, id);
+    bytes_ += bytes_of(place.entity);
+    queue(id);
     return id;
+}
+
+void EntityTable::give_back(EntityId id) {
+    Place& place = places_[id.value()];
+    CATENARY_ASSERT(place.uses > 0, "an entity is given back once for each time it was used");
+    if (--place.uses > 0) return;
+    place.idle_since = round_;
+    if (!place.is_queued) queue(id);
+}
+
+void EntityTable::queue(EntityId id) {
+    Place& place = places_[id.value()];
+    place.queued_in = round_;
+    place.is_queued = true;
+    idle_.push_back(id);
+}
+
+void EntityTable::forget(EntityId id) {
+    Place& place = places_[id.value()];
+    index_.erase({place.entity.kind.value(), std::string_view{place.entity.value}});
+    bytes_ -= bytes_of(place.entity);
+    place = Place{};
+    free_.push_back(id.value());
+}
+
+std::size_t EntityTable::bytes_of(const Entity& entity) {
+    return entity.value.size() + sizeof(Place) + sizeof(EntityId) + sizeof(std::pair<std::pair<std::uint32_t, std::string_view>, EntityId>);
 }
 
 int kind_rank(std::string_view kind) {

@@ -14,6 +14,7 @@ SignalHandle HeldSignals::add(const SignalView& signal, Position position, bool 
     facts_[handle.value()] = Facts{.holders = 0, .definition = definition, .findings = {}};
     definitions_.use(definition);
     if (!shown.empty()) shown_[handle.value()].assign(shown.begin(), shown.end());
+    each_entity(handle, [this](EntityId entity) { entities_.use(entity); });
     return handle;
 }
 
@@ -23,6 +24,7 @@ void HeldSignals::give_back(SignalHandle handle) {
     if (--facts.holders > 0) return;
     CATENARY_ASSERT(facts.findings.empty(), "a finding holds its evidence");
     definitions_.give_back(facts.definition);
+    each_entity(handle, [this](EntityId entity) { entities_.give_back(entity); });
     shown_.erase(handle.value());
     window_.release(handle);
 }

@@ -2,6 +2,7 @@
 
 #include "engine/incidents/finding_order.hpp"
 #include "engine/lane/definitions.hpp"
+#include "engine/lane/entity_table.hpp"
 #include "engine/matching/window.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
@@ -18,7 +19,7 @@ namespace catenary::engine {
 /// took a signal and each finding that has it as evidence holds it once; the last one to give it back frees its place.
 class HeldSignals {
 public:
-    explicit HeldSignals(Definitions& definitions) : definitions_{definitions} {}
+    HeldSignals(Definitions& definitions, EntityTable& entities) : definitions_{definitions}, entities_{entities} {}
 
     /// `shown`: entities that the signal mentions without linking by them. Held by nobody yet: `take` before anything can give back.
     SignalHandle add(const SignalView& signal, Position position, bool late, DefinitionId definition, std::span<const LinkEntity> links,
@@ -57,6 +58,7 @@ private:
         std::vector<FindingIndex> findings;
     };
     Definitions& definitions_;
+    EntityTable& entities_;
     SignalWindow window_;
     std::vector<Facts> facts_;                                               // by handle
     boost::unordered_flat_map<std::uint32_t, std::vector<EntityId>> shown_;  // few signals have any

@@ -32,6 +32,7 @@ void HeldSignals::load(SnapshotReader& in, const StringPool& strings) {
         std::vector<EntityId> shown;
         in(shown);
         if (!shown.empty()) shown_.emplace(signal.value(), std::move(shown));
+        each_entity(signal, [this](EntityId entity) { entities_.use(entity); });
     }
     in.places().signals = std::move(used);
 }

@@ -72,6 +72,7 @@ void Tenant::expire(EntryStamp stamp) {
     incidents_.settle(stamp);
     // An entry that is still matched is not older than the horizon, and no evidence it is matched with is older than this:
     incidents_.forget(horizon - longest_reach_, stamp);
+    dictionary_.entities.end_round([this](EntityId entity) { return link_rules_.names(entity); });
 }
 
 }  // namespace catenary::engine

@@ -85,7 +85,7 @@ private:
 
     TenantId id_;
     Dictionary dictionary_;
-    HeldSignals held_{dictionary_.definitions};
+    HeldSignals held_{dictionary_.definitions, dictionary_.entities};
     Incidents incidents_{dictionary_, held_};
     Deployments deployments_;
     std::shared_ptr<const StageIndex> shipped_stages_;

@@ -64,7 +64,7 @@ public:
     /// The places of the tenant being read that may be named from now on.
     struct Places {
         std::size_t symbols = 0;
-        std::size_t entities = 0;
+        std::vector<bool> entities;
         std::vector<bool> definitions;
         std::vector<bool> signals;
         std::vector<bool> findings;
@@ -75,7 +75,7 @@ public:
     template <class Tag, class Rep>
     void check(const StrongId<Tag, Rep>& id) const {
         if constexpr (std::is_same_v<Tag, SymbolTag>) require(id.value() < places_.symbols, "an unknown string is named");
-        else if constexpr (std::is_same_v<Tag, EntityTag>) require(id.value() < places_.entities, "an unknown entity is named");
+        else if constexpr (std::is_same_v<Tag, EntityTag>) require(has(places_.entities, id.value()), "an unknown entity is named");
         else if constexpr (std::is_same_v<Tag, DefinitionTag>) require(has(places_.definitions, id.value()), "an unknown definition is named");
         else if constexpr (std::is_same_v<Tag, SignalHandleTag>) require(has(places_.signals, id.value()), "a signal is named that is not held");
         else if constexpr (std::is_same_v<Tag, FindingIndexTag>) require(has(places_.findings, id.value()), "an unknown finding is named");
