@@ -43,6 +43,17 @@ bench: deps ## engine alone, then the server end to end beside a bare COPY of th
 	@cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run build/bench
 
+.PHONY: bench-ingest bench-reads soak
+bench-ingest: deps ## end to end beside a bare COPY, then acknowledgements and incidents at half rate
+	@$(MAKE) -s built PRESET=bench TARGETS="catenary end_to_end_bench"
+	@CATENARY_PROGRAM=build/bench/catenary build/bench/end_to_end_bench
+bench-reads: deps ## lists and details beside their bare queries: READ_SIGNALS=1000000
+	@$(MAKE) -s built PRESET=bench TARGETS="catenary read_bench"
+	@CATENARY_PROGRAM=build/bench/catenary build/bench/read_bench $(READ_SIGNALS)
+soak: deps ## steady load with people and machines coming and going: SOAK_MINUTES=30
+	@$(MAKE) -s built PRESET=bench TARGETS="catenary soak_bench"
+	@CATENARY_PROGRAM=build/bench/catenary build/bench/soak_bench $(or $(SOAK_MINUTES),30)
+
 .PHONY: torture torture-asan torture-tsan torture-oracle torture-fuzz torture-kill torture-postgres torture-stop torture-idle
 torture: torture-oracle torture-kill torture-postgres torture-stop torture-idle torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
 torture-asan: deps ## every suite, stores and end-to-end included, with AddressSanitizer and UBSan

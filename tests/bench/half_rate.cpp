@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <random>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -41,7 +43,7 @@ public:
     Probes run(const std::atomic<bool>& ends) {
         Probes probes;
         for (int chain = 0; !ends; ++chain) {
-            const auto account = fmt::format("probe-{}@corp.example", chain);
+            const auto account = fmt::format("probe-{:08x}-{}@corp.example", run_, chain);
             post(account, "identity", "impossible_travel", chain, 0);
             post(account, "email", "suspicious_inbox_rule", chain, 1);
             const auto acknowledged = Steady::now();
@@ -70,6 +72,7 @@ private:
         }
     }
 
+    const std::uint32_t run_ = std::random_device{}();  // ids that no earlier run has used
     server::ApiClient client_;
     server::PqConnection connection_;
 };

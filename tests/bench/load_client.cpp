@@ -166,13 +166,18 @@ private:
         return std::chrono::duration_cast<Steady::duration>(std::chrono::duration<double>(1 / options_.requests_per_second));
     }
     void start_what_is_due() {
-        for (const auto& connection : connections_) {
+        const auto first = turn_;  // in turn: the server closes a connection that says nothing for long
+        for (std::size_t i = 0; i < connections_.size(); ++i) {
+            const auto place = (first + i) % connections_.size();
+            auto& connection = connections_[place];
             if (!connection->is_idle()) continue;
             const auto now = Steady::now();
             if (!again_.empty() && again_.front().second <= now) {
+                turn_ = place + 1;
                 start(*connection, again_.front().first);
                 again_.pop_front();
             } else if (next_ < bodies_.size() && due_[next_] <= now) {
+                turn_ = place + 1;
                 if (!has_rate()) due_[next_] = now;
                 start(*connection, next_++);
             }
@@ -221,6 +226,7 @@ private:
     std::vector<Steady::time_point> due_;
     std::deque<std::pair<std::size_t, Steady::time_point>> again_;
     std::size_t next_ = 0;
+    std::size_t turn_ = 0;
     std::size_t answered_ = 0;
     LoadReport report_;
 };

@@ -99,10 +99,10 @@ Sample sample(const tests::ServerProcess& server, server::ApiClient& client, dou
     return {minute,
             resident_mebibytes(server.pid()),
             open_descriptors(server.pid()),
-            diagnostics["lag"]["signals"],
+            diagnostics["lag"]["signals"].get<std::int64_t>(),
             bench::percentile(report.latencies, 0.99),
-            diagnostics["counts"]["window_signals"],
-            diagnostics["counts"]["state_bytes"]};
+            diagnostics["counts"]["window_signals"].get<std::int64_t>(),
+            diagnostics["counts"]["state_bytes"].get<std::int64_t>()};
 }
 
 /// MiB a minute, by least squares.
