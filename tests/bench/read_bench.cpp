@@ -1,22 +1,26 @@
 // Lists and details over HTTP beside the bare prepared query that returns the same rows, with a million signals in one day and a thousand incidents stored.
-// usage: CATENARY_PROGRAM=build/bench/catenary read_bench [signals] [incidents] [rounds]
+// usage: CATENARY_PROGRAM=build/bench/catenary read_bench [signals] [incidents] [rounds] [signals a second posted meanwhile]
 
 #include "server/ingest/pq_connection.hpp"
 #include "server/pg/private_cluster.hpp"
 #include "tests/bench/bare_copy.hpp"
 #include "tests/bench/load_client.hpp"
+#include "tests/bench/signal_generator.hpp"
 #include "tests/support/server_process.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace catenary;
@@ -24,7 +28,7 @@ using Steady = std::chrono::steady_clock;
 
 namespace {
 
-/// Of a tenant: the n-th signal 80 ms after the one before, about one of 20,000 hosts, one of 19,997 accounts and one of 97 addresses; every 50,000th about account "rare"
+/// Of a tenant: the n-th signal {3} ms after the one before, about one of 20,000 hosts, one of 19,997 accounts and one of 97 addresses; every 50,000th about account "rare"
 /// and none of those hosts; definitions by n % 100. Then incidents with ten evidence signals each. {0} tenant, {1} signals, {2} incidents.
 constexpr std::string_view fill_sql = R"(
     SET timezone = 'UTC';
@@ -38,7 +42,7 @@ constexpr std::string_view fill_sql = R"(
         SELECT (lpad(to_hex(floor(extract(epoch FROM t) * 1000)::int8), 12, '0') || left(md5(n::text), 20))::uuid, {0}, n + 1, t, t, d.first + n % 100, NULL, n % 4, 0.3, 1,
                CASE WHEN n % 50000 = 11 THEN ARRAY[e.first + 40094] ELSE ARRAY[e.first + n * 7919 % 20000, e.first + 20000 + n * 104729 % 19997, e.first + 39997 + n % 97] END,
                '\x010203'::bytea, n, 's' || n, '{{"country":"RO","process":"C:\\Windows\\System32\\rundll32.exe","session":"' || md5(n::text) || '"}}', NULL
-        FROM (SELECT n, timestamptz '2026-03-01 00:00+00' + n * interval '80 milliseconds' + n % 3 * interval '1 microsecond' AS t FROM generate_series(0::int8, {1} - 1) n) made,
+        FROM (SELECT n, timestamptz '2026-03-01 00:00+00' + n * interval '{3} milliseconds' + n % 3 * interval '1 microsecond' AS t FROM generate_series(0::int8, {1} - 1) n) made,
              (SELECT min(id) AS first FROM def WHERE tenant = {0}) d, (SELECT min(id) AS first FROM entity WHERE tenant = {0}) e;
     INSERT INTO incident (tenant, number, title, summary, severity, score, status, classification_reason, owner, tactics, techniques, domains, patterns, entity_keys, principals,
                           entities, entity_total, first_activity, last_activity, created, updated, signal_count, finding_count, revision, position)
@@ -72,6 +76,32 @@ std::string superuser_dsn(const std::filesystem::path& data_folder) {
     return fmt::format("host={} dbname=catenary user={}", line, server::pg::PrivateCluster::superuser);
 }
 
+/// Requests of 1,000 signals at a steady rate for as long as it lives.
+class Ingest {
+public:
+    explicit Ingest(bench::LoadOptions load) {
+        if (load.requests_per_second == 0) return;
+        thread_ = std::thread{[this, load] {
+            bench::SignalGenerator generator{7};
+            std::vector<std::string> bodies(static_cast<std::size_t>(load.requests_per_second) + 1);
+            while (!ends_) {
+                for (auto& body : bodies) body = generator.body(1'000);
+                if (bench::send_load(load, bodies).refused > 0) fmt::print("some of the signals posted meanwhile were refused\n");
+            }
+        }};
+    }
+    ~Ingest() {
+        ends_ = true;
+        if (thread_.joinable()) thread_.join();
+    }
+    Ingest(const Ingest&) = delete;
+    Ingest& operator=(const Ingest&) = delete;
+
+private:
+    std::atomic<bool> ends_{false};
+    std::thread thread_;
+};
+
 double milliseconds_since(Steady::time_point begin) { return std::chrono::duration<double, std::milli>(Steady::now() - begin).count(); }
 
 void measure(const Read& read, server::ApiClient& client, server::PqConnection& connection, std::size_t rounds) {
@@ -102,7 +132,7 @@ void measure(const Read& read, server::ApiClient& client, server::PqConnection& 
     std::fflush(stdout);
 }
 
-int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
+int run(std::size_t signals, std::size_t incidents, std::size_t rounds, double rate) {
     tests::ServerProcess server;
     server.start();
     auto admin = server.admin();
@@ -111,15 +141,18 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
     server::PqConnection connection{superuser_dsn(server.data_folder())};
     const std::string tenant{connection.run("SELECT id FROM tenant WHERE name = 'bench'").text(0, 0)};
     auto begin = Steady::now();
-    connection.run(fmt::format(fill_sql, tenant, signals, incidents));
+    const auto spacing = std::clamp<std::size_t>(80'000'000 / signals, 1, 80);  // all of them on one day
+    connection.run(fmt::format(fill_sql, tenant, signals, incidents, spacing));
     fmt::print("{} signals and {} incidents stored in {:.1f} s\n", signals, incidents, milliseconds_since(begin) / 1e3);
+
+    std::optional<Ingest> ingest{std::in_place, bench::LoadOptions{server.url(), key, 4, rate / 1'000}};
 
     const std::string columns =
         "SELECT s.*, d.domain, d.source, d.name, d.tactics, d.techniques, (SELECT array_agg(e.kind || ':' || e.value) FROM entity e WHERE e.id = ANY "
         "(s.entities)) FROM ";
     const auto page = [&](const std::string& condition) {
         return fmt::format(
-            "{} (SELECT * FROM signal WHERE tenant = {} AND time >= '2026-03-01' AND time < '2026-03-02' {} LIMIT 50) s JOIN def d ON d.id = s.def", columns,
+            "{} (SELECT * FROM signal WHERE tenant = {} AND time >= '2026-03-01' AND time < '2026-03-03' {} LIMIT 50) s JOIN def d ON d.id = s.def", columns,
             tenant, condition);
     };
     const auto entity = [&](const std::string& value) {
@@ -187,6 +220,7 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
                     columns, tenant, middle);
     measure({"one signal by id alone, not recent", fmt::format("/api/v1/signals/edr{}/{}", (signals / 2 + 3) % 5, middle), {searched}, 0}, client, connection,
             rounds / 10);
+    ingest.reset();
     server.stop();
     return 0;
 }
@@ -195,5 +229,5 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds) {
 
 int main(int count, char** words) {
     const auto number = [&](int i, std::size_t otherwise) { return count > i ? std::strtoul(words[i], nullptr, 10) : otherwise; };
-    return run(number(1, 1'000'000), number(2, 1'000), number(3, 500));
+    return run(number(1, 1'000'000), number(2, 1'000), number(3, 500), static_cast<double>(number(4, 0)));
 }

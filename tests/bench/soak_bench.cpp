@@ -125,8 +125,8 @@ void print(const Sample& one) {
 }
 
 int run(double minutes, double percent, std::size_t retention_days) {
-    std::vector<std::string> flags;
-    if (retention_days > 0) flags = {"--retention-days", std::to_string(retention_days)};
+    std::vector<std::string> flags{"--dedup-memory", "64"};  // its bound is reached within minutes
+    if (retention_days > 0) flags.insert(flags.end(), {"--retention-days", std::to_string(retention_days)});
     tests::ServerProcess server{flags};
     server.start();
     const auto key = server.tenant_key("soak");
