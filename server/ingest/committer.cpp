@@ -169,6 +169,7 @@ private:
         const auto begin = Steady::now();
         Steady::duration waited{};
         for (const auto* request : requests) waited += begin - request->since;
+        hand_off_.expect();
         auto result = session_.run(requests, clock_());
         const auto took = Steady::now() - begin;
         count([&](CommitterStatus& status) {
@@ -181,6 +182,7 @@ private:
         }
         if (result.collided) count([](CommitterStatus& status) { ++status.key_collisions; });
         if (result.fate == GroupFate::committed) return finish(std::move(result));
+        hand_off_.dismiss();
         spdlog::error("event=group_failed requests={} unknown={} reason=\"{}\"", requests.size(), result.fate == GroupFate::unknown, result.reason);
         const auto state = result.fate == GroupFate::unknown ? CommitOutcome::State::unknown : CommitOutcome::State::unavailable;
         for (const auto* request : requests) answer(*request, CommitOutcome{state, {}});
@@ -205,7 +207,7 @@ private:
         std::optional<CommittedGroup> handed;
         if (!result.group.rows.empty()) handed = committed(result.group, result.first, result.received);
         for (auto& request : result.group.requests) answer(*request.waiting, CommitOutcome{CommitOutcome::State::committed, std::move(request.items)});
-        if (!handed) return;
+        if (!handed) return hand_off_.dismiss();
         note_sources(sources_, result.group, result.received);
         const bool taken = hand_off_.offer(*std::move(handed), options_.hand_off_patience);
         count([taken](CommitterStatus& status) { ++(taken ? status.handed_over : status.left_out); });

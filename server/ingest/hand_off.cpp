@@ -4,11 +4,28 @@
 
 namespace catenary::server {
 
+void HandOff::expect() {
+    const std::lock_guard lock{mutex_};
+    expected_since_ = std::chrono::steady_clock::now();
+}
+
+void HandOff::dismiss() {
+    const std::lock_guard lock{mutex_};
+    expected_since_.reset();
+}
+
+bool HandOff::idle() const {
+    const std::lock_guard lock{mutex_};
+    return groups_.empty() && (!expected_since_ || std::chrono::steady_clock::now() - *expected_since_ > expectation);
+}
+
 bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
     std::unique_lock lock{mutex_};
     // A group larger than the whole capacity still goes through an empty queue.
     const auto has_room = [&] { return !open_ || groups_.empty() || bytes_ + group.bytes <= capacity_; };
-    if (!changed_.wait_for(lock, patience, has_room) || !open_) return false;
+    const bool found_room = changed_.wait_for(lock, patience, has_room);
+    expected_since_.reset();
+    if (!found_room || !open_) return false;
     bytes_ += group.bytes;
     groups_.push_back(std::move(group));
     changed_.notify_all();

@@ -47,6 +47,11 @@ class HandOff {
 public:
     explicit HandOff(std::size_t capacity_bytes = 256U << 20U) : capacity_{capacity_bytes} {}
 
+    /// A group is about to be committed, and is then offered: whoever sees it in the store need not read it there. `dismiss` when it was not committed.
+    void expect();
+    void dismiss();
+    /// Nothing is here, nor expected since less than `expectation`: what the store has more than was handed over comes from elsewhere.
+    bool idle() const;
     /// Waits up to `patience` for room: a worker that keeps up slows ingest down rather than fall behind. False: no room, left out.
     [[nodiscard]] bool offer(CommittedGroup group, std::chrono::milliseconds patience);
     /// The oldest group; waits until there is one, `nudge` was called, or `deadline`.
@@ -65,11 +70,15 @@ public:
     Usage usage() const;
 
 private:
+    /// A commit that takes longer hangs; entries of others must not wait for it.
+    static constexpr std::chrono::milliseconds expectation{250};
+
     const std::size_t capacity_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<CommittedGroup> groups_;
     std::size_t bytes_ = 0;
+    std::optional<std::chrono::steady_clock::time_point> expected_since_;
     bool nudged_ = false;
     bool open_ = false;
 };

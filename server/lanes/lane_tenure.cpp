@@ -149,22 +149,28 @@ void LaneTenure::replay() {
     spdlog::info("event=lanes_replayed entries={} seconds={:.3f}", around_.board.read().applied, took.count());
 }
 
-/// One group handed over, or a look at the log; then whatever is due.
+/// One group handed over, or a look at the log when it is time for one or somebody nudged; then whatever is due.
 void LaneTenure::step() {
+    const auto until = writer_.unwritten() ? std::min(next_look_, last_write_ + around_.options.quiet_time) : next_look_;
+    auto group = around_.hand_off.take(until);
     const auto now = Steady::now();
-    const auto write_at = last_write_ + around_.options.chunk_time;
-    auto group = around_.hand_off.take(writer_.unwritten() ? std::min(now + around_.options.poll, write_at) : now + around_.options.poll);
     if (group && group->last > through_) {
         if (group->first > next()) read_back(group->first);
         timed(&LeaderStatus::apply_time, [&] { apply(*group); });
-    } else if (!group) {
-        const auto end = connection_->reader.end();
-        if (end > next()) read_back(end);
+    } else if (!group && (now < until || now >= next_look_)) {
+        look();
     }
-    if (writer_.unwritten() && Steady::now() >= last_write_ + around_.options.chunk_time) write();
+    if (writer_.unwritten() && (!group || Steady::now() >= last_write_ + around_.options.chunk_time)) write();
     save_if_due();
     if (Steady::now() >= next_ticks_) tick();
     connection_->leadership.beat();
+}
+
+/// Whether the log has more than was handed over, and is about to be.
+void LaneTenure::look() {
+    next_look_ = Steady::now() + around_.options.poll;
+    const auto end = connection_->reader.end();
+    if (end > next() && around_.hand_off.idle()) read_back(end);
 }
 
 void LaneTenure::read_back(engine::Position to) {

@@ -75,6 +75,7 @@ private:
     void take_over();
     void replay();
     void step();
+    void look();
     void read_back(engine::Position to);
     void apply(const CommittedGroup& group);
     void apply(std::int16_t lane, const ControlEntry& entry);
@@ -120,6 +121,7 @@ private:
     std::int64_t since_snapshot_ = 0;  ///< entries applied
     std::chrono::steady_clock::time_point snapshot_at_{};
     std::chrono::steady_clock::time_point last_write_{};
+    std::chrono::steady_clock::time_point next_look_{};
     std::chrono::steady_clock::time_point next_ticks_{};
 };
 

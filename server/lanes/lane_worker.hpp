@@ -20,6 +20,7 @@ struct LaneWorkerOptions {
     std::string owner;                           ///< written to lane.owner, for people: host and process
     std::size_t chunk_entries = 5'000;           ///< entries between two result transactions at most
     std::chrono::milliseconds chunk_time{20};    ///< and time; also how long an advanced `done` may stay unwritten
+    std::chrono::milliseconds quiet_time{10};    ///< the same while nothing more is handed over: so many transactions a second cost nobody anything
     std::chrono::milliseconds poll{25};          ///< how often the log is looked at when nothing was handed over or announced
     std::size_t read_back_bytes = 256U << 20U;   ///< memory for rows read out of order during replay
     std::chrono::milliseconds follow_poll{250};  ///< how often a follower asks whether it may lead, and reads what the leader has done
