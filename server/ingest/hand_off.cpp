@@ -8,7 +8,7 @@ bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
     std::unique_lock lock{mutex_};
     // A group larger than the whole capacity still goes through an empty queue.
     const auto has_room = [&] { return !open_ || groups_.empty() || bytes_ + group.bytes <= capacity_; };
-    if (!changed_.wait_for(lock, patience, has_room) || !open_) return false;
+    if (!pace_.wait_until(lock, changed_, pace_.now() + patience, has_room) || !open_) return false;
     bytes_ += group.bytes;
     groups_.push_back(std::move(group));
     changed_.notify_all();
@@ -17,7 +17,7 @@ bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
 
 std::optional<CommittedGroup> HandOff::take(std::chrono::steady_clock::time_point deadline) {
     std::unique_lock lock{mutex_};
-    changed_.wait_until(lock, deadline, [&] { return !groups_.empty() || nudged_; });
+    pace_.wait_until(lock, changed_, deadline, [&] { return !groups_.empty() || nudged_; });
     nudged_ = false;
     if (groups_.empty()) return std::nullopt;
     CommittedGroup group = std::move(groups_.front());

@@ -3,6 +3,7 @@
 #include "api/ingest/prepared.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
+#include "server/pace.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -45,7 +46,7 @@ struct CommittedGroup {
 /// room is left out, and the worker, which sees the gap in positions, reads it from the store. Any thread.
 class HandOff {
 public:
-    explicit HandOff(std::size_t capacity_bytes = 256U << 20U) : capacity_{capacity_bytes} {}
+    explicit HandOff(std::size_t capacity_bytes = 256U << 20U, const Pace& pace = steady_pace) : capacity_{capacity_bytes}, pace_{pace} {}
 
     /// Waits up to `patience` for room: a worker that keeps up slows ingest down rather than fall behind. False: no room, left out.
     [[nodiscard]] bool offer(CommittedGroup group, std::chrono::milliseconds patience);
@@ -66,6 +67,7 @@ public:
 
 private:
     const std::size_t capacity_;
+    const Pace& pace_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<CommittedGroup> groups_;
