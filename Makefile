@@ -54,8 +54,8 @@ soak: deps ## steady load with people and machines coming and going: SOAK_MINUTE
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary soak_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/soak_bench $(or $(SOAK_MINUTES),30)
 
-.PHONY: torture torture-asan torture-tsan torture-oracle torture-fuzz torture-kill torture-postgres torture-stop torture-idle
-torture: torture-oracle torture-kill torture-postgres torture-stop torture-idle torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
+.PHONY: torture torture-asan torture-tsan torture-oracle torture-simulator torture-mutation torture-fuzz torture-kill torture-postgres torture-stop torture-idle
+torture: torture-oracle torture-simulator torture-mutation torture-kill torture-postgres torture-stop torture-idle torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
 torture-asan: deps ## every suite, stores and end-to-end included, with AddressSanitizer and UBSan
 	@$(MAKE) -s built PRESET=asan
 	@tests/torture asan
@@ -65,6 +65,11 @@ torture-tsan: deps ## sessions, queues, committer and lanes with ThreadSanitizer
 torture-oracle: deps ## the matcher and lanes on further random cases: SEED_BASE=n ORACLE_PERCENT=500
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_oracle
 	@tests/torture oracle
+torture-simulator: deps ## two servers on a simulated database where everything fails: SEED_BASE=n SIMULATOR_SEEDS=10000
+	@$(MAKE) -s built PRESET=dev TARGETS=tests_simulator
+	@tests/torture simulator
+torture-mutation: deps ## wrong changes, each of which must make a test fail
+	@tests/torture mutation
 torture-fuzz: deps ## libFuzzer at every door where bytes come in: FUZZ_SECONDS=60 for each
 	@$(MAKE) -s packages PACKAGES="$(FUZZ_PACKAGES)"
 	@$(MAKE) -s built PRESET=fuzz TARGETS=fuzz_targets

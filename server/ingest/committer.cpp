@@ -3,6 +3,7 @@
 #include "server/ingest/back_off.hpp"
 #include "server/ingest/ingest_queue.hpp"
 #include "server/ingest/ingest_session.hpp"
+#include "server/ingest/pq_ingest_store.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -48,25 +49,41 @@ void note_sources(SourceRegistry& sources, const Group& group, engine::Timestamp
 
 class Committer::Writer {
 public:
-    Writer(CommitterOptions options, Clock clock, const Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off)
+    Writer(CommitterOptions options, std::unique_ptr<IngestStore> store, Clock clock, const Watermarks& watermarks, SourceRegistry& sources,
+           HandOff& hand_off, const Pace& pace)
         : options_{std::move(options)},
           clock_{std::move(clock)},
           sources_{sources},
           hand_off_{hand_off},
-          queue_{options_.queue_items, options_.queue_bytes},
-          session_{options_, watermarks} {}
+          pace_{pace},
+          queue_{options_.queue_items, options_.queue_bytes, pace},
+          session_{std::move(store), options_.dedup_bytes, watermarks} {}
 
     void start() {
         set_state(CommitterStatus::State::starting);
-        thread_ = std::thread{[this] { loop(); }};
+        thread_ = std::thread{[this] { run(); }};
     }
 
     void stop(std::chrono::milliseconds grace) {
-        give_up_at_ = Steady::now() + grace;
+        give_up_at_ = pace_.now() + grace;
         queue_.close();
         if (thread_.joinable()) thread_.join();
-        fail(queue_.take(options_.queue_items, 0, {}, Steady::now()));  // what waited for a writer that never started
+        fail(queue_.take(options_.queue_items, 0, {}, pace_.now()));  // what waited for a writer that never started
         set_state(CommitterStatus::State::stopped);
+    }
+
+    void run() {
+        std::size_t side_by_side = 0;  // requests in the last group
+        connect();
+        while (true) {
+            const auto until = session_.connected() ? pace_.now() + idle_round : std::max(back_off_.next(), pace_.now() + std::chrono::milliseconds{10});
+            const auto linger = side_by_side > 1 ? options_.linger : std::chrono::milliseconds{0};
+            auto waiting = queue_.take(options_.group_items, enough_items, linger, until);
+            if (waiting.empty() && queue_.closed()) return;
+            if (!session_.connected() && back_off_.due(pace_.now())) connect();
+            if (!waiting.empty()) side_by_side = waiting.size();
+            process(waiting);
+        }
     }
 
     void submit(engine::TenantId tenant, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) {
@@ -74,7 +91,7 @@ public:
             done(CommitOutcome{});
             return;
         }
-        WaitingRequest request{tenant, std::move(batch), {}, std::move(done), 0, Steady::now()};
+        WaitingRequest request{tenant, std::move(batch), {}, std::move(done), 0, pace_.now()};
         request.bytes = bytes_of(*request.batch);
         // Before the first connection the key is not known; the writer computes the digests then.
         if (key_known_.load(std::memory_order_acquire)) {
@@ -104,20 +121,6 @@ public:
     }
 
 private:
-    void loop() {
-        std::size_t side_by_side = 0;  // requests in the last group
-        connect();
-        while (true) {
-            const auto until = session_.connected() ? Steady::now() + idle_round : std::max(back_off_.next(), Steady::now() + std::chrono::milliseconds{10});
-            const auto linger = side_by_side > 1 ? options_.linger : std::chrono::milliseconds{0};
-            auto waiting = queue_.take(options_.group_items, enough_items, linger, until);
-            if (waiting.empty() && queue_.closed()) return;
-            if (!session_.connected() && back_off_.due(Steady::now())) connect();
-            if (!waiting.empty()) side_by_side = waiting.size();
-            process(waiting);
-        }
-    }
-
     void connect() {
         try {
             session_.connect(clock_());
@@ -131,7 +134,7 @@ private:
 
     void lost(const std::string& reason) {
         session_.disconnect();
-        back_off_.failed(Steady::now());
+        back_off_.failed(pace_.now());
         set_state(CommitterStatus::State::reconnecting);
         spdlog::warn("event=committer_disconnected reason=\"{}\"", reason);
     }
@@ -158,26 +161,26 @@ private:
             answer(**it, CommitOutcome{CommitOutcome::State::unavailable, {}});
         }
         group.erase(stranger, group.end());
-        if (Steady::now() > give_up_at_.load()) {
+        if (pace_.now() > give_up_at_.load()) {
             for (const auto* request : group) answer(*request, CommitOutcome{CommitOutcome::State::unavailable, {}});
             return;
         }
-        if (!group.empty()) run(group);
+        if (!group.empty()) write(group);
     }
 
-    void run(std::span<const WaitingRequest* const> requests) {
-        const auto begin = Steady::now();
+    void write(std::span<const WaitingRequest* const> requests) {
+        const auto begin = pace_.now();
         Steady::duration waited{};
         for (const auto* request : requests) waited += begin - request->since;
         hand_off_.expect();
         auto result = session_.run(requests, clock_());
-        const auto took = Steady::now() - begin;
+        const auto took = pace_.now() - begin;
         count([&](CommitterStatus& status) {
             status.commit_time += std::chrono::duration_cast<std::chrono::microseconds>(took);
             status.wait_time += std::chrono::duration_cast<std::chrono::microseconds>(waited);
         });
         if (result.fate == GroupFate::poisoned && requests.size() > 1) {
-            for (const auto* request : requests) run({&request, 1});  // only the one that holds the value fails
+            for (const auto* request : requests) write({&request, 1});  // only the one that holds the value fails
             return;
         }
         if (result.collided) count([](CommitterStatus& status) { ++status.key_collisions; });
@@ -236,6 +239,7 @@ private:
     const Clock clock_;
     SourceRegistry& sources_;
     HandOff& hand_off_;
+    const Pace& pace_;
     IngestQueue queue_;
     std::atomic<bool> key_known_{false};
     std::atomic<Steady::time_point> give_up_at_{Steady::time_point::max()};
@@ -247,10 +251,15 @@ private:
 };
 
 Committer::Committer(CommitterOptions options, Clock clock, const Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off)
-    : writer_{std::make_unique<Writer>(std::move(options), std::move(clock), watermarks, sources, hand_off)} {}
+    : writer_{std::make_unique<Writer>(options, std::make_unique<PqIngestStore>(options.dsn, options.dictionary_bytes), std::move(clock), watermarks, sources,
+                                       hand_off, steady_pace)} {}
+Committer::Committer(CommitterOptions options, std::unique_ptr<IngestStore> store, Clock clock, const Watermarks& watermarks, SourceRegistry& sources,
+                     HandOff& hand_off, const Pace& pace)
+    : writer_{std::make_unique<Writer>(std::move(options), std::move(store), std::move(clock), watermarks, sources, hand_off, pace)} {}
 Committer::~Committer() { stop(); }
 
 void Committer::start() { writer_->start(); }
+void Committer::run() { writer_->run(); }
 void Committer::stop(std::chrono::milliseconds grace) { writer_->stop(grace); }
 void Committer::submit(engine::TenantId tenant, std::shared_ptr<api::ingest::PreparedBatch> batch, Done done) {
     writer_->submit(tenant, std::move(batch), std::move(done));

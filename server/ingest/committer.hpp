@@ -2,10 +2,12 @@
 
 #include "engine/model/time.hpp"
 #include "server/ingest/hand_off.hpp"
+#include "server/ingest/ingest_store.hpp"
 #include "server/ingest/signal_sink.hpp"
 #include "server/ingest/source_registry.hpp"
 #include "server/ingest/stored_keys.hpp"
 #include "server/ingest/watermarks.hpp"
+#include "server/pace.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -64,12 +66,17 @@ public:
 
     /// `clock`: admission times, called by the writer thread. The references outlive the committer.
     Committer(CommitterOptions options, Clock clock, const Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off);
+    /// On another store than PostgreSQL's, `options.dsn` unused, and at another pace.
+    Committer(CommitterOptions options, std::unique_ptr<IngestStore> store, Clock clock, const Watermarks& watermarks, SourceRegistry& sources,
+              HandOff& hand_off, const Pace& pace);
     ~Committer() override;
     Committer(const Committer&) = delete;
     Committer& operator=(const Committer&) = delete;
 
     /// Starts the writer thread, which connects and fills the dedup set before the first group; requests may be submitted at once.
     void start();
+    /// What `start` does on a thread of its own: returns after `stop`. Instead of `start`.
+    void run();
     /// Finishes what waits (at most `grace`), answers the rest `unavailable`, joins. Idempotent.
     void stop(std::chrono::milliseconds grace = std::chrono::seconds{10});
 

@@ -26,14 +26,6 @@ std::map<Day, std::vector<std::uint32_t>> by_leaf(const Group& group) {
 
 }  // namespace
 
-GroupFate fate_of(const PqError& error) {
-    if (error.broken()) return GroupFate::failed;
-    if (error.sqlstate() == "23505") return GroupFate::collided;
-    if (error.sqlstate() == "42P01") return GroupFate::leaf_gone;
-    if (error.sqlstate().starts_with("22")) return GroupFate::poisoned;
-    return GroupFate::failed;
-}
-
 void GroupWriter::begin(PqConnection& connection) { connection.run(begin_sql); }
 
 std::vector<DedupSet::Stored> GroupWriter::stored_already(PqConnection& connection, const Group& group, const LeafCalendar& calendar) {
@@ -114,21 +106,21 @@ void GroupWriter::add_batches(PqConnection& connection, const Group& group, engi
     connection.run("INSERT INTO batch (lane, first, last, leaf_days, leaf_rows, control) VALUES " + values);
 }
 
-GroupFate GroupWriter::commit(PqConnection& connection) {
+CommitFate GroupWriter::commit(PqConnection& connection) {
     try {
         // An aborted transaction answers COMMIT with ROLLBACK and no error.
         if (connection.run("COMMIT").tag() != "COMMIT") {
-            because("the transaction was aborted");
+            reason_ = "the transaction was aborted";
             dictionaries_.forget();
-            return GroupFate::failed;
+            return CommitFate::failed;
         }
     } catch (const PqError& error) {
-        because(error.what());
+        reason_ = error.what();
         dictionaries_.forget();
-        return error.broken() ? GroupFate::unknown : GroupFate::failed;
+        return error.broken() ? CommitFate::unknown : CommitFate::failed;
     }
     dictionaries_.keep();
-    return GroupFate::committed;
+    return CommitFate::committed;
 }
 
 void GroupWriter::roll_back(PqConnection& connection) noexcept {

@@ -3,23 +3,13 @@
 #include "server/ingest/copy_encoder.hpp"
 #include "server/ingest/dictionaries.hpp"
 #include "server/ingest/group.hpp"
+#include "server/ingest/ingest_store.hpp"
 #include "server/ingest/leaves.hpp"
 #include "server/ingest/pq_connection.hpp"
 
-#include <optional>
 #include <string>
 
 namespace catenary::server {
-
-/// What came of a group.
-enum class GroupFate {
-    committed,  ///< durable
-    failed,     ///< nothing is stored; the connection may be gone
-    collided,   ///< nothing is stored: a key exists that the dedup set did not know; run it again with `known_first`
-    leaf_gone,  ///< nothing is stored: a leaf was dropped meanwhile; load the leaves and run it again
-    poisoned,   ///< nothing is stored: the database refuses some value; another group may do better
-    unknown,    ///< COMMIT was sent and nothing came back
-};
 
 /// Writes groups: positions, dictionaries, rows and batch rows of a group in one transaction.
 class GroupWriter {
@@ -33,13 +23,12 @@ public:
     std::vector<DedupSet::Stored> stored_already(PqConnection& connection, const Group& group, const LeafCalendar& calendar);
     /// Adds the group's rows and returns its first position. Throws PqError.
     engine::Position write(PqConnection& connection, const Group& group, const LeafCalendar& calendar, engine::Timestamp received);
-    /// Sends COMMIT. `committed`, `failed` or `unknown`.
-    GroupFate commit(PqConnection& connection);
+    /// Sends COMMIT.
+    CommitFate commit(PqConnection& connection);
     void roll_back(PqConnection& connection) noexcept;
 
-    /// What the last failure was, for the log.
+    /// Why the last COMMIT failed, for the log.
     const std::string& reason() const { return reason_; }
-    void because(std::string reason) { reason_ = std::move(reason); }
 
 private:
     void copy(PqConnection& connection, const Group& group, const RowIds& ids, const LeafCalendar& calendar, engine::Position first,
@@ -50,8 +39,5 @@ private:
     CopyEncoder encoder_;
     std::string reason_;
 };
-
-/// The fate that a failed statement means for the group, before COMMIT.
-GroupFate fate_of(const PqError& error);
 
 }  // namespace catenary::server

@@ -6,7 +6,7 @@ namespace catenary::server {
 
 void HandOff::expect() {
     const std::lock_guard lock{mutex_};
-    expected_since_ = std::chrono::steady_clock::now();
+    expected_since_ = pace_.now();
 }
 
 void HandOff::dismiss() {
@@ -16,14 +16,14 @@ void HandOff::dismiss() {
 
 bool HandOff::idle() const {
     const std::lock_guard lock{mutex_};
-    return groups_.empty() && (!expected_since_ || std::chrono::steady_clock::now() - *expected_since_ > expectation);
+    return groups_.empty() && (!expected_since_ || pace_.now() - *expected_since_ > expectation);
 }
 
 bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
     std::unique_lock lock{mutex_};
     // A group larger than the whole capacity still goes through an empty queue.
     const auto has_room = [&] { return !open_ || groups_.empty() || bytes_ + group.bytes <= capacity_; };
-    const bool found_room = changed_.wait_for(lock, patience, has_room);
+    const bool found_room = pace_.wait_until(lock, changed_, pace_.now() + patience, has_room);
     expected_since_.reset();
     if (!found_room || !open_) return false;
     bytes_ += group.bytes;
@@ -34,7 +34,7 @@ bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
 
 std::optional<CommittedGroup> HandOff::take(std::chrono::steady_clock::time_point deadline) {
     std::unique_lock lock{mutex_};
-    changed_.wait_until(lock, deadline, [&] { return !groups_.empty() || nudged_; });
+    pace_.wait_until(lock, changed_, deadline, [&] { return !groups_.empty() || nudged_; });
     nudged_ = false;
     if (groups_.empty()) return std::nullopt;
     CommittedGroup group = std::move(groups_.front());

@@ -3,6 +3,7 @@
 #include "api/ingest/prepared.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
+#include "server/pace.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -45,7 +46,7 @@ struct CommittedGroup {
 /// room is left out, and the worker, which sees the gap in positions, reads it from the store. Any thread.
 class HandOff {
 public:
-    explicit HandOff(std::size_t capacity_bytes = 256U << 20U) : capacity_{capacity_bytes} {}
+    explicit HandOff(std::size_t capacity_bytes = 256U << 20U, const Pace& pace = steady_pace) : capacity_{capacity_bytes}, pace_{pace} {}
 
     /// A group is about to be committed, and is then offered: whoever sees it in the store need not read it there. `dismiss` when it was not committed.
     void expect();
@@ -74,6 +75,7 @@ private:
     static constexpr std::chrono::milliseconds expectation{250};
 
     const std::size_t capacity_;
+    const Pace& pace_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<CommittedGroup> groups_;

@@ -19,8 +19,8 @@ std::vector<WaitingRequest> IngestQueue::take(std::size_t items, std::size_t eno
                                               std::chrono::steady_clock::time_point deadline) {
     std::unique_lock lock{mutex_};
     std::vector<WaitingRequest> taken;
-    if (!changed_.wait_until(lock, deadline, [&] { return !waiting_.empty() || closed_; })) return taken;
-    changed_.wait_for(lock, linger, [&] { return items_ >= enough || closed_; });
+    if (!pace_.wait_until(lock, changed_, deadline, [&] { return !waiting_.empty() || closed_; })) return taken;
+    if (linger.count() > 0) pace_.wait_until(lock, changed_, pace_.now() + linger, [&] { return items_ >= enough || closed_; });
     std::size_t count = 0;
     while (!waiting_.empty()) {
         const auto more = waiting_.front().batch->signals.size();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "server/ingest/group.hpp"
+#include "server/pace.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -15,7 +16,7 @@ namespace catenary::server {
 /// Requests that wait for the committer, bounded by items and bytes. Any thread.
 class IngestQueue {
 public:
-    IngestQueue(std::size_t items, std::size_t bytes) : most_items_{items}, most_bytes_{bytes} {}
+    IngestQueue(std::size_t items, std::size_t bytes, const Pace& pace) : most_items_{items}, most_bytes_{bytes}, pace_{pace} {}
 
     /// Gives the request back when there is no room for it, or the queue is closed.
     [[nodiscard]] std::optional<WaitingRequest> put(WaitingRequest request);
@@ -35,6 +36,7 @@ public:
 private:
     const std::size_t most_items_;
     const std::size_t most_bytes_;
+    const Pace& pace_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<WaitingRequest> waiting_;

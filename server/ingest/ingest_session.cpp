@@ -1,50 +1,46 @@
 #include "server/ingest/ingest_session.hpp"
 
-#include "server/ingest/pq_values.hpp"
-
-#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <mutex>
 #include <utility>
 
 namespace catenary::server {
 namespace {
 
-// Dictionary look-ups are many small index probes whatever the statistics say. A lock on the log is held for one transaction; waiting longer means that
-// somebody hangs.
-constexpr const char* settings_sql = "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '30s'";
-constexpr const char* key_sql = "SELECT hash_key FROM layout";
-constexpr const char* lanes_sql = "SELECT id, lane FROM tenant WHERE id = ANY ($1::int4[])";
-constexpr const char* resolve_sql = "SELECT 1 FROM signal WHERE time >= $1 AND time < $2 AND key = $3::text::uuid AND position = $4";
+/// The fate that a failed statement means for the group, before COMMIT.
+GroupFate fate_of(const PqError& error) {
+    if (error.broken()) return GroupFate::failed;
+    if (error.sqlstate() == "23505") return GroupFate::collided;
+    if (error.sqlstate() == "42P01") return GroupFate::leaf_gone;
+    if (error.sqlstate().starts_with("22")) return GroupFate::poisoned;
+    return GroupFate::failed;
+}
 
-std::string stored_sql(Day leaf, Day end) {
-    return fmt::format("COPY (SELECT key, content FROM signal WHERE time >= {} AND time < {}) TO STDOUT (FORMAT binary)", sql_time(leaf), sql_time(end));
+GroupFate fate_of(CommitFate fate) {
+    switch (fate) {
+        case CommitFate::committed: return GroupFate::committed;
+        case CommitFate::unknown: return GroupFate::unknown;
+        case CommitFate::failed: break;
+    }
+    return GroupFate::failed;
 }
 
 }  // namespace
 
-IngestSession::IngestSession(const CommitterOptions& options, const Watermarks& watermarks)
-    : options_{options}, watermarks_{watermarks}, stored_{options.dedup_bytes}, leaves_{options.dsn} {}
+IngestSession::IngestSession(std::unique_ptr<IngestStore> store, std::size_t dedup_bytes, const Watermarks& watermarks)
+    : store_{std::move(store)}, watermarks_{watermarks}, stored_{dedup_bytes}, leaves_{*store_} {}
 
 void IngestSession::connect(engine::Timestamp now) {
-    connection_ = std::make_unique<PqConnection>(options_.dsn);
-    if (!writer_) {
-        const auto rows = connection_->query(key_sql);
-        const auto key = rows.rows() == 1 ? rows.text(0, 0) : std::string_view{};
-        if (key.size() != key_.size()) throw PqError{"layout.hash_key is missing", "", false};
-        std::memcpy(key_.data(), key.data(), key_.size());
-        writer_ = std::make_unique<GroupWriter>(options_.dictionary_bytes, key_);
-    }
-    leaves_.load(*connection_);
+    store_->connect();
+    if (!loaded_) key_ = store_->digest_key();
+    leaves_.load();
     prepare_days(now);
     resolve();
     if (!loaded_) load_stored();
     loaded_ = true;
-    connection_->run(settings_sql);
 }
 
 void IngestSession::prepare_days(engine::Timestamp now) { leaves_.ensure_ahead(now); }
@@ -55,9 +51,7 @@ void IngestSession::find_tenants(std::span<const WaitingRequest* const> requests
         if (!knows(request->tenant)) unknown.push_back(request->tenant.value());
     }
     if (unknown.empty()) return;
-    const std::vector<PqParameter> parameters{int4_array(unknown)};
-    const auto rows = connection_->query(lanes_sql, parameters);
-    for (int row = 0; row < rows.rows(); ++row) lanes_.emplace(engine::TenantId{rows.int4(row, 0)}, rows.int2(row, 1));
+    lanes_.merge(store_->lanes_of(unknown));
 }
 
 void IngestSession::load_stored() {
@@ -65,16 +59,10 @@ void IngestSession::load_stored() {
     const auto enough = stored_.capacity() - stored_.capacity() / 8;
     const auto begin = std::chrono::steady_clock::now();
     for (auto leaf = leaves_.all().rbegin(); leaf != leaves_.all().rend() && stored_.size() < enough; ++leaf) {
-        connection_->copy_out(stored_sql(*leaf, leaves_.calendar().end_of(*leaf)));
-        bool header = true;
-        for (auto piece = connection_->copy_row(); !piece.empty(); piece = connection_->copy_row()) {
-            auto row = piece.bytes();
-            if (std::exchange(header, false)) row.remove_prefix(std::min(row.size(), copy_header_bytes));
-            constexpr std::size_t key_at = 6, content_at = 26, size = 34;  // field count, then each field after its length
-            if (row.size() != size || stored_.size() >= enough) continue;
-            const auto key = row.substr(key_at);
-            remember({{read_number<std::uint64_t>(key), read_number<std::uint64_t>(key.substr(8))}, read_number<std::int64_t>(row.substr(content_at))});
-        }
+        store_->each_stored(*leaf, leaves_.calendar().end_of(*leaf), [&](const DedupSet::Stored& row) {
+            remember(row);
+            return stored_.size() < enough;
+        });
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     spdlog::info("event=dedup_loaded entries={} seconds={:.3f} complete={}", stored_.size(), took.count(), stored_.size() < enough);
@@ -82,13 +70,9 @@ void IngestSession::load_stored() {
 
 void IngestSession::resolve() {
     if (!unresolved_) return;
-    writer_->begin(*connection_);  // waits for the transaction in question if it still runs
-    const auto leaf = leaves_.calendar().leaf_of(static_cast<Day>(unresolved_->key.millis() / 86'400'000));
-    const auto key = fmt::format("{:016x}{:016x}", unresolved_->key.high, unresolved_->key.low);
-    const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(leaves_.calendar().end_of(leaf))), PqParameter{25, key},
-                                              int8_value(unresolved_->position.value())};
-    const bool happened = connection_->query(resolve_sql, parameters).rows() > 0;
-    writer_->roll_back(*connection_);
+    store_->begin();  // waits for the transaction in question if it still runs
+    const bool happened = store_->is_stored(unresolved_->key, unresolved_->position, leaves_.calendar());
+    store_->roll_back();
     if (happened) {
         for (const auto& row : unresolved_->rows) remember(row);
     }
@@ -124,7 +108,7 @@ GroupResult IngestSession::run(std::span<const WaitingRequest* const> requests, 
     auto result = attempt(requests, received, Check::none);
     if (result.fate == GroupFate::leaf_gone) {
         try {
-            leaves_.load(*connection_);
+            leaves_.load();
         } catch (const PqError& error) {
             result.fate = GroupFate::failed;
             result.reason = error.what();
@@ -154,14 +138,14 @@ GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> reques
     } catch (const PqError& error) {
         result.fate = fate_of(error);
         result.reason = error.what();
-        writer_->roll_back(*connection_);
+        store_->roll_back();
         take_back(result.group);
         return result;
     }
     if (result.group.rows.empty()) return result;
-    result.fate = writer_->commit(*connection_);
+    result.fate = fate_of(store_->commit());
     if (result.fate == GroupFate::committed) return result;
-    result.reason = writer_->reason();
+    result.reason = store_->reason();
     take_back(result.group);
     if (result.fate == GroupFate::unknown) {
         Unresolved unresolved{result.group.digests(result.group.rows.front()).key, result.first, {}};
@@ -172,19 +156,19 @@ GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> reques
 }
 
 void IngestSession::write(GroupResult& result, std::span<const WaitingRequest* const> requests, Check check) {
-    writer_->begin(*connection_);
+    store_->begin();
     if (check == Check::stored_first) {
-        const auto already = writer_->stored_already(*connection_, result.group, leaves_.calendar());
+        const auto already = store_->stored_already(result.group, leaves_.calendar());
         take_back(result.group);
         for (const auto& row : already) remember(row);
         result.group = plan(requests);
         if (result.group.rows.empty()) {
             result.fate = GroupFate::committed;
-            writer_->roll_back(*connection_);
+            store_->roll_back();
             return;
         }
     }
-    result.first = writer_->write(*connection_, result.group, leaves_.calendar(), result.received);
+    result.first = store_->write(result.group, leaves_.calendar(), result.received);
 }
 
 }  // namespace catenary::server

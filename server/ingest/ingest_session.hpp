@@ -1,7 +1,7 @@
 #pragma once
 
-#include "server/ingest/committer.hpp"
-#include "server/ingest/group_writer.hpp"
+#include "server/ingest/group.hpp"
+#include "server/ingest/ingest_store.hpp"
 
 #include <map>
 #include <memory>
@@ -13,6 +13,16 @@
 
 namespace catenary::server {
 
+/// What came of a group.
+enum class GroupFate {
+    committed,  ///< durable
+    failed,     ///< nothing is stored; the connection may be gone
+    collided,   ///< nothing is stored: a key exists that the dedup set did not know; run it again with `stored_first`
+    leaf_gone,  ///< nothing is stored: a leaf was dropped meanwhile; load the leaves and run it again
+    poisoned,   ///< nothing is stored: the database refuses some value; another group may do better
+    unknown,    ///< COMMIT was sent and nothing came back
+};
+
 /// A group as it ended: its fate, and what it did when it committed.
 struct GroupResult {
     GroupFate fate = GroupFate::failed;
@@ -23,16 +33,16 @@ struct GroupResult {
     std::string reason;     ///< why not committed, for the log
 };
 
-/// The committer's connection and everything it knows of the database. Throws PqError only where said. One thread.
+/// The committer's session and everything it knows of the database. Throws PqError only where said. One thread.
 class IngestSession {
 public:
-    IngestSession(const CommitterOptions& options, const Watermarks& watermarks);
+    IngestSession(std::unique_ptr<IngestStore> store, std::size_t dedup_bytes, const Watermarks& watermarks);
 
     /// Connects and makes everything ready: leaves, what became of a group whose COMMIT went unanswered, and the first time the dedup set.
     /// Throws PqError.
     void connect(engine::Timestamp now);
-    bool connected() const { return connection_ != nullptr && connection_->good(); }
-    void disconnect() { connection_.reset(); }
+    bool connected() const { return store_->connected(); }
+    void disconnect() { store_->disconnect(); }
 
     /// The key of digests, known from the first `connect` on and then constant.
     const DigestKey& key() const { return key_; }
@@ -66,12 +76,10 @@ private:
         std::vector<DedupSet::Stored> rows;
     };
 
-    const CommitterOptions& options_;
+    std::unique_ptr<IngestStore> store_;
     const Watermarks& watermarks_;
-    std::unique_ptr<PqConnection> connection_;
     DigestKey key_{};
     bool loaded_ = false;
-    std::unique_ptr<GroupWriter> writer_;
     DedupSet stored_;
     mutable std::shared_mutex stored_mutex_;  // the writer's thread alone changes and reads `stored_`; others read it by key_of()
     Leaves leaves_;

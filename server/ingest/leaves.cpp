@@ -14,7 +14,6 @@ namespace {
 std::chrono::year_month_day date(Day day) { return std::chrono::sys_days{std::chrono::days{day}}; }
 Day day(std::chrono::year_month_day date) { return static_cast<Day>(std::chrono::sys_days{date}.time_since_epoch().count()); }
 
-constexpr const char* leaves_sql = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'signal'::regclass";
 constexpr const char* calendar_sql = "SELECT daily_from - DATE '1970-01-01' FROM layout";
 
 }  // namespace
@@ -57,26 +56,17 @@ Day LeafCalendar::leaf_named(const std::string& table) {
 
 Day LeafCalendar::first_day() { return day(std::chrono::year{1990} / std::chrono::January / 1); }
 
-Leaves::Leaves(std::string dsn) : dsn_{std::move(dsn)} {}
-Leaves::~Leaves() = default;
-
-void Leaves::load(PqConnection& connection) {
-    calendar_ = LeafCalendar::load(connection);
-    const auto names = connection.run(leaves_sql);
-    known_.clear();
-    for (int row = 0; row < names.rows(); ++row) known_.insert(LeafCalendar::leaf_named(std::string{names.text(row, 0)}));
+void Leaves::load() {
+    calendar_ = store_.calendar();
+    known_ = store_.leaves();
     ahead_of_ = -1;
-}
-
-void Leaves::make(Day leaf) {
-    if (!maker_ || !maker_->good()) maker_ = std::make_unique<PqConnection>(dsn_);
-    maker_->run(fmt::format("SELECT ensure_leaf(DATE '1970-01-01' + {})", leaf));
-    known_.insert(leaf);
 }
 
 void Leaves::ensure(std::span<const Day> leaves) {
     for (const auto leaf : leaves) {
-        if (!exists(leaf)) make(leaf);
+        if (exists(leaf)) continue;
+        store_.make_leaf(leaf);
+        known_.insert(leaf);
     }
 }
 

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -41,15 +40,24 @@ private:
     Day daily_from_;
 };
 
+/// Where leaves are. Throws PqError. One thread.
+class LeafStore {
+public:
+    virtual ~LeafStore() = default;
+    virtual LeafCalendar calendar() = 0;
+    virtual std::set<Day> leaves() = 0;
+    /// Makes it unless it is there, whatever transaction is open.
+    virtual void make_leaf(Day leaf) = 0;
+};
+
 /// The leaves that exist, as far as we know. One thread.
 class Leaves {
 public:
-    /// `dsn`: leaves are made on a connection of their own, so that making one never holds the log.
-    explicit Leaves(std::string dsn);
-    ~Leaves();
+    /// `store` outlives this.
+    explicit Leaves(LeafStore& store) : store_{store} {}
 
-    /// Reads calendar and leaves.
-    void load(PqConnection& connection);
+    /// Reads calendar and leaves. Throws PqError.
+    void load();
     const LeafCalendar& calendar() const { return calendar_; }
     const std::set<Day>& all() const { return known_; }
     bool exists(Day leaf) const { return known_.contains(leaf); }
@@ -59,12 +67,10 @@ public:
     void ensure_ahead(engine::Timestamp now);
 
 private:
-    void make(Day leaf);
-    std::string dsn_;
+    LeafStore& store_;
     LeafCalendar calendar_;
     std::set<Day> known_;
     Day ahead_of_ = -1;
-    std::unique_ptr<PqConnection> maker_;
 };
 
 }  // namespace catenary::server

@@ -2,28 +2,17 @@
 
 // The one place that talks to PostgreSQL through libpq itself: binary COPY, which libpqxx 6.4 lacks. Everything else uses server/pg.
 
+#include "server/ingest/pq_error.hpp"
+
 #include <libpq-fe.h>
 
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 namespace catenary::server {
-
-/// A statement failed. `broken`: the connection is gone with it, and with it the transaction.
-class PqError : public std::runtime_error {
-public:
-    PqError(const std::string& message, std::string sqlstate, bool broken) : std::runtime_error{message}, sqlstate_{std::move(sqlstate)}, broken_{broken} {}
-    const std::string& sqlstate() const { return sqlstate_; }  ///< "" when the server did not say
-    bool broken() const { return broken_; }
-
-private:
-    std::string sqlstate_;
-    bool broken_;
-};
 
 /// Rows of a statement, in the format they were asked for.
 class PqResult {

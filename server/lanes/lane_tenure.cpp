@@ -13,51 +13,36 @@
 namespace catenary::server {
 namespace {
 
-using Steady = std::chrono::steady_clock;
 using State = LeaderStatus::State;
 
-// Rows come in physical order by ranges of blocks: neither another scan's start nor a parallel plan may change that. A beat may get lost.
-constexpr const char* settings_sql = "SET jit = off; SET synchronize_seqscans = off; SET max_parallel_workers_per_gather = 0; SET synchronous_commit = off";
 constexpr std::chrono::seconds tick_round{5};
 constexpr std::int64_t entries_between_discards = 5'000;
 constexpr std::int64_t short_tail = 20'000;  // positions; few enough to look for them from the ends of the leaves
 
-PqConnection ready(const std::string& dsn) {
-    PqConnection session{dsn};
-    session.run(settings_sql);
-    return session;
-}
-
 }  // namespace
-
-LaneTenure::Connection::Connection(const LaneWorkerOptions& options)
-    : session{ready(options.dsn)},
-      leadership{session, options.silence},
-      reader{session, options.read_back_bytes / 4 * 3},
-      finder{session, options.read_back_bytes / 4} {}
 
 LaneTenure::LaneTenure(TenureSurroundings around)
     : around_{around},
       lanes_{around.shipped},
-      writer_{around.options.dsn, lanes_, ticks_, around.watermarks, around.progress},
-      keeper_{around.options.dsn, around.options.snapshot_chunk_bytes, around.options.snapshots_kept, around.board} {}
+      writer_{around.database.results(), lanes_, ticks_, around.watermarks, around.progress},
+      keeper_{around.database.snapshot_keeper(around.board)} {}
 
 template <class Work>
 void LaneTenure::timed(std::chrono::microseconds LeaderStatus::*stage, Work&& work) {
-    const auto begin = Steady::now();
+    const auto begin = now();
     work();
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now() - begin);
     around_.board.update([&](LeaderStatus& status) { status.*stage += took; });
 }
 
 void LaneTenure::run() {
-    if (!connection_) connection_ = std::make_unique<Connection>(around_.options);
+    if (!session_) session_ = around_.database.connect();
     if (!restored_) restore();
     if (!leads_) {
         follow();
         if (stopping()) return;
         take_over();
-    } else if (!connection_->leadership.acquire()) {
+    } else if (!session_->leadership().acquire()) {
         throw Fenced{};  // the lock went with the session that broke
     }
     write();  // what a failure left unwritten
@@ -70,22 +55,22 @@ void LaneTenure::run() {
 }
 
 void LaneTenure::finish() {
-    if (connection_ && connection_->session.good() && replayed_) write();
+    if (session_ && session_->good() && replayed_) write();
 }
 
 void LaneTenure::restore() {
-    const auto begin = Steady::now();
-    auto found = restore_lanes(connection_->session, around_.shipped);
+    const auto begin = now();
+    auto found = restore_lanes(session_->snapshots(), around_.shipped);
     around_.board.update([&](LeaderStatus& status) { status.snapshots.refused += found.refused; });
     restored_ = true;
-    snapshot_at_ = Steady::now() + around_.options.snapshot_time;
+    snapshot_at_ = now() + around_.options.snapshot_time;
     if (!found.restored) return;
     auto& restored = *found.restored;
     lanes_.replace(std::move(restored.lanes));
     for (const auto& [number, lane] : lanes_.all()) writer_.restored(lane);
     for (const auto& one : restored.sources) around_.sources.note(one.tenant, one.source, one.domain, 0, one.last_event, one.last_received);
     through_ = restored.position;
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now() - begin);
     around_.board.update([&](LeaderStatus& status) {
         status.snapshots.position = status.snapshots.started_from = restored.position;
         status.snapshots.bytes = restored.bytes;
@@ -103,23 +88,23 @@ LogReader::Start LaneTenure::start() const {
 /// Until the lock is ours.
 void LaneTenure::follow() {
     bool said = false;
-    while (!stopping() && !connection_->leadership.acquire()) {
+    while (!stopping() && !session_->leadership().acquire()) {
         if (!std::exchange(said, true)) {
-            around_.board.enter(State::following, connection_->leadership.owner());
-            spdlog::info("event=lanes_followed leader=\"{}\"", connection_->leadership.owner());
+            around_.board.enter(State::following, session_->leadership().owner());
+            spdlog::info("event=lanes_followed leader=\"{}\"", session_->leadership().owner());
         }
         catch_up();
-        if (connection_->leadership.end_silent_leader()) spdlog::warn("event=silent_leader_ended");
-        around_.stop.wait_until(Steady::now() + around_.options.follow_poll);
+        if (session_->leadership().end_silent_leader()) spdlog::warn("event=silent_leader_ended");
+        around_.stop.wait_until(now() + around_.options.follow_poll);
     }
 }
 
 void LaneTenure::catch_up() {
-    const auto leader = connection_->leadership.followed();
+    const auto leader = session_->leadership().followed();
     writer_.follow(leader.done);
     read_end_ = leader.to;
     note_reached(engine::Position{leader.to.value() - 1});
-    if (leader.to > next()) connection_->reader.read(next(), leader.to, start(), *this);
+    if (leader.to > next()) session_->log().read(next(), leader.to, start(), *this);
     if (stopping()) return;
     discard_all();
     tailing_ = true;
@@ -130,22 +115,22 @@ void LaneTenure::take_over() {
     if (writer_.store().take_over(around_.options.owner, leases) != WriteFate::committed) throw Unavailable{writer_.store().reason()};
     writer_.lead(std::move(leases));
     leads_ = true;
-    connection_->leadership.beat();
+    session_->leadership().beat();
 }
 
 void LaneTenure::replay() {
-    const auto begin = Steady::now();
-    read_end_ = connection_->reader.end();
+    const auto begin = now();
+    read_end_ = session_->log().end();
     note_reached(engine::Position{read_end_.value() - 1});
     around_.board.enter(State::replaying);
-    connection_->reader.read(next(), read_end_, start(), *this);
+    session_->log().read(next(), read_end_, start(), *this);
     if (stopping()) return;
     discard_all();
     write();
     replayed_ = true;
     tailing_ = true;
     save_if_due();
-    const std::chrono::duration<double> took = Steady::now() - begin;
+    const std::chrono::duration<double> took = now() - begin;
     spdlog::info("event=lanes_replayed entries={} seconds={:.3f}", around_.board.read().applied, took.count());
 }
 
@@ -153,29 +138,29 @@ void LaneTenure::replay() {
 void LaneTenure::step() {
     const auto until = writer_.unwritten() ? std::min(next_look_, last_write_ + around_.options.quiet_time) : next_look_;
     auto group = around_.hand_off.take(until);
-    const auto now = Steady::now();
+    const auto taken = now();
     if (group && group->last > through_) {
         if (group->first > next()) read_back(group->first);
         timed(&LeaderStatus::apply_time, [&] { apply(*group); });
-    } else if (!group && (now < until || now >= next_look_)) {
+    } else if (!group && (taken < until || taken >= next_look_)) {
         look();
     }
-    if (writer_.unwritten() && (!group || Steady::now() >= last_write_ + around_.options.chunk_time)) write();
+    if (writer_.unwritten() && (!group || now() >= last_write_ + around_.options.chunk_time)) write();
     save_if_due();
-    if (Steady::now() >= next_ticks_) tick();
-    connection_->leadership.beat();
+    if (now() >= next_ticks_) tick();
+    session_->leadership().beat();
 }
 
 /// Whether the log has more than was handed over, and is about to be.
 void LaneTenure::look() {
-    next_look_ = Steady::now() + around_.options.poll;
-    const auto end = connection_->reader.end();
+    next_look_ = now() + around_.options.poll;
+    const auto end = session_->log().end();
     if (end > next() && around_.hand_off.idle()) read_back(end);
 }
 
 void LaneTenure::read_back(engine::Position to) {
     around_.board.update([](LeaderStatus& status) { ++status.read_back; });
-    timed(&LeaderStatus::read_time, [&] { connection_->reader.read(next(), to, LogReader::Start::anywhere, *this); });
+    timed(&LeaderStatus::read_time, [&] { session_->log().read(next(), to, LogReader::Start::anywhere, *this); });
 }
 
 /// A group is applied whole even when writing fails in its middle: it cannot be read back by halves.
@@ -231,7 +216,7 @@ void LaneTenure::control(std::int16_t lane, const ControlEntry& entry) {
 
 void LaneTenure::reached(engine::Position position) {
     through_ = std::max(through_, position);
-    if (leads_) connection_->leadership.beat();
+    if (leads_) session_->leadership().beat();
     if (replayed_) return;
     const auto percent = static_cast<int>(through_.value() * 100 / std::max<std::int64_t>(read_end_.value() - 1, 1));
     around_.board.update([percent](LeaderStatus& status) { status.percent = percent; });
@@ -249,7 +234,7 @@ void LaneTenure::apply(std::int16_t lane, const ControlEntry& entry) {
     if (request) {
         const auto* change = std::get_if<engine::PatternChange>(&*body);
         if (change == nullptr) throw std::runtime_error("history is asked for by patterns only");
-        history = connection_->finder.history(*request, entry.position, *change->pattern);
+        history = session_->finder().history(*request, entry.position, *change->pattern);
     }
     engine.apply(entry.position, entry.tenant, entry.admitted, *body, history);
     if (std::holds_alternative<engine::Tick>(*body)) ticks_.note_tick(entry.tenant, entry.admitted);
@@ -291,36 +276,36 @@ void LaneTenure::note_reached(engine::Position position) {
 }
 
 void LaneTenure::write_if_much() {
-    if (writer_.pending() >= static_cast<std::int64_t>(around_.options.chunk_entries) || Steady::now() >= last_write_ + around_.options.chunk_time) write();
+    if (writer_.pending() >= static_cast<std::int64_t>(around_.options.chunk_entries) || now() >= last_write_ + around_.options.chunk_time) write();
 }
 
 void LaneTenure::write() {
     if (!writer_.unwritten()) return;
     auto fate = WriteFate::failed;
-    timed(&LeaderStatus::write_time, [&] { fate = writer_.write(connection_->finder); });
+    timed(&LeaderStatus::write_time, [&] { fate = writer_.write(session_->finder()); });
     switch (fate) {
         case WriteFate::committed: break;
         case WriteFate::failed: throw Unavailable{writer_.store().reason()};
         case WriteFate::fenced: throw Fenced{};
     }
-    last_write_ = Steady::now();
+    last_write_ = now();
     around_.board.update([](LeaderStatus& status) { ++status.result_commits; });
 }
 
 /// Only what is written is saved: what a snapshot has in it is never written again.
 void LaneTenure::save_if_due() {
     const auto& options = around_.options;
-    const bool is_due = since_snapshot_ >= options.snapshot_entries || (since_snapshot_ > 0 && Steady::now() >= snapshot_at_);
-    if (options.snapshot_entries == 0 || !is_due || writer_.unwritten() || keeper_.busy()) return;
+    const bool is_due = since_snapshot_ >= options.snapshot_entries || (since_snapshot_ > 0 && now() >= snapshot_at_);
+    if (options.snapshot_entries == 0 || !is_due || writer_.unwritten() || keeper_->busy()) return;
     if (stopping()) return;  // a stop may have cut a group in its middle, and the log can only be read on from between batches
-    const auto begin = Steady::now();
+    const auto begin = now();
     auto set = snapshot();
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - begin);
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now() - begin);
     around_.board.update([took](LeaderStatus& status) { status.snapshots.pause = took; });
     spdlog::info("event=snapshot_made position={} pause_seconds={:.3f}", set.position.value(), std::chrono::duration<double>(took).count());
-    keeper_.keep(std::move(set));
+    keeper_->keep(std::move(set));
     since_snapshot_ = 0;
-    snapshot_at_ = Steady::now() + options.snapshot_time;
+    snapshot_at_ = now() + options.snapshot_time;
 }
 
 SnapshotSet LaneTenure::snapshot() {
@@ -331,7 +316,7 @@ SnapshotSet LaneTenure::snapshot() {
     set.catalogue = engine::catalogue_hash(around_.shipped);
     for (const auto& [number, lane] : lanes_.all()) {
         set.lanes[number] = {writer_.done(number), lane.save()};
-        connection_->leadership.beat();
+        session_->leadership().beat();
     }
     for (const auto& [tenant, sources] : around_.sources.all()) {
         for (const auto& one : sources) {
@@ -342,7 +327,7 @@ SnapshotSet LaneTenure::snapshot() {
 }
 
 void LaneTenure::tick() {
-    next_ticks_ = Steady::now() + tick_round;
+    next_ticks_ = now() + tick_round;
     const auto tenants = ticks_.due(around_.clock());
     if (tenants.empty()) return;
     if (writer_.store().append_ticks(tenants) != WriteFate::committed) throw Unavailable{writer_.store().reason()};

@@ -1,14 +1,11 @@
 #pragma once
 
 #include "server/lanes/clock_ticks.hpp"
+#include "server/lanes/lane_database.hpp"
 #include "server/lanes/lane_set.hpp"
 #include "server/lanes/lane_worker.hpp"
-#include "server/lanes/leadership.hpp"
-#include "server/lanes/log_reader.hpp"
 #include "server/lanes/progress_board.hpp"
 #include "server/lanes/result_writer.hpp"
-#include "server/lanes/signal_finder.hpp"
-#include "server/lanes/snapshot_keeper.hpp"
 #include "server/lanes/stop_flag.hpp"
 
 #include <chrono>
@@ -33,8 +30,10 @@ class Unavailable : public std::runtime_error {
 /// What a tenure shares with its process.
 struct TenureSurroundings {
     const LaneWorkerOptions& options;
+    LaneDatabase& database;
     const engine::Catalogue& shipped;
     const LaneWorker::Clock& clock;
+    const Pace& pace;
     Watermarks& watermarks;
     SourceRegistry& sources;
     HandOff& hand_off;
@@ -56,19 +55,11 @@ public:
     /// std::runtime_error when the log is damaged.
     void run();
     /// The connection broke: it is made anew by the next `run`.
-    void disconnect() { connection_.reset(); }
+    void disconnect() { session_.reset(); }
     /// Asked to stop: commits what has been applied.
     void finish();
 
 private:
-    struct Connection {
-        Connection(const LaneWorkerOptions& options);
-        PqConnection session;
-        Leadership leadership;
-        LogReader reader;
-        SignalFinder finder;
-    };
-
     void restore();
     void follow();
     void catch_up();
@@ -100,6 +91,7 @@ private:
     /// Runs `work` and adds what it took to a stage of the status.
     template <class Work>
     void timed(std::chrono::microseconds LeaderStatus::*stage, Work&& work);
+    Pace::Time now() const { return around_.pace.now(); }
     engine::Position next() const { return engine::Position{through_.value() + 1}; }
     /// Until the tail of the log is reached for the first time its leaves are read from front to back, unless little is left after a snapshot.
     LogReader::Start start() const;
@@ -108,8 +100,8 @@ private:
     LaneSet lanes_;
     ClockTicks ticks_;
     ResultWriter writer_;
-    SnapshotKeeper keeper_;
-    std::unique_ptr<Connection> connection_;
+    std::unique_ptr<SnapshotKeeper> keeper_;
+    std::unique_ptr<LaneSession> session_;
     bool restored_ = false;  ///< the engines began with a snapshot, or there was none
     bool leads_ = false;
     bool replayed_ = false;  ///< as leader: what was in the log at the take-over has been applied
@@ -119,10 +111,10 @@ private:
     std::set<std::int16_t> discardable_;
     std::int64_t since_discard_ = 0;
     std::int64_t since_snapshot_ = 0;  ///< entries applied
-    std::chrono::steady_clock::time_point snapshot_at_{};
-    std::chrono::steady_clock::time_point last_write_{};
-    std::chrono::steady_clock::time_point next_look_{};
-    std::chrono::steady_clock::time_point next_ticks_{};
+    Pace::Time snapshot_at_{};
+    Pace::Time last_write_{};
+    Pace::Time next_look_{};
+    Pace::Time next_ticks_{};
 };
 
 }  // namespace catenary::server

@@ -2,6 +2,7 @@
 
 #include "server/ingest/back_off.hpp"
 #include "server/lanes/lane_tenure.hpp"
+#include "server/lanes/pq_lane_database.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -13,7 +14,6 @@
 namespace catenary::server {
 namespace {
 
-using Steady = std::chrono::steady_clock;
 using State = LeaderStatus::State;
 
 }  // namespace
@@ -33,11 +33,16 @@ std::string LeaderStatus::text() const {
 /// One tenure after the other, until asked to stop or the log is damaged.
 class LaneWorker::Loop {
 public:
-    Loop(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off,
-         pg::LaneProgress& progress)
-        : options_{std::move(options)}, shipped_{std::move(shipped)}, clock_{std::move(clock)}, hand_off_{hand_off}, around_{options_,   shipped_, clock_,
-                                                                                                                             watermarks, sources,  hand_off,
-                                                                                                                             progress,   board_,   stop_} {}
+    Loop(LaneWorkerOptions options, std::unique_ptr<LaneDatabase> database, engine::Catalogue shipped, Clock clock, Watermarks& watermarks,
+         SourceRegistry& sources, HandOff& hand_off, pg::LaneProgress& progress, const Pace& pace)
+        : options_{std::move(options)},
+          database_{std::move(database)},
+          shipped_{std::move(shipped)},
+          clock_{std::move(clock)},
+          hand_off_{hand_off},
+          pace_{pace},
+          stop_{pace},
+          around_{options_, *database_, shipped_, clock_, pace, watermarks, sources, hand_off, progress, board_, stop_} {}
     ~Loop() { stop(); }
 
     void start() {
@@ -51,10 +56,6 @@ public:
         if (thread_.joinable()) thread_.join();
     }
 
-    void nudge() { hand_off_.nudge(); }
-    LeaderStatus status() const { return board_.read(); }
-
-private:
     void run() {
         std::string reason;
         try {
@@ -71,6 +72,10 @@ private:
         board_.enter(State::stopped, reason);
     }
 
+    void nudge() { hand_off_.nudge(); }
+    LeaderStatus status() const { return board_.read(); }
+
+private:
     void serve_tenure() {
         LaneTenure tenure{around_};
         BackOff back_off{std::chrono::milliseconds{50}, std::chrono::milliseconds{5'000}};
@@ -98,14 +103,16 @@ private:
         tenure.disconnect();
         board_.enter(State::retrying, "the database cannot be reached");
         spdlog::warn("event=lane_retrying reason=\"{}\"", reason);
-        back_off.failed(Steady::now());
+        back_off.failed(pace_.now());
         stop_.wait_until(back_off.next());
     }
 
     const LaneWorkerOptions options_;
+    const std::unique_ptr<LaneDatabase> database_;
     const engine::Catalogue shipped_;
     const Clock clock_;
     HandOff& hand_off_;
+    const Pace& pace_;
     ProgressBoard board_;
     StopFlag stop_;
     TenureSurroundings around_;
@@ -114,10 +121,16 @@ private:
 
 LaneWorker::LaneWorker(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off,
                        pg::LaneProgress& progress)
-    : loop_{std::make_unique<Loop>(std::move(options), std::move(shipped), std::move(clock), watermarks, sources, hand_off, progress)} {}
+    : LaneWorker{options,    std::make_unique<PqLaneDatabase>(options), std::move(shipped), std::move(clock), watermarks, sources, hand_off,
+                 progress, steady_pace} {}
+LaneWorker::LaneWorker(LaneWorkerOptions options, std::unique_ptr<LaneDatabase> database, engine::Catalogue shipped, Clock clock, Watermarks& watermarks,
+                       SourceRegistry& sources, HandOff& hand_off, pg::LaneProgress& progress, const Pace& pace)
+    : loop_{std::make_unique<Loop>(std::move(options), std::move(database), std::move(shipped), std::move(clock), watermarks, sources, hand_off, progress, pace)} {
+}
 LaneWorker::~LaneWorker() = default;
 
 void LaneWorker::start() { loop_->start(); }
+void LaneWorker::run() { loop_->run(); }
 void LaneWorker::stop() { loop_->stop(); }
 void LaneWorker::nudge() { loop_->nudge(); }
 LeaderStatus LaneWorker::status() const { return loop_->status(); }

@@ -5,6 +5,7 @@
 #include "server/ingest/source_registry.hpp"
 #include "server/ingest/watermarks.hpp"
 #include "server/lanes/snapshot_chunk.hpp"
+#include "server/pace.hpp"
 #include "server/pg/lane_progress.hpp"
 
 #include <chrono>
@@ -64,6 +65,8 @@ struct LeaderStatus {
     std::string text() const;
 };
 
+class LaneDatabase;
+
 /// Leads every lane, or follows the process that does until that one ends or falls silent. A leader takes the epochs, replays the retained log, then applies
 /// each entry in position order and commits what it changes together with lane.done; when another process takes an epoch it begins anew as a follower.
 /// One thread owns all engine state.
@@ -75,11 +78,16 @@ public:
     /// `progress` is told of every committed position.
     LaneWorker(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off,
                pg::LaneProgress& progress);
+    /// On another database than PostgreSQL, `options.dsn` unused, and at another pace.
+    LaneWorker(LaneWorkerOptions options, std::unique_ptr<LaneDatabase> database, engine::Catalogue shipped, Clock clock, Watermarks& watermarks,
+               SourceRegistry& sources, HandOff& hand_off, pg::LaneProgress& progress, const Pace& pace);
     ~LaneWorker();
     LaneWorker(const LaneWorker&) = delete;
     LaneWorker& operator=(const LaneWorker&) = delete;
 
     void start();
+    /// What `start` does on a thread of its own: returns after `stop`. Instead of `start`.
+    void run();
     /// Commits what has been applied, then joins. Idempotent.
     void stop();
 

@@ -2,15 +2,12 @@
 
 #include "engine/model/ids.hpp"
 #include "engine/model/time.hpp"
-#include "server/lanes/leaf_rows.hpp"
 #include "server/lanes/stored_names.hpp"
 #include "server/lanes/stored_row.hpp"
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace catenary::server {
 
@@ -40,36 +37,17 @@ public:
 /// the stored rows are not what the batches say.
 class LogReader {
 public:
-    /// `most_bytes`: of rows and names held.
-    LogReader(PqConnection& connection, std::size_t most_bytes);
+    virtual ~LogReader() = default;
 
     /// The position that the next entry will get.
-    engine::Position end();
+    virtual engine::Position end() = 0;
 
     enum class Start {
         log_begin,  ///< `read` is called with ever greater positions from the first one on: every leaf is read once
         anywhere,   ///< leaves are searched from their ends
     };
     /// Passes on from <= position < to. Both ends lie between batches.
-    void read(engine::Position from, engine::Position to, Start start, LogSink& sink);
-
-private:
-    struct Batch {
-        std::int16_t lane = 0;
-        engine::Position first;
-        engine::Position last;
-        bool control = false;
-        std::vector<std::pair<Day, std::int32_t>> leaves;
-    };
-    std::vector<Batch> batches(engine::Position from, engine::Position to);
-    std::map<engine::Position, ControlEntry> controls(engine::Position from, engine::Position to);
-    std::vector<RawRow> rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start);
-    void window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start, LogSink& sink);
-
-    PqConnection& connection_;
-    LeafCalendar calendar_;
-    LeafRows leaf_rows_;
-    StoredNames names_;
+    virtual void read(engine::Position from, engine::Position to, Start start, LogSink& sink) = 0;
 };
 
 }  // namespace catenary::server

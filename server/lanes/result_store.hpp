@@ -3,11 +3,8 @@
 #include "engine/model/ids.hpp"
 #include "server/lanes/result_rows.hpp"
 
-#include <pqxx/connection>
-
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,30 +35,20 @@ enum class WriteFate {
 /// Writes results with their lane's position, fenced by its epoch. One thread. No method throws for what the database does.
 class ResultStore {
 public:
-    explicit ResultStore(std::string dsn);
-    ~ResultStore();
+    virtual ~ResultStore() = default;
 
     /// Takes over every lane: from its COMMIT on no former leader can write. `failed`: try again later.
-    WriteFate take_over(const std::string& owner, LaneLeases& leases);
+    virtual WriteFate take_over(const std::string& owner, LaneLeases& leases) = 0;
     /// Everything in one transaction (guarantee G6): all moves and all rows, or nothing. Without visible rows the COMMIT does not wait for the disk: what
     /// a crash loses is computed again.
-    WriteFate write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows);
+    virtual WriteFate write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows) = 0;
     /// After `failed`: `committed` when the moves were made after all, `failed` when they were not, `fenced`; empty when it cannot be asked now.
-    std::optional<WriteFate> find_out(const std::vector<LaneMove>& moves);
+    virtual std::optional<WriteFate> find_out(const std::vector<LaneMove>& moves) = 0;
     /// Appends a clock tick for each tenant, a transaction each.
-    WriteFate append_ticks(const std::vector<engine::TenantId>& tenants);
+    virtual WriteFate append_ticks(const std::vector<engine::TenantId>& tenants) = 0;
 
     /// Why the last call failed, for the log.
-    const std::string& reason() const { return reason_; }
-
-private:
-    template <class Work>
-    std::optional<WriteFate> attempt(Work&& work);
-    pqxx::connection& connection();
-
-    std::string dsn_;
-    std::unique_ptr<pqxx::connection> connection_;
-    std::string reason_;
+    virtual const std::string& reason() const = 0;
 };
 
 }  // namespace catenary::server

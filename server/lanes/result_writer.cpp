@@ -73,11 +73,11 @@ WriteFate ResultWriter::write(SignalFinder& finder) {
     make_rows(finder);
     auto fate = WriteFate::failed;
     if (in_doubt_) {
-        const auto known = store_.find_out(moves_);
+        const auto known = store_->find_out(moves_);
         if (!known) return WriteFate::failed;
         fate = *known;
     }
-    if (fate == WriteFate::failed) fate = store_.write(moves_, rows_);
+    if (fate == WriteFate::failed) fate = store_->write(moves_, rows_);
     in_doubt_ = fate == WriteFate::failed;
     if (fate != WriteFate::committed) return fate;
     for (const auto& move : moves_) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,10 +20,10 @@ namespace catenary::server {
 /// being written, kept until it is, however often the database fails meanwhile. One thread.
 class ResultWriter {
 public:
-    ResultWriter(std::string dsn, LaneSet& lanes, ClockTicks& ticks, Watermarks& watermarks, pg::LaneProgress& progress)
-        : store_{std::move(dsn)}, lanes_{lanes}, ticks_{ticks}, watermarks_{watermarks}, progress_{progress} {}
+    ResultWriter(std::unique_ptr<ResultStore> store, LaneSet& lanes, ClockTicks& ticks, Watermarks& watermarks, pg::LaneProgress& progress)
+        : store_{std::move(store)}, lanes_{lanes}, ticks_{ticks}, watermarks_{watermarks}, progress_{progress} {}
 
-    ResultStore& store() { return store_; }
+    ResultStore& store() { return *store_; }
     void lead(LaneLeases leases);
     /// Another process leads, and has come so far. Nothing may be written until `lead`.
     void follow(const std::map<std::int16_t, engine::Position>& done);
@@ -48,7 +49,7 @@ private:
     void published(const engine::Effects& effects);
     void published(const engine::TenantStatus& status);
 
-    ResultStore store_;
+    std::unique_ptr<ResultStore> store_;
     LaneSet& lanes_;
     ClockTicks& ticks_;
     Watermarks& watermarks_;

@@ -3,13 +3,10 @@
 #include "engine/lane/control.hpp"
 #include "engine/lane/effects.hpp"
 #include "engine/lane/lane.hpp"
-#include "server/ingest/leaves.hpp"
-#include "server/ingest/pq_connection.hpp"
 #include "server/ingest/signal_key.hpp"
-#include "server/lanes/stored_names.hpp"
 
 #include <map>
-#include <span>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,27 +25,17 @@ struct FoundSignal {
 /// Looks stored signals up: by reference, for evidence; by time, for control entries that look into the past. One thread; throws PqError.
 class SignalFinder {
 public:
-    /// `most_bytes`: of names kept.
-    SignalFinder(PqConnection& connection, std::size_t most_bytes);
+    virtual ~SignalFinder() = default;
 
     /// Each that is stored, by reference. std::runtime_error when one is missing.
-    std::map<engine::SignalRef, FoundSignal> find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted);
+    virtual std::map<engine::SignalRef, FoundSignal> find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted) = 0;
 
-    /// The signals that `request` asks for with positions below `below`, as far as a stage of `pattern` wants them, in (time, source, id) order. A history
-    /// may be long: it is sifted while it is read.
-    std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern);
-
-private:
-    void mark_late(engine::TenantId tenant, std::vector<engine::StoredSignal>& signals, const std::vector<SignalKey>& keys);
-
-    PqConnection& connection_;
-    LeafCalendar calendar_;
-    std::vector<Day> leaves_;  ///< sorted, as of the last `history`
-    Digester digester_;
-    StoredNames names_;
+    /// The signals that `request` asks for with positions below `below`, at least those that a stage of `pattern` wants, in (time, source, id) order, late as
+    /// the committed results say.
+    virtual std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) = 0;
 };
 
-/// layout.hash_key. Throws PqError.
-DigestKey load_digest_key(PqConnection& connection);
+/// What the pattern reads in any of its stages: what a signal of its history needs.
+std::set<std::string> attribute_paths_of(const engine::Pattern& pattern);
 
 }  // namespace catenary::server

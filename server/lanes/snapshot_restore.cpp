@@ -1,8 +1,6 @@
 #include "server/lanes/snapshot_restore.hpp"
 
 #include "api/documents/pattern_document.hpp"
-#include "server/ingest/pq_values.hpp"
-#include "server/lanes/snapshot_store.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -13,34 +11,13 @@
 namespace catenary::server {
 namespace {
 
-constexpr const char* done_sql = "SELECT l.id, l.done, g.next_position FROM lane l CROSS JOIN log g";
-constexpr const char* patterns_sql = "SELECT document, version, mode FROM pattern_version WHERE position <= $1";
-
-struct LogEnd {
-    engine::Position next;
-    std::map<std::int16_t, engine::Position> done;
-};
-
-LogEnd log_end(PqConnection& session) {
-    const auto rows = session.query(done_sql);
-    LogEnd end;
-    for (int row = 0; row < rows.rows(); ++row) {
-        end.done[rows.int2(row, 0)] = engine::Position{rows.int8(row, 1)};
-        end.next = engine::Position{rows.int8(row, 2)};
-    }
-    return end;
-}
-
 /// The patterns that tenants brought in until then. One that this version cannot read any more is left out: a state that needs it will be refused.
-engine::Catalogue posted_patterns(PqConnection& session, engine::Position until) {
-    const std::vector<PqParameter> parameters{int8_value(until.value())};
-    const auto rows = session.query(patterns_sql, parameters);
+engine::Catalogue posted_patterns(SnapshotStore& store, engine::Position until) {
     engine::Catalogue patterns;
-    for (int row = 0; row < rows.rows(); ++row) {
-        const auto mode = api::documents::mode_from(rows.text(row, 2)).value_or(engine::Mode::off);
+    for (const auto& posted : store.posted_patterns(until)) {
+        const auto mode = api::documents::mode_from(posted.mode).value_or(engine::Mode::off);
         try {
-            patterns.push_back(
-                std::make_shared<const engine::Pattern>(api::documents::stored_pattern(std::string{rows.text(row, 0)}, rows.int4(row, 1), mode)));
+            patterns.push_back(std::make_shared<const engine::Pattern>(api::documents::stored_pattern(posted.document, posted.version, mode)));
         } catch (const std::exception& error) {
             spdlog::warn("event=stored_pattern_unreadable reason=\"{}\"", error.what());
         }
@@ -59,9 +36,9 @@ void check(const StoredSnapshot& snapshot, const engine::Catalogue& shipped, con
     }
 }
 
-RestoredLanes restored(PqConnection& session, const StoredSnapshot& snapshot, const engine::Catalogue& shipped) {
-    auto set = SnapshotStore{session}.read(snapshot);
-    const auto posted = posted_patterns(session, snapshot.position);
+RestoredLanes restored(SnapshotStore& store, const StoredSnapshot& snapshot, const engine::Catalogue& shipped) {
+    auto set = store.read(snapshot);
+    const auto posted = posted_patterns(store, snapshot.position);
     RestoredLanes result;
     result.position = snapshot.position;
     result.bytes = snapshot.bytes();
@@ -77,13 +54,13 @@ RestoredLanes restored(PqConnection& session, const StoredSnapshot& snapshot, co
 
 }  // namespace
 
-Restoration restore_lanes(PqConnection& session, const engine::Catalogue& shipped) {
+Restoration restore_lanes(SnapshotStore& store, const engine::Catalogue& shipped) {
     Restoration result;
-    const auto end = log_end(session);
-    for (const auto& snapshot : SnapshotStore{session}.list()) {
+    const auto end = store.log_end();
+    for (const auto& snapshot : store.list()) {
         try {
             check(snapshot, shipped, end);
-            result.restored = restored(session, snapshot, shipped);
+            result.restored = restored(store, snapshot, shipped);
             return result;
         } catch (const SnapshotUnreadable& reason) {
             spdlog::warn("event=snapshot_refused position={} reason=\"{}\"", snapshot.position.value(), reason.what());

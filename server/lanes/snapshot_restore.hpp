@@ -1,8 +1,7 @@
 #pragma once
 
 #include "engine/lane/lane.hpp"
-#include "server/ingest/pq_connection.hpp"
-#include "server/lanes/snapshot_set.hpp"
+#include "server/lanes/snapshot_store.hpp"
 
 #include <cstdint>
 #include <map>
@@ -26,6 +25,6 @@ struct Restoration {
 
 /// From the newest snapshot that can be read, was made by this version of the program over this catalogue, and holds nothing beyond the committed results of
 /// any lane. Says in the log why others were not taken. Throws PqError.
-Restoration restore_lanes(PqConnection& session, const engine::Catalogue& shipped);
+Restoration restore_lanes(SnapshotStore& store, const engine::Catalogue& shipped);
 
 }  // namespace catenary::server

@@ -1,10 +1,7 @@
 #pragma once
 
-#include "server/ingest/pq_connection.hpp"
-#include "server/lanes/snapshot_chunk.hpp"
 #include "server/lanes/snapshot_set.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -37,30 +34,37 @@ struct StoredSnapshot {
     std::int64_t bytes() const;
 };
 
-/// Sets of snapshots in the database. One thread; throws PqError.
+/// How far the log and the results of each lane are.
+struct LogEnd {
+    engine::Position next;
+    std::map<std::int16_t, engine::Position> done;
+};
+
+/// A version of a pattern that a tenant brought in.
+struct PostedPattern {
+    std::string document;
+    std::int32_t version = 0;
+    std::string mode;
+};
+
+/// Sets of snapshots in the database, and what says whether they still fit it. One thread; throws PqError.
 class SnapshotStore {
 public:
-    /// `session` outlives this. `chunk_bytes`: 1 .. most_chunk_bytes.
-    explicit SnapshotStore(PqConnection& session, std::size_t chunk_bytes = most_chunk_bytes) : session_{session}, chunk_bytes_{chunk_bytes} {}
+    virtual ~SnapshotStore() = default;
 
     enum class Stored { yes, known, stopped };
     /// One transaction: the set whole, and only the newest `keep` sets stay; or nothing, when the position is `known` already, or `stopping`, asked between
     /// chunks, says so. After a PqError the session is of no use any more.
-    Stored write(const SnapshotSet& set, int keep, const std::function<bool()>& stopping);
+    virtual Stored write(const SnapshotSet& set, int keep, const std::function<bool()>& stopping) = 0;
 
     /// Newest first.
-    std::vector<StoredSnapshot> list();
+    virtual std::vector<StoredSnapshot> list() = 0;
     /// Throws SnapshotUnreadable.
-    SnapshotSet read(const StoredSnapshot& snapshot);
+    virtual SnapshotSet read(const StoredSnapshot& snapshot) = 0;
 
-private:
-    bool write_lane(const SnapshotSet& set, std::int16_t lane, const std::function<bool()>& stopping);
-    void write_sources(const SnapshotSet& set);
-    std::string read_state(const StoredSnapshot& snapshot, std::int16_t lane);
-    std::vector<HeardSource> read_sources(engine::Position position);
-
-    PqConnection& session_;
-    std::size_t chunk_bytes_;
+    virtual LogEnd log_end() = 0;
+    /// Those whose control entries are at or before `until`.
+    virtual std::vector<PostedPattern> posted_patterns(engine::Position until) = 0;
 };
 
 }  // namespace catenary::server

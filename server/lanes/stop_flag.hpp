@@ -1,6 +1,7 @@
 #pragma once
 
-#include <chrono>
+#include "server/pace.hpp"
+
 #include <condition_variable>
 #include <mutex>
 
@@ -9,6 +10,7 @@ namespace catenary::server {
 /// "Stop", asked once by any thread, and a wait that it ends.
 class StopFlag {
 public:
+    explicit StopFlag(const Pace& pace) : pace_{pace} {}
     void ask() {
         {
             const std::lock_guard lock{mutex_};
@@ -20,12 +22,13 @@ public:
         const std::lock_guard lock{mutex_};
         return asked_;
     }
-    void wait_until(std::chrono::steady_clock::time_point deadline) {
+    void wait_until(Pace::Time deadline) {
         std::unique_lock lock{mutex_};
-        changed_.wait_until(lock, deadline, [this] { return asked_; });
+        pace_.wait_until(lock, changed_, deadline, [this] { return asked_; });
     }
 
 private:
+    const Pace& pace_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool asked_ = false;

@@ -1,6 +1,5 @@
 #include "server/lanes/stored_names.hpp"
 
-#include "server/ingest/pq_values.hpp"
 #include "server/ingest/signal_row.hpp"
 
 #include <algorithm>
@@ -8,10 +7,6 @@
 
 namespace catenary::server {
 namespace {
-
-constexpr const char* definitions_sql = "SELECT id, domain, source, name, tactics, techniques FROM def WHERE id = ANY ($1::int4[])";
-constexpr const char* titles_sql = "SELECT id, title FROM title WHERE id = ANY ($1::int4[])";
-constexpr const char* entities_sql = "SELECT id, kind, value, identifies FROM entity WHERE id = ANY ($1::int8[])";
 
 // A node, its table entry and the allocator's share, beside the texts.
 constexpr std::size_t overhead = 160;
@@ -67,35 +62,24 @@ void StoredNames::load(std::span<StoredRow> rows, Titles titles) {
 }
 
 void StoredNames::load_definitions(const std::vector<std::int32_t>& ids) {
-    const std::vector<PqParameter> parameters{int4_array(ids)};
-    const auto rows = connection_.query(definitions_sql, parameters);
-    for (int row = 0; row < rows.rows(); ++row) {
-        auto definition =
-            std::make_unique<Definition>(Definition{std::string{rows.text(row, 1)}, std::string{rows.text(row, 2)}, std::string{rows.text(row, 3)},
-                                                    read_text_array(rows.text(row, 4)), read_text_array(rows.text(row, 5))});
-        bytes_ += overhead + definition->domain.size() + definition->source.size() + definition->name.size() +
-                  40 * (definition->tactics.size() + definition->techniques.size());
-        definitions_[rows.int4(row, 0)] = std::move(definition);
+    for (auto& [id, definition] : source_.definitions(ids)) {
+        bytes_ += overhead + definition.domain.size() + definition.source.size() + definition.name.size() +
+                  40 * (definition.tactics.size() + definition.techniques.size());
+        definitions_[id] = std::make_unique<Definition>(std::move(definition));
     }
 }
 
 void StoredNames::load_titles(const std::vector<std::int32_t>& ids) {
-    const std::vector<PqParameter> parameters{int4_array(ids)};
-    const auto rows = connection_.query(titles_sql, parameters);
-    for (int row = 0; row < rows.rows(); ++row) {
-        bytes_ += overhead + rows.text(row, 1).size();
-        titles_[rows.int4(row, 0)] = std::make_unique<std::string>(rows.text(row, 1));
+    for (auto& [id, title] : source_.titles(ids)) {
+        bytes_ += overhead + title.size();
+        titles_[id] = std::make_unique<std::string>(std::move(title));
     }
 }
 
 void StoredNames::load_entities(const std::vector<std::int64_t>& ids) {
-    const std::vector<PqParameter> parameters{int8_array(ids)};
-    const auto rows = connection_.query(entities_sql, parameters);
-    for (int row = 0; row < rows.rows(); ++row) {
-        const bool identifies = rows.text(row, 3) != std::string_view{"\0", 1};
-        auto entity = std::make_unique<Entity>(Entity{std::string{rows.text(row, 1)}, std::string{rows.text(row, 2)}, identifies});
-        bytes_ += overhead + entity->kind.size() + entity->value.size();
-        entities_[rows.int8(row, 0)] = std::move(entity);
+    for (auto& [id, entity] : source_.entities(ids)) {
+        bytes_ += overhead + entity.kind.size() + entity.value.size();
+        entities_[id] = std::make_unique<Entity>(std::move(entity));
     }
 }
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "engine/model/signal.hpp"
-#include "server/ingest/pq_connection.hpp"
 #include "server/lanes/stored_row.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -11,24 +10,39 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace catenary::server {
 
+struct StoredDefinition {
+    std::string domain, source, name;
+    std::vector<std::string> tactics, techniques;
+};
+struct StoredEntity {
+    std::string kind, value;
+    bool identifies = true;
+};
+
+/// Where what ids stand for is looked up: those that there are, in any order. One thread; throws PqError.
+class NameSource {
+public:
+    virtual ~NameSource() = default;
+    template <class Id, class Value>
+    using Found = std::vector<std::pair<Id, Value>>;
+    virtual Found<std::int32_t, StoredDefinition> definitions(const std::vector<std::int32_t>& ids) = 0;
+    virtual Found<std::int32_t, std::string> titles(const std::vector<std::int32_t>& ids) = 0;
+    virtual Found<std::int64_t, StoredEntity> entities(const std::vector<std::int64_t>& ids) = 0;
+};
+
 /// What the ids in rows stand for: definitions, titles and entities, read when first met and kept up to a bound. One thread.
 class StoredNames {
 public:
-    /// `most_bytes`: of names kept between calls of `load`.
-    StoredNames(PqConnection& connection, std::size_t most_bytes) : connection_{connection}, most_bytes_{most_bytes} {}
+    using Definition = StoredDefinition;
+    using Entity = StoredEntity;
 
-    struct Definition {
-        std::string domain, source, name;
-        std::vector<std::string> tactics, techniques;
-    };
-    struct Entity {
-        std::string kind, value;
-        bool identifies = true;
-    };
+    /// `source` outlives this. `most_bytes`: of names kept between calls of `load`.
+    StoredNames(NameSource& source, std::size_t most_bytes) : source_{source}, most_bytes_{most_bytes} {}
 
     enum class Titles { leave_out, read };
     /// Makes sure that everything these rows name can be looked up until the next call. Throws PqError.
@@ -47,7 +61,7 @@ private:
     void load_titles(const std::vector<std::int32_t>& ids);
     void load_entities(const std::vector<std::int64_t>& ids);
 
-    PqConnection& connection_;
+    NameSource& source_;
     std::size_t most_bytes_;
     std::size_t bytes_ = 0;
     Names<std::int32_t, Definition> definitions_;

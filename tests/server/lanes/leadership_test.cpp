@@ -1,4 +1,4 @@
-#include "server/lanes/leadership.hpp"
+#include "server/lanes/pq_leadership.hpp"
 #include "tests/server/lanes/lane_rig.hpp"
 
 #include <doctest/doctest.h>
@@ -121,8 +121,8 @@ TEST_CASE("only a leader that says nothing for long is taken to stand still") {
     TestDatabase database;
     auto first = lane_session(database);
     auto second = lane_session(database);
-    server::Leadership leader{first, 300ms};
-    server::Leadership follower{second, 300ms};
+    server::PqLeadership leader{first, 300ms};
+    server::PqLeadership follower{second, 300ms};
     REQUIRE(leader.acquire());
     leader.beat();
     CHECK_FALSE(follower.acquire());

@@ -1,4 +1,4 @@
-#include "server/lanes/snapshot_store.hpp"
+#include "server/lanes/pq_snapshot_store.hpp"
 #include "server/pg/pattern_version_store.hpp"
 #include "tests/server/lanes/lane_rig.hpp"
 
@@ -296,7 +296,7 @@ TEST_CASE("a snapshot is read back as it was written, however many chunks it has
     for (const std::size_t chunk : {1U << 20U, 1'000U, 5'000U, 4'999U}) {
         CAPTURE(chunk);
         server::PqConnection session{database.dsn(server::pg::Role::lane).text()};
-        server::SnapshotStore store{session, chunk};
+        server::PqSnapshotStore store{session, chunk};
         const auto never = [] { return false; };
         CHECK(store.write(set, 3, [] { return true; }) == server::SnapshotStore::Stored::stopped);
         CHECK(store.list().empty());

@@ -1,6 +1,6 @@
-#include "server/lanes/snapshot_keeper.hpp"
+#include "server/lanes/pq_snapshot_keeper.hpp"
 
-#include "server/lanes/snapshot_store.hpp"
+#include "server/lanes/pq_snapshot_store.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -16,12 +16,12 @@ constexpr const char* settings_sql = "SET statement_timeout = '60s'; SET idle_in
 
 }  // namespace
 
-SnapshotKeeper::~SnapshotKeeper() {
+PqSnapshotKeeper::~PqSnapshotKeeper() {
     stopping_ = true;
     if (thread_.joinable()) thread_.join();
 }
 
-void SnapshotKeeper::keep(SnapshotSet set) {
+void PqSnapshotKeeper::keep(SnapshotSet set) {
     if (thread_.joinable()) thread_.join();
     busy_ = true;
     thread_ = std::thread{[this, set = std::move(set)] {
@@ -30,12 +30,12 @@ void SnapshotKeeper::keep(SnapshotSet set) {
     }};
 }
 
-void SnapshotKeeper::store(const SnapshotSet& set) {
+void PqSnapshotKeeper::store(const SnapshotSet& set) {
     const auto begin = std::chrono::steady_clock::now();
     try {
         PqConnection session{dsn_};
         session.run(settings_sql);
-        SnapshotStore store{session, chunk_bytes_};
+        PqSnapshotStore store{session, chunk_bytes_};
         if (store.write(set, keep_, [this] { return stopping_.load(); }) != SnapshotStore::Stored::yes) return;
     } catch (const std::exception& error) {
         spdlog::warn("event=snapshot_not_stored position={} reason=\"{}\"", set.position.value(), error.what());

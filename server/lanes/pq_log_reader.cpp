@@ -1,4 +1,4 @@
-#include "server/lanes/log_reader.hpp"
+#include "server/lanes/pq_log_reader.hpp"
 
 #include "server/ingest/pq_values.hpp"
 
@@ -31,15 +31,16 @@ std::vector<std::int32_t> numbers(std::string_view list) {
 
 }  // namespace
 
-LogReader::LogReader(PqConnection& connection, std::size_t most_bytes)
+PqLogReader::PqLogReader(PqConnection& connection, std::size_t most_bytes)
     : connection_{connection},
       calendar_{LeafCalendar::load(connection)},
       leaf_rows_{connection, calendar_, most_bytes / 4 * 3},
-      names_{connection, most_bytes / 4} {}
+      name_source_{connection},
+      names_{name_source_, most_bytes / 4} {}
 
-engine::Position LogReader::end() { return engine::Position{connection_.query(end_sql).int8(0, 0)}; }
+engine::Position PqLogReader::end() { return engine::Position{connection_.query(end_sql).int8(0, 0)}; }
 
-std::vector<LogReader::Batch> LogReader::batches(engine::Position from, engine::Position to) {
+std::vector<PqLogReader::Batch> PqLogReader::batches(engine::Position from, engine::Position to) {
     const std::vector<PqParameter> parameters{int8_value(from.value()), int8_value(to.value())};
     const auto rows = connection_.query(batches_sql, parameters);
     std::vector<Batch> list;
@@ -55,7 +56,7 @@ std::vector<LogReader::Batch> LogReader::batches(engine::Position from, engine::
     return list;
 }
 
-std::map<engine::Position, ControlEntry> LogReader::controls(engine::Position from, engine::Position to) {
+std::map<engine::Position, ControlEntry> PqLogReader::controls(engine::Position from, engine::Position to) {
     const std::vector<PqParameter> parameters{int8_value(from.value()), int8_value(to.value())};
     const auto rows = connection_.query(controls_sql, parameters);
     std::map<engine::Position, ControlEntry> entries;
@@ -67,7 +68,7 @@ std::map<engine::Position, ControlEntry> LogReader::controls(engine::Position fr
     return entries;
 }
 
-std::vector<RawRow> LogReader::rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start) {
+std::vector<RawRow> PqLogReader::rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start) {
     std::map<Day, std::int64_t> counts;
     for (const auto& batch : batches) {
         for (const auto& [leaf, count] : batch.leaves) counts[leaf] += count;
@@ -83,7 +84,7 @@ std::vector<RawRow> LogReader::rows(const std::vector<Batch>& batches, engine::P
     return all;
 }
 
-void LogReader::read(engine::Position from, engine::Position to, Start start, LogSink& sink) {
+void PqLogReader::read(engine::Position from, engine::Position to, Start start, LogSink& sink) {
     while (from < to && !sink.stopping()) {
         const engine::Position window_end{std::min(to.value(), from.value() + window_positions)};
         const auto list = batches(from, window_end);
@@ -95,7 +96,7 @@ void LogReader::read(engine::Position from, engine::Position to, Start start, Lo
     }
 }
 
-void LogReader::window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start, LogSink& sink) {
+void PqLogReader::window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start, LogSink& sink) {
     if (batches.empty()) return;
     const auto raw = rows(batches, from, to, start);
     std::vector<StoredRow> decoded;

@@ -1,4 +1,4 @@
-#include "server/lanes/result_store.hpp"
+#include "server/lanes/pq_result_store.hpp"
 
 #include "api/json/control_json.hpp"
 #include "server/pg/guarded.hpp"
@@ -27,10 +27,10 @@ void upsert(pqxx::work& transaction, const ResultTable& table, const std::string
 
 }  // namespace
 
-ResultStore::ResultStore(std::string dsn) : dsn_{std::move(dsn)} {}
-ResultStore::~ResultStore() = default;
+PqResultStore::PqResultStore(std::string dsn) : dsn_{std::move(dsn)} {}
+PqResultStore::~PqResultStore() = default;
 
-pqxx::connection& ResultStore::connection() {
+pqxx::connection& PqResultStore::connection() {
     if (!connection_) {
         connection_ = std::make_unique<pqxx::connection>(dsn_);
         pqxx::nontransaction{*connection_}.exec(settings_sql);
@@ -40,7 +40,7 @@ pqxx::connection& ResultStore::connection() {
 
 /// Runs `work`, which returns a fate; empty when the database throws, and then the connection is made anew next time.
 template <class Work>
-std::optional<WriteFate> ResultStore::attempt(Work&& work) {
+std::optional<WriteFate> PqResultStore::attempt(Work&& work) {
     const auto result = pg::guarded([&] { return work(connection()); });
     if (result.has_value()) return *result;
     reason_ = result.error().detail;
@@ -48,7 +48,7 @@ std::optional<WriteFate> ResultStore::attempt(Work&& work) {
     return std::nullopt;
 }
 
-WriteFate ResultStore::take_over(const std::string& owner, LaneLeases& leases) {
+WriteFate PqResultStore::take_over(const std::string& owner, LaneLeases& leases) {
     return attempt([&](pqxx::connection& connection) {
                pqxx::work transaction{connection};
                LaneLeases taken;
@@ -62,7 +62,7 @@ WriteFate ResultStore::take_over(const std::string& owner, LaneLeases& leases) {
         .value_or(WriteFate::failed);
 }
 
-WriteFate ResultStore::write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows) {
+WriteFate PqResultStore::write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows) {
     return attempt([&](pqxx::connection& connection) {
                pqxx::work transaction{connection};
                bool visible = false;
@@ -91,7 +91,7 @@ WriteFate ResultStore::write(const std::vector<LaneMove>& moves, const std::vect
         .value_or(WriteFate::failed);
 }
 
-std::optional<WriteFate> ResultStore::find_out(const std::vector<LaneMove>& moves) {
+std::optional<WriteFate> PqResultStore::find_out(const std::vector<LaneMove>& moves) {
     return attempt([&](pqxx::connection& connection) {
         pqxx::work transaction{connection};
         auto fate = WriteFate::committed;
@@ -104,7 +104,7 @@ std::optional<WriteFate> ResultStore::find_out(const std::vector<LaneMove>& move
     });
 }
 
-WriteFate ResultStore::append_ticks(const std::vector<engine::TenantId>& tenants) {
+WriteFate PqResultStore::append_ticks(const std::vector<engine::TenantId>& tenants) {
     return attempt([&](pqxx::connection& connection) {
                for (const auto& tenant : tenants) {
                    pqxx::work transaction{connection};

@@ -1,4 +1,4 @@
-#include "server/lanes/leadership.hpp"
+#include "server/lanes/pq_leadership.hpp"
 
 #include "server/ingest/pq_values.hpp"
 
@@ -28,19 +28,19 @@ constexpr const char* followed_sql = R"(
 
 }  // namespace
 
-bool Leadership::acquire() {
+bool PqLeadership::acquire() {
     if (!held_) held_ = session_.query(acquire_sql).int8(0, 0) == 1;
     return held_;
 }
 
-void Leadership::beat() {
+void PqLeadership::beat() {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_beat_) return;
     session_.run(beat_sql);
     next_beat_ = now + silence_ / 4;
 }
 
-bool Leadership::end_silent_leader() {
+bool PqLeadership::end_silent_leader() {
     const std::vector<PqParameter> parameters{int8_value(silence_.count())};
     const auto silent = session_.query(silent_sql, parameters);
     if (silent.rows() == 0) return false;
@@ -51,9 +51,9 @@ bool Leadership::end_silent_leader() {
     return ended;
 }
 
-std::string Leadership::owner() { return std::string{session_.query(owner_sql).text(0, 0)}; }
+std::string PqLeadership::owner() { return std::string{session_.query(owner_sql).text(0, 0)}; }
 
-Leadership::Followed Leadership::followed() {
+Leadership::Followed PqLeadership::followed() {
     const auto rows = session_.query(followed_sql);
     Followed found;
     for (int row = 0; row < rows.rows(); ++row) {

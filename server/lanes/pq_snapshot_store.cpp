@@ -1,4 +1,4 @@
-#include "server/lanes/snapshot_store.hpp"
+#include "server/lanes/pq_snapshot_store.hpp"
 
 #include "server/ingest/pq_values.hpp"
 
@@ -26,6 +26,8 @@ constexpr const char* drop_sql = "DELETE FROM snapshot WHERE position NOT IN (SE
 constexpr const char* drop_sources_sql = "DELETE FROM snapshot_source WHERE position NOT IN (SELECT position FROM snapshot)";
 constexpr const char* list_sql = "SELECT position, lane, done, lanes, engine, catalogue, bytes, chunks, sha256 FROM snapshot ORDER BY position DESC, lane";
 constexpr const char* chunk_sql = "SELECT bytes, content FROM snapshot_chunk WHERE position = $1 AND lane = $2::int4::int2 AND number = $3";
+constexpr const char* done_sql = "SELECT l.id, l.done, g.next_position FROM lane l CROSS JOIN log g";
+constexpr const char* patterns_sql = "SELECT document, version, mode FROM pattern_version WHERE position <= $1";
 constexpr const char* sources_sql = "SELECT tenant, source, domain, last_event, last_received FROM snapshot_source WHERE position = $1";
 
 PqParameter text_value(std::string text) { return {text_type, std::move(text)}; }
@@ -45,7 +47,7 @@ std::int64_t StoredSnapshot::bytes() const {
     return all;
 }
 
-SnapshotStore::Stored SnapshotStore::write(const SnapshotSet& set, int keep, const std::function<bool()>& stopping) {
+PqSnapshotStore::Stored PqSnapshotStore::write(const SnapshotSet& set, int keep, const std::function<bool()>& stopping) {
     session_.run("BEGIN");
     for (const auto& [number, lane] : set.lanes) {
         const auto chunks = (lane.state.size() + chunk_bytes_ - 1) / chunk_bytes_;
@@ -73,7 +75,7 @@ SnapshotStore::Stored SnapshotStore::write(const SnapshotSet& set, int keep, con
 }
 
 /// False when it was stopped.
-bool SnapshotStore::write_lane(const SnapshotSet& set, std::int16_t lane, const std::function<bool()>& stopping) {
+bool PqSnapshotStore::write_lane(const SnapshotSet& set, std::int16_t lane, const std::function<bool()>& stopping) {
     const std::string_view state = set.lanes.at(lane).state;
     for (std::size_t begin = 0; begin < state.size(); begin += chunk_bytes_) {
         if (stopping()) return false;
@@ -86,7 +88,7 @@ bool SnapshotStore::write_lane(const SnapshotSet& set, std::int16_t lane, const 
     return true;
 }
 
-void SnapshotStore::write_sources(const SnapshotSet& set) {
+void PqSnapshotStore::write_sources(const SnapshotSet& set) {
     std::vector<std::int32_t> tenants;
     std::vector<std::string_view> sources;
     std::vector<std::string_view> domains;
@@ -104,7 +106,7 @@ void SnapshotStore::write_sources(const SnapshotSet& set) {
     session_.query(insert_sources_sql, parameters);
 }
 
-std::vector<StoredSnapshot> SnapshotStore::list() {
+std::vector<StoredSnapshot> PqSnapshotStore::list() {
     const auto rows = session_.query(list_sql);
     std::vector<StoredSnapshot> snapshots;
     for (int row = 0; row < rows.rows(); ++row) {
@@ -121,7 +123,7 @@ std::vector<StoredSnapshot> SnapshotStore::list() {
     return snapshots;
 }
 
-SnapshotSet SnapshotStore::read(const StoredSnapshot& snapshot) {
+SnapshotSet PqSnapshotStore::read(const StoredSnapshot& snapshot) {
     if (static_cast<std::size_t>(snapshot.lane_count) != snapshot.lanes.size()) {
         throw SnapshotUnreadable{fmt::format("{} of its {} lanes are there", snapshot.lanes.size(), snapshot.lane_count)};
     }
@@ -134,7 +136,7 @@ SnapshotSet SnapshotStore::read(const StoredSnapshot& snapshot) {
     return set;
 }
 
-std::string SnapshotStore::read_state(const StoredSnapshot& snapshot, std::int16_t lane) {
+std::string PqSnapshotStore::read_state(const StoredSnapshot& snapshot, std::int16_t lane) {
     const auto& known = snapshot.lanes.at(lane);
     std::string state;
     for (std::int32_t number = 0; number < known.chunks; ++number) {
@@ -151,7 +153,7 @@ std::string SnapshotStore::read_state(const StoredSnapshot& snapshot, std::int16
     return state;
 }
 
-std::vector<HeardSource> SnapshotStore::read_sources(engine::Position position) {
+std::vector<HeardSource> PqSnapshotStore::read_sources(engine::Position position) {
     const std::vector<PqParameter> parameters{int8_value(position.value())};
     const auto rows = session_.query(sources_sql, parameters);
     std::vector<HeardSource> sources;
@@ -160,6 +162,24 @@ std::vector<HeardSource> SnapshotStore::read_sources(engine::Position position) 
                            from_postgres(rows.int8(row, 3)), from_postgres(rows.int8(row, 4))});
     }
     return sources;
+}
+
+LogEnd PqSnapshotStore::log_end() {
+    const auto rows = session_.query(done_sql);
+    LogEnd end;
+    for (int row = 0; row < rows.rows(); ++row) {
+        end.done[rows.int2(row, 0)] = engine::Position{rows.int8(row, 1)};
+        end.next = engine::Position{rows.int8(row, 2)};
+    }
+    return end;
+}
+
+std::vector<PostedPattern> PqSnapshotStore::posted_patterns(engine::Position until) {
+    const std::vector<PqParameter> parameters{int8_value(until.value())};
+    const auto rows = session_.query(patterns_sql, parameters);
+    std::vector<PostedPattern> patterns;
+    for (int row = 0; row < rows.rows(); ++row) patterns.push_back({std::string{rows.text(row, 0)}, rows.int4(row, 1), std::string{rows.text(row, 2)}});
+    return patterns;
 }
 
 }  // namespace catenary::server

@@ -1,4 +1,4 @@
-#include "server/lanes/signal_finder.hpp"
+#include "server/lanes/pq_signal_finder.hpp"
 
 #include "api/ingest/attributes.hpp"
 #include "server/ingest/pq_values.hpp"
@@ -48,8 +48,9 @@ void each_rows(PqConnection& connection, const std::string& select, Take&& take)
     connection.run("COMMIT");
 }
 
-/// The attribute paths that the pattern reads in any of its stages.
-std::set<std::string> paths_of(const engine::Pattern& pattern) {
+}  // namespace
+
+std::set<std::string> attribute_paths_of(const engine::Pattern& pattern) {
     std::set<std::string> paths;
     for (const auto& stage : pattern.stages) {
         paths.merge(stage.match.attribute_paths());
@@ -58,8 +59,6 @@ std::set<std::string> paths_of(const engine::Pattern& pattern) {
     }
     return paths;
 }
-
-}  // namespace
 
 DigestKey load_digest_key(PqConnection& connection) {
     const auto rows = connection.query("SELECT hash_key FROM layout");
@@ -70,10 +69,10 @@ DigestKey load_digest_key(PqConnection& connection) {
     return key;
 }
 
-SignalFinder::SignalFinder(PqConnection& connection, std::size_t most_bytes)
-    : connection_{connection}, calendar_{LeafCalendar::load(connection)}, digester_{load_digest_key(connection)}, names_{connection, most_bytes} {}
+PqSignalFinder::PqSignalFinder(PqConnection& connection, std::size_t most_bytes)
+    : connection_{connection}, calendar_{LeafCalendar::load(connection)}, digester_{load_digest_key(connection)}, name_source_{connection}, names_{name_source_, most_bytes} {}
 
-std::map<engine::SignalRef, FoundSignal> SignalFinder::find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted) {
+std::map<engine::SignalRef, FoundSignal> PqSignalFinder::find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted) {
     std::map<Day, std::vector<SignalKey>> by_leaf;
     for (const auto& ref : wanted) by_leaf[calendar_.leaf_of(day_of(ref.time))].push_back(signal_key(digester_, tenant, ref.source, ref.id, ref.time));
     std::map<engine::SignalRef, FoundSignal> found;
@@ -99,12 +98,12 @@ std::map<engine::SignalRef, FoundSignal> SignalFinder::find(engine::TenantId ten
     return found;
 }
 
-std::vector<engine::StoredSignal> SignalFinder::history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) {
+std::vector<engine::StoredSignal> PqSignalFinder::history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) {
     const auto names = connection_.run(leaves_sql);
     leaves_.clear();
     for (int row = 0; row < names.rows(); ++row) leaves_.push_back(LeafCalendar::leaf_named(std::string{names.text(row, 0)}));
     std::sort(leaves_.begin(), leaves_.end());
-    const auto paths = paths_of(pattern);
+    const auto paths = attribute_paths_of(pattern);
     std::vector<engine::StoredSignal> signals;
     std::vector<SignalKey> keys;
     for (const auto leaf : leaves_) {
@@ -133,7 +132,7 @@ std::vector<engine::StoredSignal> SignalFinder::history(const engine::HistoryReq
     return signals;
 }
 
-void SignalFinder::mark_late(engine::TenantId tenant, std::vector<engine::StoredSignal>& signals, const std::vector<SignalKey>& keys) {
+void PqSignalFinder::mark_late(engine::TenantId tenant, std::vector<engine::StoredSignal>& signals, const std::vector<SignalKey>& keys) {
     for (std::size_t begin = 0; begin < keys.size(); begin += keys_a_statement) {
         const auto some = std::span{keys}.subspan(begin, std::min(keys_a_statement, keys.size() - begin));
         const std::vector<PqParameter> parameters{int4_value(tenant.value()), uuid_array(some)};

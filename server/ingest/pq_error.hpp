@@ -1,0 +1,21 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace catenary::server {
+
+/// A statement failed. `broken`: the connection is gone with it, and with it the transaction.
+class PqError : public std::runtime_error {
+public:
+    PqError(const std::string& message, std::string sqlstate, bool broken) : std::runtime_error{message}, sqlstate_{std::move(sqlstate)}, broken_{broken} {}
+    const std::string& sqlstate() const { return sqlstate_; }  ///< "" when the server did not say
+    bool broken() const { return broken_; }
+
+private:
+    std::string sqlstate_;
+    bool broken_;
+};
+
+}  // namespace catenary::server

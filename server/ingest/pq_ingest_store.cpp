@@ -1,0 +1,94 @@
+#include "server/ingest/pq_ingest_store.hpp"
+
+#include "server/ingest/pq_values.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace catenary::server {
+namespace {
+
+// Dictionary look-ups are many small index probes whatever the statistics say. A lock on the log is held for one transaction; waiting longer means that
+// somebody hangs.
+constexpr const char* settings_sql = "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '30s'";
+constexpr const char* key_sql = "SELECT hash_key FROM layout";
+constexpr const char* lanes_sql = "SELECT id, lane FROM tenant WHERE id = ANY ($1::int4[])";
+constexpr const char* leaves_sql = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'signal'::regclass";
+constexpr const char* resolve_sql = "SELECT 1 FROM signal WHERE time >= $1 AND time < $2 AND key = $3::text::uuid AND position = $4";
+
+std::string stored_sql(Day leaf, Day end) {
+    return fmt::format("COPY (SELECT key, content FROM signal WHERE time >= {} AND time < {}) TO STDOUT (FORMAT binary)", sql_time(leaf), sql_time(end));
+}
+
+}  // namespace
+
+void PqIngestStore::connect() {
+    connection_ = std::make_unique<PqConnection>(dsn_);
+    connection_->run(settings_sql);
+}
+
+DigestKey PqIngestStore::digest_key() {
+    const auto rows = connection_->query(key_sql);
+    const auto bytes = rows.rows() == 1 ? rows.text(0, 0) : std::string_view{};
+    DigestKey key{};
+    if (bytes.size() != key.size()) throw PqError{"layout.hash_key is missing", "", false};
+    std::memcpy(key.data(), bytes.data(), key.size());
+    return key;
+}
+
+GroupWriter& PqIngestStore::writer() {
+    if (!writer_) writer_.emplace(dictionary_bytes_, digest_key());
+    return *writer_;
+}
+
+std::map<engine::TenantId, std::int16_t> PqIngestStore::lanes_of(std::span<const std::int32_t> tenants) {
+    const std::vector<PqParameter> parameters{int4_array(tenants)};
+    const auto rows = connection_->query(lanes_sql, parameters);
+    std::map<engine::TenantId, std::int16_t> lanes;
+    for (int row = 0; row < rows.rows(); ++row) lanes.emplace(engine::TenantId{rows.int4(row, 0)}, rows.int2(row, 1));
+    return lanes;
+}
+
+std::set<Day> PqIngestStore::leaves() {
+    const auto names = connection_->run(leaves_sql);
+    std::set<Day> leaves;
+    for (int row = 0; row < names.rows(); ++row) leaves.insert(LeafCalendar::leaf_named(std::string{names.text(row, 0)}));
+    return leaves;
+}
+
+void PqIngestStore::make_leaf(Day leaf) {
+    if (!leaf_maker_ || !leaf_maker_->good()) leaf_maker_ = std::make_unique<PqConnection>(dsn_);
+    leaf_maker_->run(fmt::format("SELECT ensure_leaf(DATE '1970-01-01' + {})", leaf));
+}
+
+void PqIngestStore::each_stored(Day leaf, Day end, const std::function<bool(const DedupSet::Stored&)>& take) {
+    connection_->run("SET enable_seqscan = on");  // here a leaf is read whole
+    connection_->copy_out(stored_sql(leaf, end));
+    bool header = true;
+    bool wanted = true;
+    for (auto piece = connection_->copy_row(); !piece.empty(); piece = connection_->copy_row()) {
+        auto row = piece.bytes();
+        if (std::exchange(header, false)) row.remove_prefix(std::min(row.size(), copy_header_bytes));
+        constexpr std::size_t key_at = 6, content_at = 26, size = 34;  // field count, then each field after its length
+        if (row.size() != size || !wanted) continue;
+        const auto key = row.substr(key_at);
+        wanted = take({{read_number<std::uint64_t>(key), read_number<std::uint64_t>(key.substr(8))}, read_number<std::int64_t>(row.substr(content_at))});
+    }
+    connection_->run("SET enable_seqscan = off");
+}
+
+bool PqIngestStore::is_stored(const SignalKey& key, engine::Position position, const LeafCalendar& calendar) {
+    const auto leaf = calendar.leaf_of(static_cast<Day>(key.millis() / 86'400'000));
+    const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(calendar.end_of(leaf))),
+                                              PqParameter{25, fmt::format("{:016x}{:016x}", key.high, key.low)}, int8_value(position.value())};
+    return connection_->query(resolve_sql, parameters).rows() > 0;
+}
+
+void PqIngestStore::roll_back() noexcept {
+    if (writer_) writer_->roll_back(*connection_);
+}
+
+}  // namespace catenary::server

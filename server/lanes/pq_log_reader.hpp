@@ -1,0 +1,42 @@
+#pragma once
+
+#include "server/lanes/leaf_rows.hpp"
+#include "server/lanes/log_reader.hpp"
+#include "server/lanes/pq_name_source.hpp"
+
+#include <cstddef>
+#include <map>
+#include <vector>
+
+namespace catenary::server {
+
+/// From PostgreSQL.
+class PqLogReader final : public LogReader {
+public:
+    /// `most_bytes`: of rows and names held.
+    PqLogReader(PqConnection& connection, std::size_t most_bytes);
+
+    engine::Position end() override;
+    void read(engine::Position from, engine::Position to, Start start, LogSink& sink) override;
+
+private:
+    struct Batch {
+        std::int16_t lane = 0;
+        engine::Position first;
+        engine::Position last;
+        bool control = false;
+        std::vector<std::pair<Day, std::int32_t>> leaves;
+    };
+    std::vector<Batch> batches(engine::Position from, engine::Position to);
+    std::map<engine::Position, ControlEntry> controls(engine::Position from, engine::Position to);
+    std::vector<RawRow> rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start);
+    void window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start, LogSink& sink);
+
+    PqConnection& connection_;
+    LeafCalendar calendar_;
+    LeafRows leaf_rows_;
+    PqNameSource name_source_;
+    StoredNames names_;
+};
+
+}  // namespace catenary::server

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "server/lanes/result_store.hpp"
+
+#include <pqxx/connection>
+
+#include <memory>
+
+namespace catenary::server {
+
+/// In PostgreSQL, on a session of its own that is made when first needed, and anew after it failed.
+class PqResultStore final : public ResultStore {
+public:
+    explicit PqResultStore(std::string dsn);
+    ~PqResultStore() override;
+
+    WriteFate take_over(const std::string& owner, LaneLeases& leases) override;
+    WriteFate write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows) override;
+    std::optional<WriteFate> find_out(const std::vector<LaneMove>& moves) override;
+    WriteFate append_ticks(const std::vector<engine::TenantId>& tenants) override;
+    const std::string& reason() const override { return reason_; }
+
+private:
+    template <class Work>
+    std::optional<WriteFate> attempt(Work&& work);
+    pqxx::connection& connection();
+
+    std::string dsn_;
+    std::unique_ptr<pqxx::connection> connection_;
+    std::string reason_;
+};
+
+}  // namespace catenary::server

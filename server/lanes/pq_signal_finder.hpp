@@ -1,0 +1,34 @@
+#pragma once
+
+#include "server/ingest/leaves.hpp"
+#include "server/lanes/pq_name_source.hpp"
+#include "server/lanes/signal_finder.hpp"
+
+#include <cstddef>
+
+namespace catenary::server {
+
+/// In PostgreSQL. A history may be long: it is sifted while it is read.
+class PqSignalFinder final : public SignalFinder {
+public:
+    /// `most_bytes`: of names kept.
+    PqSignalFinder(PqConnection& connection, std::size_t most_bytes);
+
+    std::map<engine::SignalRef, FoundSignal> find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted) override;
+    std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) override;
+
+private:
+    void mark_late(engine::TenantId tenant, std::vector<engine::StoredSignal>& signals, const std::vector<SignalKey>& keys);
+
+    PqConnection& connection_;
+    LeafCalendar calendar_;
+    std::vector<Day> leaves_;  ///< sorted, as of the last `history`
+    Digester digester_;
+    PqNameSource name_source_;
+    StoredNames names_;
+};
+
+/// layout.hash_key. Throws PqError.
+DigestKey load_digest_key(PqConnection& connection);
+
+}  // namespace catenary::server
