@@ -55,7 +55,7 @@ int run(std::size_t signals, std::size_t rounds, std::size_t connections) {
     const auto key = nlohmann::json::parse(admin.post("/api/v1/tenants", R"({"name":"bench"})").body)["key"].get<std::string>();
     const auto dsn = superuser_dsn(server.data_folder());
     server::PqConnection connection{dsn};
-    const bench::LoadOptions load{server.url(), key, connections};
+    bench::LoadOptions load{server.url(), key, connections};
     bench::SignalGenerator generator{42};
     std::vector<double> ratios;
     std::vector<double> rates;
@@ -79,6 +79,7 @@ int run(std::size_t signals, std::size_t rounds, std::size_t connections) {
     fmt::print("end to end, median of {} rounds of {} signals over {} connections: {:.3f} of bare COPY\n", rounds, signals, connections, bench::median(ratios));
     const auto half = bench::median(rates) * request_signals / 2;
     bench::measure_half_rate({half, request_signals}, load, generator, dsn);
+    load.connections = 64;  // so many small ones have to wait side by side
     bench::measure_half_rate({half, 100}, load, generator, dsn);
     server.stop();
     return 0;
