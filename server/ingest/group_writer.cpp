@@ -28,13 +28,12 @@ std::map<Day, std::vector<std::uint32_t>> by_leaf(const Group& group) {
 
 void GroupWriter::begin(PqConnection& connection) { connection.run(begin_sql); }
 
-std::vector<DedupSet::Stored> GroupWriter::stored_already(PqConnection& connection, const Group& group, const LeafCalendar& calendar) {
+std::vector<DedupSet::Stored> GroupWriter::stored_already(PqConnection& connection, std::span<const SignalKey> keys, const LeafCalendar& calendar) {
+    std::map<Day, std::vector<SignalKey>> leaves;
+    for (const auto& key : keys) leaves[calendar.leaf_of(key.day())].push_back(key);
     std::vector<DedupSet::Stored> stored;
-    for (const auto& [leaf, rows] : by_leaf(group)) {
-        std::vector<SignalKey> keys;
-        keys.reserve(rows.size());
-        for (const auto row : rows) keys.push_back(group.digests(group.rows[row]).key);
-        const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(calendar.end_of(leaf))), uuid_array(keys)};
+    for (const auto& [leaf, some] : leaves) {
+        const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(calendar.end_of(leaf))), uuid_array(some)};
         const auto found = connection.query(stored_sql, parameters);
         for (int row = 0; row < found.rows(); ++row) {
             const auto key = found.text(row, 0);

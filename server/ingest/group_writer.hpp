@@ -7,7 +7,9 @@
 #include "server/ingest/leaves.hpp"
 #include "server/ingest/pq_connection.hpp"
 
+#include <span>
 #include <string>
+#include <vector>
 
 namespace catenary::server {
 
@@ -19,8 +21,8 @@ public:
 
     /// Opens the transaction and locks the log: from here until the end of the transaction nobody else adds to the log. Throws PqError.
     void begin(PqConnection& connection);
-    /// Which of the group's keys are stored already; inside the transaction.
-    std::vector<DedupSet::Stored> stored_already(PqConnection& connection, const Group& group, const LeafCalendar& calendar);
+    /// Those of the keys that are stored; inside the transaction.
+    std::vector<DedupSet::Stored> stored_already(PqConnection& connection, std::span<const SignalKey> keys, const LeafCalendar& calendar);
     /// Adds the group's rows and returns its first position. Throws PqError.
     engine::Position write(PqConnection& connection, const Group& group, const LeafCalendar& calendar, engine::Timestamp received);
     /// Sends COMMIT.

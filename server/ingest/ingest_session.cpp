@@ -28,6 +28,13 @@ GroupFate fate_of(CommitFate fate) {
     return GroupFate::failed;
 }
 
+std::vector<SignalKey> keys_of(const Group& group) {
+    std::vector<SignalKey> keys;
+    keys.reserve(group.rows.size());
+    for (const auto& row : group.rows) keys.push_back(group.digests(row).key);
+    return keys;
+}
+
 }  // namespace
 
 IngestSession::IngestSession(std::unique_ptr<IngestStore> store, std::size_t dedup_bytes, const Watermarks& watermarks)
@@ -55,6 +62,9 @@ void IngestSession::find_tenants(std::span<const WaitingRequest* const> requests
 }
 
 void IngestSession::load_stored() {
+    // A former process may have sent a COMMIT before it ended that is being carried out only now.
+    store_->begin();
+    store_->roll_back();
     // An eighth stays free, so that the first groups do not make the set forget.
     const auto enough = stored_.capacity() - stored_.capacity() / 8;
     const auto begin = std::chrono::steady_clock::now();
@@ -68,16 +78,15 @@ void IngestSession::load_stored() {
     spdlog::info("event=dedup_loaded entries={} seconds={:.3f} complete={}", stored_.size(), took.count(), stored_.size() < enough);
 }
 
+/// The same signals may have come in through another server meanwhile, some of them and with other content: what counts is what is stored now.
 void IngestSession::resolve() {
-    if (!unresolved_) return;
+    if (unresolved_.empty()) return;
     store_->begin();  // waits for the transaction in question if it still runs
-    const bool happened = store_->is_stored(unresolved_->key, unresolved_->position, leaves_.calendar());
+    const auto found = store_->stored_already(unresolved_, leaves_.calendar());
     store_->roll_back();
-    if (happened) {
-        for (const auto& row : unresolved_->rows) remember(row);
-    }
-    spdlog::info("event=commit_resolved position={} committed={}", unresolved_->position.value(), happened);
-    unresolved_.reset();
+    for (const auto& row : found) remember(row);
+    spdlog::info("event=commit_resolved rows={} stored={}", unresolved_.size(), found.size());
+    unresolved_.clear();
 }
 
 std::optional<SignalKey> IngestSession::key_of(engine::TenantId tenant, std::string_view source, std::string_view id) const {
@@ -148,9 +157,7 @@ GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> reques
     result.reason = store_->reason();
     take_back(result.group);
     if (result.fate == GroupFate::unknown) {
-        Unresolved unresolved{result.group.digests(result.group.rows.front()).key, result.first, {}};
-        for (const auto& row : result.group.rows) unresolved.rows.push_back({result.group.digests(row).key, result.group.digests(row).content});
-        unresolved_ = std::move(unresolved);
+        unresolved_ = keys_of(result.group);
     }
     return result;
 }
@@ -158,7 +165,7 @@ GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> reques
 void IngestSession::write(GroupResult& result, std::span<const WaitingRequest* const> requests, Check check) {
     store_->begin();
     if (check == Check::stored_first) {
-        const auto already = store_->stored_already(result.group, leaves_.calendar());
+        const auto already = store_->stored_already(keys_of(result.group), leaves_.calendar());
         take_back(result.group);
         for (const auto& row : already) remember(row);
         result.group = plan(requests);

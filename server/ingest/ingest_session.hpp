@@ -69,13 +69,6 @@ private:
     void load_stored();
     void resolve();
 
-    /// A group whose COMMIT went unanswered.
-    struct Unresolved {
-        SignalKey key;  ///< of one of its rows
-        engine::Position position;
-        std::vector<DedupSet::Stored> rows;
-    };
-
     std::unique_ptr<IngestStore> store_;
     const Watermarks& watermarks_;
     DigestKey key_{};
@@ -84,7 +77,7 @@ private:
     mutable std::shared_mutex stored_mutex_;  // the writer's thread alone changes and reads `stored_`; others read it by key_of()
     Leaves leaves_;
     std::map<engine::TenantId, std::int16_t> lanes_;
-    std::optional<Unresolved> unresolved_;
+    std::vector<SignalKey> unresolved_;  // of a group whose COMMIT went unanswered
 };
 
 }  // namespace catenary::server

@@ -44,10 +44,8 @@ public:
 
     /// Opens the transaction and locks the log: waits for the transaction that holds it, and until this one ends nobody else adds to the log.
     virtual void begin() = 0;
-    /// Whether the signal is stored, and at this position.
-    virtual bool is_stored(const SignalKey& key, engine::Position position, const LeafCalendar& calendar) = 0;
-    /// Which of the group's keys are stored already.
-    virtual std::vector<DedupSet::Stored> stored_already(const Group& group, const LeafCalendar& calendar) = 0;
+    /// Those of the keys that are stored, with what is stored under them.
+    virtual std::vector<DedupSet::Stored> stored_already(std::span<const SignalKey> keys, const LeafCalendar& calendar) = 0;
     /// Takes positions for the group's rows, the next ones of the log without a gap, adds the rows, and returns the first position. SQL states: 23505 when
     /// a key is stored already, 42P01 when a leaf is gone.
     virtual engine::Position write(const Group& group, const LeafCalendar& calendar, engine::Timestamp received) = 0;

@@ -12,12 +12,13 @@ namespace catenary::server {
 namespace {
 
 // Dictionary look-ups are many small index probes whatever the statistics say. A lock on the log is held for one transaction; waiting longer means that
-// somebody hangs.
-constexpr const char* settings_sql = "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '30s'";
+// somebody hangs. A process that stands still in the middle of a transaction must not hold the log against all others.
+constexpr const char* settings_sql =
+    "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '30s'; "
+    "SET idle_in_transaction_session_timeout = '10s'";
 constexpr const char* key_sql = "SELECT hash_key FROM layout";
 constexpr const char* lanes_sql = "SELECT id, lane FROM tenant WHERE id = ANY ($1::int4[])";
 constexpr const char* leaves_sql = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'signal'::regclass";
-constexpr const char* resolve_sql = "SELECT 1 FROM signal WHERE time >= $1 AND time < $2 AND key = $3::text::uuid AND position = $4";
 
 std::string stored_sql(Day leaf, Day end) {
     return fmt::format("COPY (SELECT key, content FROM signal WHERE time >= {} AND time < {}) TO STDOUT (FORMAT binary)", sql_time(leaf), sql_time(end));
@@ -78,13 +79,6 @@ void PqIngestStore::each_stored(Day leaf, Day end, const std::function<bool(cons
         wanted = take({{read_number<std::uint64_t>(key), read_number<std::uint64_t>(key.substr(8))}, read_number<std::int64_t>(row.substr(content_at))});
     }
     connection_->run("SET enable_seqscan = off");
-}
-
-bool PqIngestStore::is_stored(const SignalKey& key, engine::Position position, const LeafCalendar& calendar) {
-    const auto leaf = calendar.leaf_of(static_cast<Day>(key.millis() / 86'400'000));
-    const std::vector<PqParameter> parameters{timestamp_value(start_of(leaf)), timestamp_value(start_of(calendar.end_of(leaf))),
-                                              PqParameter{25, fmt::format("{:016x}{:016x}", key.high, key.low)}, int8_value(position.value())};
-    return connection_->query(resolve_sql, parameters).rows() > 0;
 }
 
 void PqIngestStore::roll_back() noexcept {

@@ -30,9 +30,8 @@ public:
     void each_stored(Day leaf, Day end, const std::function<bool(const DedupSet::Stored&)>& take) override;
 
     void begin() override { writer().begin(*connection_); }
-    bool is_stored(const SignalKey& key, engine::Position position, const LeafCalendar& calendar) override;
-    std::vector<DedupSet::Stored> stored_already(const Group& group, const LeafCalendar& calendar) override {
-        return writer().stored_already(*connection_, group, calendar);
+    std::vector<DedupSet::Stored> stored_already(std::span<const SignalKey> keys, const LeafCalendar& calendar) override {
+        return writer().stored_already(*connection_, keys, calendar);
     }
     engine::Position write(const Group& group, const LeafCalendar& calendar, engine::Timestamp received) override {
         return writer().write(*connection_, group, calendar, received);

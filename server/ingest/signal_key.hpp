@@ -19,6 +19,8 @@ struct SignalKey {
     friend auto operator<=>(const SignalKey&, const SignalKey&) = default;
 
     std::int64_t millis() const { return static_cast<std::int64_t>(high >> 16U); }
+    /// Of its time, in days since 1970.
+    std::int32_t day() const { return static_cast<std::int32_t>(millis() / 86'400'000); }
     /// Whether both name the same (tenant, source, id), whatever their times.
     bool same_id(const SignalKey& other) const { return low == other.low && ((high ^ other.high) & 0xFFFFU) == 0; }
 };

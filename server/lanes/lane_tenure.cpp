@@ -15,6 +15,7 @@ namespace {
 
 using State = LeaderStatus::State;
 
+constexpr const char* another_leads = "another process leads the lanes now";
 constexpr std::chrono::seconds tick_round{5};
 constexpr std::int64_t entries_between_discards = 5'000;
 constexpr std::int64_t short_tail = 20'000;  // positions; few enough to look for them from the ends of the leaves
@@ -43,7 +44,9 @@ void LaneTenure::run() {
         if (stopping()) return;
         take_over();
     } else if (!session_->leadership().acquire()) {
-        throw Fenced{};  // the lock went with the session that broke
+        throw Fenced{another_leads};  // the lock went with the session that broke
+    } else {
+        check_not_set_back(session_->leadership().followed().done);
     }
     write();  // what a failure left unwritten
     if (!replayed_) replay();
@@ -113,9 +116,20 @@ void LaneTenure::catch_up() {
 void LaneTenure::take_over() {
     LaneLeases leases;
     if (writer_.store().take_over(around_.options.owner, leases) != WriteFate::committed) throw Unavailable{writer_.store().reason()};
+    std::map<std::int16_t, engine::Position> done;
+    for (const auto& [lane, lease] : leases) done.emplace(lane, lease.done);
+    check_not_set_back(done);
     writer_.lead(std::move(leases));
     leads_ = true;
     session_->leadership().beat();
+}
+
+/// Results that nobody sees are committed without waiting for the disk, so that a crash of the database may lose them. Engines that are past them will not
+/// say them again.
+void LaneTenure::check_not_set_back(const std::map<std::int16_t, engine::Position>& done) const {
+    for (const auto& [lane, position] : done) {
+        if (position < writer_.done(lane)) throw Fenced{"the database lost results that were read from it"};
+    }
 }
 
 void LaneTenure::replay() {
@@ -286,7 +300,7 @@ void LaneTenure::write() {
     switch (fate) {
         case WriteFate::committed: break;
         case WriteFate::failed: throw Unavailable{writer_.store().reason()};
-        case WriteFate::fenced: throw Fenced{};
+        case WriteFate::fenced: throw Fenced{another_leads};
     }
     last_write_ = now();
     around_.board.update([](LeaderStatus& status) { ++status.result_commits; });

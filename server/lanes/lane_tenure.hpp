@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -17,10 +18,9 @@
 
 namespace catenary::server {
 
-/// Another process took the lanes: what this tenure holds is of no use any more.
+/// What this tenure holds is of no use any more: another process took the lanes, or the database lost what was read from it.
 class Fenced : public std::runtime_error {
-public:
-    Fenced() : std::runtime_error{"another process leads the lanes now"} {}
+    using std::runtime_error::runtime_error;
 };
 /// The database failed; the same step is worth another try.
 class Unavailable : public std::runtime_error {
@@ -64,6 +64,7 @@ private:
     void follow();
     void catch_up();
     void take_over();
+    void check_not_set_back(const std::map<std::int16_t, engine::Position>& done) const;
     void replay();
     void step();
     void look();

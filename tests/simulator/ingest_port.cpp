@@ -70,19 +70,13 @@ void SimulatedIngestStore::begin() {
     database_.lock_log(**session_);
 }
 
-bool SimulatedIngestStore::is_stored(const server::SignalKey& key, engine::Position position, const server::LeafCalendar&) {
-    session();
-    const auto row = database_.signals.find(position);
-    return row != database_.signals.end() && row->second.key == key;
-}
-
-std::vector<server::DedupSet::Stored> SimulatedIngestStore::stored_already(const server::Group& group, const server::LeafCalendar&) {
+std::vector<server::DedupSet::Stored> SimulatedIngestStore::stored_already(std::span<const server::SignalKey> keys, const server::LeafCalendar& calendar) {
     session();
     std::vector<server::DedupSet::Stored> stored;
-    for (const auto& row : group.rows) {
-        const auto leaf = database_.leaves.find(row.leaf);
+    for (const auto& wanted : keys) {
+        const auto leaf = database_.leaves.find(calendar.leaf_of(wanted.day()));
         if (leaf == database_.leaves.end()) continue;
-        const auto key = leaf->second.find(group.digests(row).key);
+        const auto key = leaf->second.find(wanted);
         if (key != leaf->second.end()) stored.push_back({key->first, database_.signals.at(key->second).content});
     }
     return stored;

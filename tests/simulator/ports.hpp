@@ -44,8 +44,7 @@ public:
     void make_leaf(server::Day leaf) override;
     void each_stored(server::Day leaf, server::Day end, const std::function<bool(const server::DedupSet::Stored&)>& take) override;
     void begin() override;
-    bool is_stored(const server::SignalKey& key, engine::Position position, const server::LeafCalendar& calendar) override;
-    std::vector<server::DedupSet::Stored> stored_already(const server::Group& group, const server::LeafCalendar& calendar) override;
+    std::vector<server::DedupSet::Stored> stored_already(std::span<const server::SignalKey> keys, const server::LeafCalendar& calendar) override;
     engine::Position write(const server::Group& group, const server::LeafCalendar& calendar, engine::Timestamp received) override;
     server::CommitFate commit() override;
     void roll_back() noexcept override;

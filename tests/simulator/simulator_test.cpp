@@ -38,7 +38,7 @@ TEST_CASE("simulator: seeds that broke a promise once") {
 
 TEST_CASE("simulator: whatever fails, what was acknowledged is stored once and the results are those of an undisturbed run") {
     simulator::Figures figures;
-    const auto tried = tests::seeds(0, 2'000);
+    const auto tried = tests::seeds(0, 2'500);
     for (const auto seed : tried) check(seed, figures);
     MESSAGE(tried.size() << " seeds: " << figures.text());
 }

@@ -1,3 +1,4 @@
+#include "server/ingest/pq_connection.hpp"
 #include "server/pg/signal_store.hpp"
 #include "tests/support/ingest_rig.hpp"
 
@@ -171,6 +172,27 @@ TEST_CASE("keys that the dedup set does not know are found in the store") {
     CHECK(summary(other.post(tenant.caller.tenant, {item("one"), other_content})) == "dc");  // known now
     CHECK(other.committer().status().key_collisions == 1);
     CHECK(stored(database, tenant).size() == 5);
+    check_log(database);
+}
+
+TEST_CASE("positions become visible with their rows, and a signal is acknowledged when they are") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    IngestRig rig{database};
+    rig.start();
+    CHECK(summary(rig.post(tenant.caller.tenant, {item("first")})) == "a");
+    const auto end = database.ask("SELECT next_position FROM log");
+    server::PqConnection obstacle{database.superuser().text()};
+    obstacle.run("BEGIN; LOCK TABLE batch IN SHARE MODE");  // the last thing that a group writes
+    BatchBuilder builder;
+    auto waiting = rig.submit(tenant.caller.tenant, builder.add(item("second")).build());
+    while (database.ask("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'batch'::regclass") != "1") std::this_thread::sleep_for(1ms);
+    CHECK(database.ask("SELECT next_position FROM log") == end);
+    CHECK(database.ask("SELECT count(*) FROM signal") == "1");
+    CHECK(waiting.wait_for(0s) == std::future_status::timeout);
+    obstacle.run("COMMIT");
+    CHECK(summary(waiting.get()) == "a");
+    CHECK(database.ask("SELECT count(*) FROM signal") == "2");
     check_log(database);
 }
 
