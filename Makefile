@@ -10,7 +10,7 @@ PACKAGES := g++ cmake ninja-build ccache pkg-config git ca-certificates python3 
 LINT_PACKAGES := clang-format-14 clang-tidy-14
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 
-.PHONY: help demo test build run bench format lint openapi-lint deps clean
+.PHONY: help demo test build run bench bench-engine format lint openapi-lint deps clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
@@ -42,6 +42,10 @@ bench: deps ## engine alone, then the server end to end beside a bare COPY of th
 	@cmake --preset bench --log-level=WARNING >/dev/null
 	@cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run build/bench
+
+bench-engine: deps ## the engine alone against its budgets: signals a second, growth, bytes held; three minutes
+	@$(MAKE) -s built PRESET=bench TARGETS="engine_budgets"
+	@build/bench/engine_budgets
 
 .PHONY: torture torture-asan torture-tsan torture-oracle torture-fuzz torture-kill torture-postgres torture-stop torture-idle
 torture: torture-oracle torture-kill torture-postgres torture-stop torture-idle torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
