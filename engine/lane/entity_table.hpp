@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/model/ids.hpp"
+#include "engine/model/text_hash.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -30,7 +31,11 @@ public:
 
 private:
     std::deque<Entity> entities_;  // a deque: the views in index_ stay valid
-    boost::unordered_flat_map<std::pair<std::uint32_t, std::string_view>, EntityId> index_;
+    struct Hash {
+        using is_avalanching = void;
+        std::size_t operator()(const std::pair<std::uint32_t, std::string_view>& entity) const { return TextHash::mixed(entity.second, entity.first); }
+    };
+    boost::unordered_flat_map<std::pair<std::uint32_t, std::string_view>, EntityId, Hash> index_;
     std::size_t bytes_ = 0;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/model/ids.hpp"
+#include "engine/model/text_hash.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -27,7 +28,7 @@ public:
 
 private:
     std::deque<std::string> texts_;  // a deque: the views in index_ stay valid
-    boost::unordered_flat_map<std::string_view, Symbol> index_;
+    boost::unordered_flat_map<std::string_view, Symbol, TextHash> index_;
     std::size_t bytes_ = 0;
 };
 

@@ -54,7 +54,7 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
             else is_unlinkable = true;
         }
         if (!takers_.empty()) {
-            const SignalHandle handle = held_.add(signal, position, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
+            const SignalHandle handle = held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
             bool has_news = false;
             for (const auto& [deployment, stages] : takers_) {
                 give(*deployment, handle, stages, signal);

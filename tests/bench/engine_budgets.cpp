@@ -34,18 +34,26 @@ public:
             const auto signals = mix_.next(std::min(commit, count - done));
             const double begin = catenary::bench::thread_nanoseconds();
             for (const SignalView& signal : signals) lane_.apply(Position{++position_}, tenant, signal.time, signal);
-            effects_ += lane_.take_effects().size();
+            const Effects effects = lane_.take_effects();
             spent += catenary::bench::thread_nanoseconds() - begin;
+            for (const TenantEffects& tenant_effects : effects) {
+                evidence_ += tenant_effects.evidence.size();
+                incidents_ += tenant_effects.incidents.size();
+            }
         }
         return spent / static_cast<double>(count);
     }
     TenantStatus status() const { return lane_.statuses().front(); }
+    /// Of what was fed, per thousand signals.
+    double evidence() const { return 1e3 * static_cast<double>(evidence_) / static_cast<double>(position_); }
+    double incidents() const { return 1e3 * static_cast<double>(incidents_) / static_cast<double>(position_); }
 
 private:
     EngineMix mix_;
     Lane lane_;
     std::int64_t position_ = 0;
-    std::size_t effects_ = 0;
+    std::size_t evidence_ = 0;
+    std::size_t incidents_ = 0;
 };
 
 double median(std::vector<double> values) {
@@ -92,6 +100,8 @@ int main(int argc, char** argv) {
     inform("  nanoseconds a signal", median(costs), "ns");
     inform("  nanoseconds a signal with 100000 seen", median(young_costs), "ns");
     inform("  signals in the window", static_cast<double>(status.window_signals), "");
+    inform("  lines of evidence written, a thousand signals", old.evidence(), "");
+    inform("  incidents written, a thousand signals", old.incidents(), "");
     inform("  state by its own account", static_cast<double>(status.state_bytes) / 1e6, "MB");
 
     for (const double wanted : {0.0, 0.5}) {

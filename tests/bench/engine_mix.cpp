@@ -20,9 +20,14 @@ constexpr Timestamp start = std::chrono::sys_days{std::chrono::year{2026} / 3 / 
 constexpr Duration gap = std::chrono::milliseconds{100};
 constexpr std::size_t pattern_count = 50;
 
-/// Names that people's ordinary work makes and that shipped patterns count or wait for.
-constexpr std::array everyday_names{"successful_sign_in", "failed_sign_in",    "file_downloaded", "file_deleted", "mfa_approved",
-                                    "mfa_denied",         "object_downloaded", "vpn_connected",   "large_upload"};
+/// What people's ordinary work makes and shipped patterns count or wait for, with how many of a thousand such events it is.
+struct Everyday {
+    std::string_view name;
+    std::size_t share;
+};
+constexpr std::array everyday_events{Everyday{"successful_sign_in", 400}, Everyday{"file_downloaded", 260}, Everyday{"object_downloaded", 100},
+                                     Everyday{"mfa_approved", 100},       Everyday{"vpn_connected", 70},    Everyday{"file_deleted", 45},
+                                     Everyday{"failed_sign_in", 20},      Everyday{"mfa_denied", 3},        Everyday{"large_upload", 2}};
 
 std::string stage(std::size_t pattern, std::size_t number, std::size_t of) {
     const std::size_t first = pattern * 5 + number * 3;
@@ -67,9 +72,9 @@ EngineMix::EngineMix(const Catalogue& patterns, double wanted, std::uint64_t see
     for (const auto& pattern : patterns) {
         for (const Stage& one : pattern->stages) names.merge(one.match.required_names().value());
     }
-    for (const std::string name : everyday_names) {
-        everyday_.push_back(claim(name, everyday_.size()));
-        names.erase(name);
+    for (const auto& [name, share] : everyday_events) {
+        everyday_.insert(everyday_.end(), share, claim(name, everyday_.size()));
+        names.erase(std::string{name});
     }
     for (const std::string& name : names) detections_.push_back(claim(name, detections_.size()));
     for (std::size_t i = 0; i < 40; ++i) unwanted_.push_back(claim(fmt::format("suspicious_activity_{}", i), i));

@@ -33,6 +33,12 @@ struct Given {
     std::vector<std::vector<std::string>> distinct;
 };
 
+std::size_t last_mandatory(const Pattern& pattern) {
+    std::size_t last = pattern.stages.size() - 1;
+    while (pattern.stages[last].optional) --last;
+    return last;
+}
+
 }  // namespace
 
 PartBytes bytes_of_parts(const Catalogue& patterns, std::size_t signals) {
@@ -69,17 +75,19 @@ PartBytes bytes_of_parts(const Catalogue& patterns, std::size_t signals) {
     std::vector<SignalHandle> handles(2 * wanted);
     handles.clear();
     double before = allocated();
-    const auto take_all = [&] {
+    std::size_t gone = 0;
+    for (int time = 0; time < 2; ++time) {
         each_wanted([&](const SignalView& signal) {
             const DefinitionId definition = dictionary.definitions.intern(signal, dictionary.strings);
-            handles.push_back(held.add(signal, Position{1}, false, definition, links_of(signal), {}));
+            handles.push_back(held.add(signal, false, definition, links_of(signal), {}));
             held.take(handles.back());
+            // As the engine forgets: a sixteenth at a time.
+            if (time == 0 || handles.size() - gone < wanted + wanted / 16) return;
+            while (handles.size() - gone > wanted) held.give_back(handles[gone++]);
         });
-    };
-    take_all();
-    take_all();
-    for (std::size_t i = 0; i < wanted; ++i) held.give_back(handles[i]);
-    handles.erase(handles.begin(), handles.begin() + static_cast<std::ptrdiff_t>(wanted));
+    }
+    while (handles.size() - gone > wanted) held.give_back(handles[gone++]);
+    handles.erase(handles.begin(), handles.begin() + static_cast<std::ptrdiff_t>(gone));
     result.window_signal = (allocated() - before) / static_cast<double>(wanted);
     result.window_signal_accounted = static_cast<double>(held.bytes()) / static_cast<double>(wanted);
 
@@ -92,8 +100,10 @@ PartBytes bytes_of_parts(const Catalogue& patterns, std::size_t signals) {
         const DefinitionId definition = dictionary.definitions.intern(signal, dictionary.strings);
         for (const DefinitionMatch& candidate : stages.candidates(definition, signal, dictionary.definitions)) {
             Given one{handle, candidate.deployment, stages.satisfied(candidate, signal), {}, {}};
-            if (one.stages == 0) continue;
             const Pattern& pattern = *patterns[candidate.deployment];
+            // Nothing completes: what is measured are attempts, not findings.
+            if (pattern.stages.size() > 1) one.stages = static_cast<StageMask>(one.stages & ~(1U << last_mandatory(pattern)));
+            if (one.stages == 0) continue;
             for (const LinkEntity& link : links_of(signal)) {
                 const std::string& kind = dictionary.strings[link.kind];
                 if (std::find(pattern.link_kinds.begin(), pattern.link_kinds.end(), kind) != pattern.link_kinds.end()) one.links.push_back(link.entity);

@@ -16,7 +16,7 @@ struct PartBytes {
 };
 
 /// Measures the window and the matchers of all patterns apart from each other and from what else a lane holds, with `signals` of the mix, a tenth of them
-/// wanted, of which the older half has been forgotten again.
+/// wanted: the window after it was filled twice over and forgot as many, the matchers with signals of all stages but the last one that is needed.
 PartBytes bytes_of_parts(const engine::Catalogue& patterns, std::size_t signals);
 
 }  // namespace catenary::bench
