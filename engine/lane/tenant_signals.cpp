@@ -81,7 +81,7 @@ void Tenant::read_mentions(const SignalView& signal) {
     mentions_.shown.clear();
     const std::size_t limit = link_rules_.limit(signal.time);
     for (const EntityView& entity : signal.entities) {
-        const Symbol kind = dictionary_.strings.intern(entity.kind);
+        const Symbol kind = dictionary_.strings.intern_frequent(entity.kind);
         const EntityId id = dictionary_.entities.intern(kind, entity.value);
         if (!entity.identifies || !is_linkable(signal, entity, limit)) mentions_.shown.push_back(id);
         else if (link_rules_.rule(id, signal.time) == LinkRule::deny) mentions_.denied.push_back({id, kind});

@@ -47,18 +47,21 @@ bool Attempt::may_complete(const TimelineContext& context) const {
     return several == nullptr || several->waiting->offer.may_complete(context.plan);
 }
 
-void Attempt::add(const TimelineEntry& entry, TimelineContext& context) {
+std::size_t Attempt::add(const TimelineEntry& entry, TimelineContext& context) {
     ++context.work;
     if (auto* worked = std::get_if<Worked>(&state_)) {
         worked->oldest = std::min(worked->oldest, entry.time);
         worked->timeline->add(entry, context);
-        return;
+        return worked_out_entry;
     }
+    std::size_t before = 0;
     if (const auto* single = std::get_if<TimelineEntry>(&state_)) {
         auto waiting = std::make_unique<Waiting>();
         waiting->offer = Offer::of(*single, context.plan, context.window, context.values);
         waiting->entries.push_back(*single);
         state_ = Several{single->time, std::move(waiting)};
+    } else {
+        before = std::get<Several>(state_).waiting->bytes();
     }
     auto& several = std::get<Several>(state_);
     auto& entries = several.waiting->entries;
@@ -67,6 +70,7 @@ void Attempt::add(const TimelineEntry& entry, TimelineContext& context) {
     entries.insert(place, entry);
     several.oldest = entries.front().time;
     several.waiting->offer += Offer::of(entry, context.plan, context.window, context.values);
+    return several.waiting->bytes() - before;
 }
 
 Timeline& Attempt::begin_timeline(EntityId entity, TimelineContext& context) {
@@ -110,11 +114,9 @@ bool Attempt::expire(Timestamp cutoff, TimelineContext& context, std::vector<Sig
 }
 
 std::size_t Attempt::bytes() const {
-    constexpr std::size_t worked_out_entry = sizeof(TimelineEntry) + sizeof(Segment);
     if (const Timeline* worked = timeline()) return sizeof(Timeline) + sizeof(SegmentList) + worked->entries().size() * worked_out_entry;
-    const std::size_t inside = 2;
-    if (waiting().size() == 1) return 0;
-    return sizeof(Waiting) + (waiting().size() > inside ? std::get<Several>(state_).waiting->entries.capacity() * sizeof(TimelineEntry) : 0);
+    const auto* several = std::get_if<Several>(&state_);
+    return several != nullptr ? several->waiting->bytes() : 0;
 }
 
 }  // namespace catenary::engine

@@ -42,8 +42,8 @@ public:
     std::span<const TimelineEntry> waiting() const;
     bool may_complete(const TimelineContext& context) const;
 
-    /// Takes a further signal.
-    void add(const TimelineEntry& entry, TimelineContext& context);
+    /// Takes a further signal. Returns by how much `bytes` grew.
+    std::size_t add(const TimelineEntry& entry, TimelineContext& context);
     /// Makes the timeline, not worked out yet.
     Timeline& begin_timeline(EntityId entity, TimelineContext& context);
     void set_timeline(std::unique_ptr<Timeline> timeline);
@@ -53,9 +53,11 @@ public:
     std::size_t bytes() const;
 
 private:
+    static constexpr std::size_t worked_out_entry = sizeof(TimelineEntry) + sizeof(Segment);
     struct Waiting {
         Offer offer;
         boost::container::small_vector<TimelineEntry, 2> entries;
+        std::size_t bytes() const { return sizeof(*this) + (entries.capacity() > 2 ? entries.capacity() * sizeof(TimelineEntry) : 0); }
     };
     struct Several {
         Timestamp oldest;

@@ -87,16 +87,16 @@ StageMask TimelineMatcher::stages_for(EntityId entity, SignalHandle signal, Stag
 void TimelineMatcher::append(EntityId entity, const TimelineEntry& entry) {
     const auto [place, is_new] = attempts_.try_emplace(entity.value(), entry);
     Attempt& attempt = place->second;
-    const std::size_t before = is_new ? 0 : attempt.bytes();
-    if (!is_new) attempt.add(entry, context_);
+    if (!is_new) beside_bytes_ += attempt.add(entry, context_);
     if (const Timeline* timeline = attempt.timeline()) {
         sets_.saw(*timeline, entry, context_);
         changed_.push_back(entity);
     } else if (attempt.may_complete(context_)) {
+        beside_bytes_ -= attempt.bytes();
         attempt.begin_timeline(entity, context_);
+        beside_bytes_ += attempt.bytes();
         changed_.push_back(entity);
     }
-    beside_bytes_ += attempt.bytes() - before;
 }
 
 void TimelineMatcher::bring_up_to_date() {

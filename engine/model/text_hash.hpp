@@ -15,15 +15,23 @@ struct TextHash {
         std::uint64_t state = seed ^ (text.size() * 0x9E37'79B9'7F4A'7C15U);
         const char* at = text.data();
         std::size_t left = text.size();
-        for (; left >= 8; left -= 8, at += 8) state = folded(state ^ read(at, 8), 0xE703'7ED1'A0B4'28DBU);
-        if (left > 0) state = folded(state ^ read(at, left), 0x8EBC'6AF0'9C88'C6E3U);
-        return folded(state, 0x5896'66A9'6DD1'2E51U);
+        for (; left > 8; left -= 8, at += 8) state = folded(state ^ read<std::uint64_t>(at), 0xE703'7ED1'A0B4'28DBU);
+        // What is left, in reads of fixed size that may overlap.
+        std::uint64_t last = 0;
+        if (left >= 4) {
+            last = std::uint64_t{read<std::uint32_t>(at)} << 32U | read<std::uint32_t>(at + left - 4);
+        } else if (left > 0) {
+            const auto byte = [&](std::size_t place) { return std::uint64_t{static_cast<unsigned char>(at[place])}; };
+            last = byte(0) << 16U | byte(left / 2) << 8U | byte(left - 1);
+        }
+        return folded(state ^ last, 0x8EBC'6AF0'9C88'C6E3U);
     }
 
 private:
-    static std::uint64_t read(const char* from, std::size_t size) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, from, size);
+    template <class Word>
+    static Word read(const char* from) {
+        Word word = 0;
+        std::memcpy(&word, from, sizeof word);
         return word;
     }
     static std::uint64_t folded(std::uint64_t left, std::uint64_t right) {
