@@ -10,7 +10,7 @@ PACKAGES := g++ cmake ninja-build ccache pkg-config git ca-certificates python3 
 LINT_PACKAGES := clang-format-14 clang-tidy-14
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 
-.PHONY: help demo test build run bench format lint openapi-lint deps clean
+.PHONY: help demo test build run bench bench-engine format lint openapi-lint deps clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
@@ -43,7 +43,10 @@ bench: deps ## engine alone, then the server end to end beside a bare COPY of th
 	@cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run build/bench
 
-.PHONY: bench-ingest bench-reads soak
+.PHONY: bench-engine bench-ingest bench-reads soak
+bench-engine: deps ## the engine alone against its budgets: signals a second, growth, bytes held; three minutes
+	@$(MAKE) -s built PRESET=bench TARGETS="engine_budgets"
+	@build/bench/engine_budgets
 bench-ingest: deps ## end to end beside a bare COPY, then acknowledgements and incidents at half rate
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary end_to_end_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/end_to_end_bench

@@ -9,8 +9,8 @@ namespace {
 
 /// "unfamiliar_location_signin (identity, reported by entra_id)".
 std::string said_signal(SignalHandle signal, const HeldSignals& held, const Dictionary& dictionary) {
-    const WindowSignal& facts = held.window()[signal];
-    return dictionary.strings[facts.name] + " (" + dictionary.strings[facts.domain] + ", reported by " + std::string{held.window().source(signal)} + ")";
+    const SignalWindow& window = held.window();
+    return dictionary.strings[window.name(signal)] + " (" + dictionary.strings[window.domain(signal)] + ", reported by " + std::string{window.source(signal)} + ")";
 }
 
 std::string said_principals(const FindingRecord& record, std::size_t total) {

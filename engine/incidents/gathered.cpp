@@ -26,7 +26,7 @@ void Gathered::join(FindingIndex index, const Finding& finding) {
     ++severities_[static_cast<std::size_t>(finding.pattern->severity)];
     auto& use = patterns_[{finding.pattern->id, finding.pattern->version}];
     use.pattern = finding.pattern;
-    ++use.findings;
+    if (++use.findings == 1) claims_changed_ = true;
     for (const EntityId principal : finding.principals) add_principal(principal);
     finding.evidence.each([this](SignalHandle signal) { add_signal(signal); });
 }
@@ -39,33 +39,24 @@ void Gathered::leave(FindingIndex index, const Finding& finding) {
     ends_.erase(ends_.find(finding.end));
     --severities_[static_cast<std::size_t>(finding.pattern->severity)];
     const auto use = patterns_.find({finding.pattern->id, finding.pattern->version});
-    if (--use->second.findings == 0) patterns_.erase(use);
+    if (--use->second.findings == 0) {
+        patterns_.erase(use);
+        claims_changed_ = true;
+    }
     for (const EntityId principal : finding.principals) remove_principal(principal);
     finding.evidence.each([this](SignalHandle signal) { remove_signal(signal); });
 }
 
 void Gathered::add_signal(SignalHandle signal) {
     if (++signals_[signal] > 1) return;
-    ++definitions_[held_.definition(signal)];
-    held_.each_entity(signal, [this](EntityId entity) {
-        if (++entities_[entity] == 1) listed_.insert(entity);
-    });
+    if (++definitions_[held_.definition(signal)] == 1) claims_changed_ = true;
+    held_.each_entity(signal, [this](EntityId entity) { entities_.add(entity); });
 }
 
 void Gathered::remove_signal(SignalHandle signal) {
     if (!count_down(signals_, signal)) return;
-    count_down(definitions_, held_.definition(signal));
-    held_.each_entity(signal, [this](EntityId entity) {
-        if (count_down(entities_, entity)) listed_.erase(entity);
-    });
-}
-
-void Gathered::add_principal(EntityId entity) {
-    if (++principals_[entity] == 1) principals_listed_.insert(entity);
-}
-
-void Gathered::remove_principal(EntityId entity) {
-    if (count_down(principals_, entity)) principals_listed_.erase(entity);
+    if (count_down(definitions_, held_.definition(signal))) claims_changed_ = true;
+    held_.each_entity(signal, [this](EntityId entity) { entities_.remove(entity); });
 }
 
 void Gathered::moved(FindingIndex index, const FindingOrder& former, Timestamp former_end, const Finding& finding) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/incidents/finding.hpp"
+#include "engine/incidents/listed_entities.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -20,7 +21,7 @@ namespace catenary::engine {
 class Gathered {
 public:
     Gathered(const HeldSignals& held, const Dictionary& dictionary)
-        : held_{held}, dictionary_{dictionary}, listed_{EntityOrder{&dictionary}}, principals_listed_{EntityOrder{&dictionary}} {}
+        : held_{held}, dictionary_{dictionary}, entities_{dictionary}, principals_{dictionary} {}
 
     void join(FindingIndex index, const Finding& finding);
     void leave(FindingIndex index, const Finding& finding);
@@ -28,8 +29,8 @@ public:
     // A member changed.
     void add_signal(SignalHandle signal);
     void remove_signal(SignalHandle signal);
-    void add_principal(EntityId entity);
-    void remove_principal(EntityId entity);
+    void add_principal(EntityId entity) { principals_.add(entity); }
+    void remove_principal(EntityId entity) { principals_.remove(entity); }
     void moved(FindingIndex index, const FindingOrder& former, Timestamp former_end, const Finding& finding);
     void rescored(FindingIndex index, double former, const Finding& finding);
 
@@ -45,8 +46,10 @@ public:
     std::size_t signal_count() const { return signals_.size(); }
     Severity severity() const;
 
-    /// Writes the members that follow from the findings; `leading_record` is that of `leading()`.
-    void describe(IncidentRecord& record, const FindingRecord& leading_record) const;
+    /// Writes the members that follow from the findings; `leading_record` is that of `leading()`. `record`: the same as before, or after `start_record`
+    /// any.
+    void describe(IncidentRecord& record, const FindingRecord& leading_record);
+    void start_record() { lists_again_ = true; }
 
 private:
     struct PatternUse {
@@ -55,6 +58,8 @@ private:
     };
     using Rank = std::pair<double, FindingOrder>;  // minus the score
     static Rank rank(double probability, const FindingOrder& order) { return {-probability, order}; }
+    void list_claims(IncidentRecord& record) const;
+    void list_entities(IncidentRecord& record);
     std::string summary(const IncidentRecord& record, const FindingRecord& leading_record) const;
 
     const HeldSignals& held_;
@@ -67,10 +72,10 @@ private:
     std::map<std::pair<std::string, std::int32_t>, PatternUse> patterns_;
     boost::unordered_flat_map<SignalHandle, std::uint32_t, std::hash<SignalHandle>> signals_;
     boost::unordered_flat_map<DefinitionId, std::uint32_t, std::hash<DefinitionId>> definitions_;
-    boost::unordered_flat_map<EntityId, std::uint32_t, std::hash<EntityId>> entities_;
-    boost::unordered_flat_map<EntityId, std::uint32_t, std::hash<EntityId>> principals_;
-    std::set<EntityId, EntityOrder> listed_;
-    std::set<EntityId, EntityOrder> principals_listed_;
+    ListedEntities entities_;
+    ListedEntities principals_;
+    bool claims_changed_ = true;  // patterns or definitions came or went since they were listed
+    bool lists_again_ = true;     // the record says nothing of this yet
 };
 
 }  // namespace catenary::engine

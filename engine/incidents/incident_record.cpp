@@ -7,11 +7,29 @@ namespace catenary::engine {
 
 namespace {
 
-constexpr std::size_t most_entities = 500;
+constexpr std::size_t most_entities = ListedEntities::most;
 
 }  // namespace
 
-void Gathered::describe(IncidentRecord& record, const FindingRecord& leading_record) const {
+void Gathered::describe(IncidentRecord& record, const FindingRecord& leading_record) {
+    const bool starts = std::exchange(lists_again_, false);
+    if (std::exchange(claims_changed_, false) || starts) list_claims(record);
+    const bool principals_changed = principals_.take_changed();
+    const bool entities_changed = entities_.take_changed();
+    if (starts || principals_changed || entities_changed) list_entities(record);
+    record.entity_total = static_cast<std::int64_t>(entities_.size());
+
+    record.title = leading_record.title;
+    record.severity = severity();
+    record.score = leading_record.score.probability;
+    record.first_activity = first_activity();
+    record.last_activity = last_activity();
+    record.signal_count = static_cast<std::int64_t>(signals_.size());
+    record.finding_count = static_cast<std::int64_t>(members_.size());
+    record.summary = summary(record, leading_record);
+}
+
+void Gathered::list_claims(IncidentRecord& record) const {
     std::set<std::string> tactics;
     std::set<std::string> techniques;
     std::set<std::string> domains;
@@ -31,28 +49,26 @@ void Gathered::describe(IncidentRecord& record, const FindingRecord& leading_rec
     record.techniques.assign(techniques.begin(), techniques.end());
     record.domains.assign(domains.begin(), domains.end());
     record.patterns.assign(patterns.begin(), patterns.end());
+}
 
-    record.principals.clear();
-    record.entities.clear();
-    for (const EntityId principal : principals_listed_) {
-        if (record.principals.size() == most_entities) break;
-        record.principals.push_back(entity_key(principal, dictionary_));
+void Gathered::list_entities(IncidentRecord& record) {
+    // Into the strings that are there, which have room already.
+    std::size_t listed = 0;
+    const auto list = [&](std::vector<EntityKey>& to, EntityId id) {
+        if (listed == to.size()) to.emplace_back();
+        const auto& [kind, value] = dictionary_.entities[id];
+        to[listed].kind = dictionary_.strings[kind];
+        to[listed++].value = value;
+    };
+    for (const EntityId principal : principals_.first()) list(record.principals, principal);
+    record.principals.resize(listed);
+    listed = 0;
+    for (const EntityId principal : principals_.first()) list(record.entities, principal);
+    for (const EntityId entity : entities_.first()) {
+        if (listed == most_entities) break;
+        if (!principals_.contains(entity)) list(record.entities, entity);
     }
-    record.entities = record.principals;
-    for (const EntityId entity : listed_) {
-        if (record.entities.size() == most_entities) break;
-        if (!principals_.contains(entity)) record.entities.push_back(entity_key(entity, dictionary_));
-    }
-    record.entity_total = static_cast<std::int64_t>(entities_.size());
-
-    record.title = leading_record.title;
-    record.severity = severity();
-    record.score = leading_record.score.probability;
-    record.first_activity = first_activity();
-    record.last_activity = last_activity();
-    record.signal_count = static_cast<std::int64_t>(signals_.size());
-    record.finding_count = static_cast<std::int64_t>(members_.size());
-    record.summary = summary(record, leading_record);
+    record.entities.resize(listed);
 }
 
 std::string Gathered::summary(const IncidentRecord& record, const FindingRecord& leading_record) const {

@@ -205,6 +205,7 @@ void Incidents::apply_moves(const std::vector<Grouping::Move>& moves, Places& pl
         Incident& incident = incidents_.at(place.number);
         incident.group = group;
         incident.gathered = std::move(place.gathered);
+        incident.gathered->start_record();
         numbers_[group] = place.number;
         if (!incident.is_new) continue;
         refresh(incident);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/model/ids.hpp"
+#include "engine/model/text_hash.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -66,7 +67,11 @@ private:
     static std::size_t bytes_of(const Entity& entity);
 
     std::deque<Place> places_;  // a deque: the views in index_ stay valid
-    boost::unordered_flat_map<std::pair<std::uint32_t, std::string_view>, EntityId> index_;
+    struct Hash {
+        using is_avalanching = void;
+        std::size_t operator()(const std::pair<std::uint32_t, std::string_view>& entity) const { return TextHash::mixed(entity.second, entity.first); }
+    };
+    boost::unordered_flat_map<std::pair<std::uint32_t, std::string_view>, EntityId, Hash> index_;
     std::deque<EntityId> idle_;  ///< by queued_in
     std::vector<std::uint32_t> free_;
     std::uint32_t round_ = 0;

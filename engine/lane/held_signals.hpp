@@ -6,6 +6,7 @@
 #include "engine/matching/window.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
+#include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
@@ -22,14 +23,14 @@ public:
     HeldSignals(Definitions& definitions, EntityTable& entities) : definitions_{definitions}, entities_{entities} {}
 
     /// `shown`: entities that the signal mentions without linking by them. Held by nobody yet: `take` before anything can give back.
-    SignalHandle add(const SignalView& signal, Position position, bool late, DefinitionId definition, std::span<const LinkEntity> links,
+    SignalHandle add(const SignalView& signal, bool late, DefinitionId definition, std::span<const LinkEntity> links,
                      std::span<const EntityId> shown);
-    void take(SignalHandle handle) { ++facts_[handle.value()].holders; }
+    void take(SignalHandle handle) { ++holders_[handle.value()]; }
     void give_back(SignalHandle handle);
     void give_back(std::span<const SignalHandle> handles);
 
     const SignalWindow& window() const { return window_; }
-    DefinitionId definition(SignalHandle handle) const { return facts_[handle.value()].definition; }
+    DefinitionId definition(SignalHandle handle) const { return DefinitionId{window_[handle].origin.value()}; }
     /// Calls `visit(EntityId)` for each entity the signal mentions, linking or not.
     template <class Visit>
     void each_entity(SignalHandle handle, Visit visit) const {
@@ -40,8 +41,11 @@ public:
     }
 
     /// The findings whose evidence holds the signal; few: at most a handful for each pattern.
-    std::span<const FindingIndex> findings(SignalHandle handle) const { return facts_[handle.value()].findings; }
-    void attach(SignalHandle handle, FindingIndex finding) { facts_[handle.value()].findings.push_back(finding); }
+    std::span<const FindingIndex> findings(SignalHandle handle) const {
+        const auto found = findings_.find(handle.value());
+        return found == findings_.end() ? std::span<const FindingIndex>{} : std::span<const FindingIndex>{found->second.data(), found->second.size()};
+    }
+    void attach(SignalHandle handle, FindingIndex finding) { findings_[handle.value()].push_back(finding); }
     void detach(SignalHandle handle, FindingIndex finding);
 
     /// Every held signal, by place.
@@ -52,15 +56,11 @@ public:
     void load(SnapshotReader& in, const StringPool& strings);
 
 private:
-    struct Facts {
-        std::uint32_t holders = 0;
-        DefinitionId definition;
-        std::vector<FindingIndex> findings;
-    };
     Definitions& definitions_;
     EntityTable& entities_;
     SignalWindow window_;
-    std::vector<Facts> facts_;                                               // by handle
+    Chunks<std::uint32_t> holders_;                                          // by handle
+    boost::unordered_flat_map<std::uint32_t, boost::container::small_vector<FindingIndex, 2>> findings_;  // of evidence
     boost::unordered_flat_map<std::uint32_t, std::vector<EntityId>> shown_;  // few signals have any
 };
 

@@ -5,8 +5,8 @@
 namespace catenary::engine {
 
 void HeldSignals::save(SnapshotWriter& out) const {
-    out(facts_.size());
-    for (const Facts& facts : facts_) out(facts.holders);
+    out(holders_.size());
+    for (std::size_t i = 0; i < holders_.size(); ++i) out(holders_[i]);
     window_.save_places(out);
     for (const SignalHandle signal : all()) {
         out(definition(signal));
@@ -19,16 +19,18 @@ void HeldSignals::save(SnapshotWriter& out) const {
 void HeldSignals::load(SnapshotReader& in, const StringPool& strings) {
     std::vector<bool> used;
     for (std::size_t left = in.count(); left > 0; --left) {
-        in(facts_.emplace_back().holders);
-        used.push_back(facts_.back().holders > 0);
+        const std::size_t place = holders_.size();
+        holders_.grow_to(place + 1);
+        in(holders_[place]);
+        used.push_back(holders_[place] > 0);
     }
     window_.load_places(used, in);
     for (const SignalHandle signal : all()) {
-        DefinitionId& definition = facts_[signal.value()].definition;
+        DefinitionId definition;
         in(definition);
         definitions_.use(definition);
         const Definition& known = definitions_[definition];
-        window_.load_signal(signal, known.source, known.domain, known.name, strings[known.source], in);
+        window_.load_signal(signal, Origin{definition.value()}, known.source, known.domain, known.name, strings[known.source], in);
         std::vector<EntityId> shown;
         in(shown);
         if (!shown.empty()) shown_.emplace(signal.value(), std::move(shown));

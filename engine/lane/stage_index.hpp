@@ -3,6 +3,7 @@
 #include "engine/lane/definitions.hpp"
 #include "engine/matching/matcher.hpp"
 #include "engine/matching/pattern.hpp"
+#include "engine/model/text_hash.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -45,7 +46,7 @@ private:
     };
     Patterns patterns_;
     std::uint64_t generation_;
-    boost::unordered_flat_map<std::string_view, std::vector<StageRef>> by_name_;  // views into names_
+    boost::unordered_flat_map<std::string_view, std::vector<StageRef>, TextHash> by_name_;  // views into names_
     std::vector<std::unique_ptr<std::string>> names_;
     std::vector<StageRef> unnamed_;
 };

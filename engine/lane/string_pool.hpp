@@ -1,10 +1,12 @@
 #pragma once
 
 #include "engine/model/ids.hpp"
+#include "engine/model/text_hash.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
+#include <array>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -18,6 +20,8 @@ namespace catenary::engine {
 class StringPool {
 public:
     Symbol intern(std::string_view text);
+    /// The same, for one of few: tried against the newest ones asked for this way before the table.
+    Symbol intern_frequent(std::string_view text);
     std::optional<Symbol> find(std::string_view text) const;
     const std::string& operator[](Symbol symbol) const { return texts_[symbol.value()]; }
     std::size_t size() const { return texts_.size(); }
@@ -27,8 +31,10 @@ public:
 
 private:
     std::deque<std::string> texts_;  // a deque: the views in index_ stay valid
-    boost::unordered_flat_map<std::string_view, Symbol> index_;
+    boost::unordered_flat_map<std::string_view, Symbol, TextHash> index_;
     std::size_t bytes_ = 0;
+    std::array<Symbol, 8> frequent_{};  // of texts asked for as such, filled in turn
+    std::size_t frequent_count_ = 0;    // how often one was filled in
 };
 
 }  // namespace catenary::engine

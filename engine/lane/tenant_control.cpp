@@ -125,7 +125,7 @@ void Tenant::replay(Deployment& deployment, std::span<const StoredSignal> histor
         // Marks made since the caller last wrote effects are not in the store yet.
         const bool is_late =
             stored.late || std::binary_search(late_marks_.begin(), late_marks_.end(), SignalRef{signal.time, stored.signal.source, stored.signal.id});
-        give(deployment, held_.add(signal, stored.position, is_late, definition, mentions_.links_and_denied(), mentions_.shown), stages, signal);
+        give(deployment, held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown), stages, signal);
     }
 }
 

@@ -54,7 +54,7 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
             else is_unlinkable = true;
         }
         if (!takers_.empty()) {
-            const SignalHandle handle = held_.add(signal, position, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
+            const SignalHandle handle = held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
             bool has_news = false;
             for (const auto& [deployment, stages] : takers_) {
                 give(*deployment, handle, stages, signal);
@@ -81,7 +81,7 @@ void Tenant::read_mentions(const SignalView& signal) {
     mentions_.shown.clear();
     const std::size_t limit = link_rules_.limit(signal.time);
     for (const EntityView& entity : signal.entities) {
-        const Symbol kind = dictionary_.strings.intern(entity.kind);
+        const Symbol kind = dictionary_.strings.intern_frequent(entity.kind);
         const EntityId id = dictionary_.entities.intern(kind, entity.value);
         if (!entity.identifies || !is_linkable(signal, entity, limit)) mentions_.shown.push_back(id);
         else if (link_rules_.rule(id, signal.time) == LinkRule::deny) mentions_.denied.push_back({id, kind});

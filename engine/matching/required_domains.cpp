@@ -10,7 +10,7 @@ namespace catenary::engine {
 void RequiredDomains::take(Finding& finding, const FindingDelta& change, const SignalWindow& window) const {
     finding.end = change.end;
     for (const StageEvidence& one : change.added) {
-        const Symbol domain = window[one.signal].domain;
+        const Symbol domain = window.domain(one.signal);
         if (std::find(finding.domains.begin(), finding.domains.end(), domain) == finding.domains.end()) finding.domains.push_back(domain);
         if (!finding.admitted) finding.kept_back[one.signal] = one.stage;
     }

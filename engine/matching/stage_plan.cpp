@@ -37,6 +37,10 @@ StagePlan::StagePlan(std::shared_ptr<const Pattern> source)
             if (mandatory_between(p, i) == 0) previous[i] = static_cast<StageMask>(previous[i] | stage_bit(p));
         }
     }
+    if ((mandatory & repeated) != 0) {
+        counted = static_cast<StageIndex>(std::countr_zero(static_cast<StageMask>(mandatory & repeated)));
+        at_least = pattern->stages[*counted].repeat->at_least;
+    }
     if (stage_count(mandatory) == 1 && (mandatory & repeated) == 0) lone = static_cast<StageIndex>(std::countr_zero(mandatory));
 }
 

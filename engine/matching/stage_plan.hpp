@@ -45,6 +45,8 @@ struct StagePlan {
     StageMask last;                              ///< may be the last chosen stage: only optional ones after it
     std::array<StageMask, max_stages> previous;  ///< what may be the chosen stage just before: only optional ones between
     std::optional<StageIndex> lone;              ///< the plain stage that alone makes an instance, if there is one
+    std::optional<StageIndex> counted;           ///< the first mandatory stage that is repeated, if there is one
+    std::int64_t at_least = 0;                   ///< of `counted`
 
     /// The mandatory stages strictly between two.
     StageMask mandatory_between(StageIndex low, StageIndex high) const;

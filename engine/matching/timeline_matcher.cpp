@@ -44,23 +44,24 @@ void TimelineMatcher::add(SignalHandle signal, StageMask stages, std::span<const
     }
     const WindowSignal& facts = window_[signal];
     const StageMask late = facts.late ? late_bit : StageMask{0};
-    std::uint16_t timelines = 0;
+    each_stage(static_cast<StageMask>(stages & plan_.distinct), [&](StageIndex stage) { values_.add(signal, stage, distinct_values[stage]); });
+    std::uint16_t attempts = 0;
     const auto append_to = [&](EntityId entity, StageMask own) {
         if (own == 0) return;
         append(entity, {facts.time, signal, static_cast<StageMask>(own | late), 0});
-        ++timelines;
+        ++attempts;
     };
     if (linked) {
         for (const EntityId entity : links) append_to(entity, stages_for(entity, signal, stages));
     } else {
         append_to(nobody, stages);
     }
-    if (timelines == 0) {
+    if (attempts == 0) {
+        values_.forget(signal, plan_.distinct);
         aside_.push_back(signal);
         return;
     }
-    if (timelines > 1) holds_.emplace(signal.value(), timelines);
-    each_stage(static_cast<StageMask>(stages & plan_.distinct), [&](StageIndex stage) { values_.add(signal, stage, distinct_values[stage]); });
+    if (attempts > 1) holds_.emplace(signal.value(), attempts);
 }
 
 void TimelineMatcher::find_alone(SignalHandle signal) {
@@ -84,19 +85,26 @@ StageMask TimelineMatcher::stages_for(EntityId entity, SignalHandle signal, Stag
 }
 
 void TimelineMatcher::append(EntityId entity, const TimelineEntry& entry) {
-    std::unique_ptr<Timeline>& timeline = timelines_[entity.value()];
-    if (!timeline) timeline = std::make_unique<Timeline>(entity, plan_);
-    timeline->add(entry, context_);
-    sets_.saw(*timeline, entry, context_);
-    if (changed_.empty() || changed_.back() != entity) changed_.push_back(entity);
-    ++entries_;
+    const auto [place, is_new] = attempts_.try_emplace(entity.value(), entry);
+    Attempt& attempt = place->second;
+    if (!is_new) beside_bytes_ += attempt.add(entry, context_);
+    if (const Timeline* timeline = attempt.timeline()) {
+        sets_.saw(*timeline, entry, context_);
+        changed_.push_back(entity);
+    } else if (attempt.may_complete(context_)) {
+        beside_bytes_ -= attempt.bytes();
+        attempt.begin_timeline(entity, context_);
+        beside_bytes_ += attempt.bytes();
+        changed_.push_back(entity);
+    }
 }
 
 void TimelineMatcher::bring_up_to_date() {
+    if (changed_.empty()) return;
     std::sort(changed_.begin(), changed_.end());
     changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
     for (const EntityId entity : changed_) {
-        Timeline& timeline = *timelines_.at(entity.value());
+        Timeline& timeline = *attempts_.at(entity.value()).timeline();
         timeline.process(context_);
         if (timeline.has_changes()) sets_.take_changes(timeline, context_);
     }
@@ -110,7 +118,6 @@ std::vector<FindingDelta> TimelineMatcher::take_deltas() {
 }
 
 void TimelineMatcher::release(SignalHandle signal, std::vector<SignalHandle>& given_up) {
-    --entries_;
     if (const auto held = holds_.find(signal.value()); held != holds_.end()) {
         if (--held->second > 0) return;
         holds_.erase(held);
@@ -125,14 +132,23 @@ std::vector<SignalHandle> TimelineMatcher::expire(Timestamp horizon) {
     const auto needed = sets_.expire(horizon, reach, context_);
     std::vector<SignalHandle> given_up;
     std::vector<SignalHandle> removed;
-    for (const auto& [number, timeline] : timelines_) {
-        const auto kept = needed.find(timeline.get());
+    for (auto place = attempts_.begin(); place != attempts_.end();) {
+        const auto current = place++;
+        Attempt& attempt = current->second;
+        if (attempt.oldest() >= reach) continue;
+        Timestamp cutoff = reach;
+        const Timeline* timeline = attempt.timeline();
+        if (timeline != nullptr) {
+            if (const auto kept = needed.find(timeline); kept != needed.end()) cutoff = std::min(cutoff, kept->second);
+        }
         removed.clear();
-        timeline->expire(kept == needed.end() ? reach : std::min(reach, kept->second), context_, removed);
-        if (!removed.empty()) sets_.renumber(*timeline);
+        beside_bytes_ -= attempt.bytes();
+        const bool is_left = attempt.expire(cutoff, context_, removed);
+        if (timeline != nullptr && !removed.empty()) sets_.renumber(*timeline);
         for (const SignalHandle signal : removed) release(signal, given_up);
+        if (is_left) beside_bytes_ += attempt.bytes();
+        else attempts_.erase(current);
     }
-    erase_if(timelines_, [](const auto& place) { return place.second->empty(); });
     const auto first_over = std::stable_partition(aside_.begin(), aside_.end(), [&](SignalHandle signal) { return window_[signal].time >= horizon; });
     given_up.insert(given_up.end(), first_over, aside_.end());
     aside_.erase(first_over, aside_.end());
@@ -141,10 +157,8 @@ std::vector<SignalHandle> TimelineMatcher::expire(Timestamp horizon) {
 }
 
 std::size_t TimelineMatcher::bytes() const {
-    // A timeline's own vectors are estimated: nearly all hold one or two signals, and counting them would cost a pass over all of them.
-    constexpr std::size_t each_timeline = sizeof(Timeline) + sizeof(SegmentList) + 24;
-    constexpr std::size_t each_entry = sizeof(TimelineEntry) + sizeof(Segment);
-    return sizeof(*this) + timelines_.size() * each_timeline + entries_ * each_entry + sets_.bytes() + values_.bytes() + holds_.size() * 8 +
+    constexpr std::size_t each_place = sizeof(std::pair<std::uint32_t, Attempt>) + 1;
+    return sizeof(*this) + attempts_.bucket_count() * each_place + beside_bytes_ + sets_.bytes() + values_.bytes() + holds_.bucket_count() * 9 +
            aside_.capacity() * sizeof(SignalHandle);
 }
 

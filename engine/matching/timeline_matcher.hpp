@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/matching/attempt.hpp"
 #include "engine/matching/connected_sets.hpp"
 #include "engine/matching/matcher_state.hpp"
 #include "engine/matching/timeline.hpp"
@@ -16,7 +17,8 @@
 
 namespace catenary::engine {
 
-/// Patterns whose stages follow each other on one entity, with no limit on single gaps: each entity has a timeline of its own.
+/// Patterns whose stages follow each other on one entity, with no limit on single gaps: each entity has an attempt of its own, and a timeline once that
+/// may succeed.
 class TimelineMatcher final : public MatcherState {
 public:
     TimelineMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
@@ -43,6 +45,8 @@ private:
     void append(EntityId entity, const TimelineEntry& entry);
     void bring_up_to_date();
     void release(SignalHandle signal, std::vector<SignalHandle>& given_up);
+    Attempt load_worked(EntityId entity, SnapshotReader& in) const;
+    Attempt load_waiting(SnapshotReader& in);
 
     StagePlan plan_;
     std::string identity_;
@@ -50,13 +54,13 @@ private:
     std::vector<std::pair<Symbol, StageMask>> counted_by_;  // kinds that repeated stages count by, with those stages
     DistinctValues values_;
     TimelineContext context_;
-    boost::unordered_flat_map<std::uint32_t, std::unique_ptr<Timeline>> timelines_;  // by entity
+    boost::unordered_flat_map<std::uint32_t, Attempt> attempts_;  // by entity
     ConnectedSets sets_;
-    boost::unordered_flat_map<std::uint32_t, std::uint16_t> holds_;  // signals in several timelines, with how many
+    boost::unordered_flat_map<std::uint32_t, std::uint16_t> holds_;  // signals in several attempts, with how many
     std::vector<EntityId> changed_;                                  // timelines to bring up to date, perhaps repeated
-    std::vector<SignalHandle> aside_;                                // signals in no timeline
+    std::vector<SignalHandle> aside_;                                // signals in no attempt
     std::vector<FindingDelta> deltas_;
-    std::size_t entries_ = 0;
+    std::size_t beside_bytes_ = 0;  // of the attempts, beside the map
 };
 
 }  // namespace catenary::engine

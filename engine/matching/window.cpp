@@ -3,8 +3,8 @@
 #include "engine/model/assert.hpp"
 #include "engine/scoring/score.hpp"
 
+#include <algorithm>
 #include <cstring>
-#include <tuple>
 #include <type_traits>
 
 namespace catenary::engine {
@@ -22,65 +22,67 @@ std::uint8_t phases_of(const SignalView& signal) {
 
 static_assert(std::is_trivially_copyable_v<LinkEntity> && alignof(LinkEntity) <= alignof(std::max_align_t), "links are copied into raw storage");
 
-SignalHandle SignalWindow::add(const SignalView& signal, Position position, bool late, Symbol source, Symbol domain, Symbol name,
+SignalHandle SignalWindow::add(const SignalView& signal, bool late, Origin origin, Symbol source, Symbol domain, Symbol name,
                                std::span<const LinkEntity> links) {
     if (free_.empty()) {
         free_.push_back(static_cast<std::uint32_t>(slots_.size()));
-        slots_.emplace_back();
+        slots_.grow_to(slots_.size() + 1);
     }
     const SignalHandle handle{free_.back()};
     free_.pop_back();
-    count_source(source, signal.source);
-
-    Slot& slot = slots_[handle.value()];
-    slot.facts = {.time = signal.time,
-                  .position = position,
-                  .source = source,
-                  .domain = domain,
-                  .name = name,
-                  .confidence = static_cast<float>(signal.confidence),
-                  .phases = phases_of(signal),
-                  .late = late,
-                  .count = signal.count};
-    fill(slot, signal.id, links);
+    count_origin(origin, source, domain, name, signal.source);
+    slots_[handle.value()].facts = {.time = signal.time,
+                                    .origin = origin,
+                                    .confidence = static_cast<float>(signal.confidence),
+                                    .count = static_cast<std::uint32_t>(std::clamp<std::int64_t>(signal.count, 0, WindowSignal::most_counted)),
+                                    .phases = phases_of(signal),
+                                    .late = late,
+                                    .links = 0};
+    fill(handle, signal.id, links);
     return handle;
 }
 
-void SignalWindow::fill(Slot& slot, std::string_view id, std::span<const LinkEntity> links) {
-    slot.id_length = static_cast<std::uint32_t>(id.size());
-    slot.link_count = static_cast<std::uint32_t>(links.size());
-    slot.tail = std::make_unique<std::byte[]>(tail_bytes(slot));
-    if (!links.empty()) std::memcpy(slot.tail.get(), links.data(), links.size_bytes());
-    if (!id.empty()) std::memcpy(slot.tail.get() + links.size_bytes(), id.data(), id.size());
-    bytes_ += tail_bytes(slot);
+void SignalWindow::fill(SignalHandle handle, std::string_view id, std::span<const LinkEntity> links) {
+    CATENARY_ASSERT(links.size() <= most_links, "a signal names few entities");
+    Slot& slot = slots_[handle.value()];
+    slot.facts.links = static_cast<std::uint8_t>(links.size());
+    slot.tail = tails_.add(handle.value(), links.size_bytes() + id.size());
+    std::byte* tail = tails_.at(slot.tail);
+    if (!links.empty()) std::memcpy(tail, links.data(), links.size_bytes());
+    if (!id.empty()) std::memcpy(tail + links.size_bytes(), id.data(), id.size());
 }
 
-void SignalWindow::count_source(Symbol source, std::string_view text) {
-    SourceText& known = sources_[source.value()];
-    if (!known.text) known.text = std::make_unique<const std::string>(text);
-    ++known.signals;
+void SignalWindow::count_origin(Origin origin, Symbol source, Symbol domain, Symbol name, std::string_view text) {
+    if (origin.value() >= origins_.size()) origins_.resize(origin.value() + 1);
+    OriginFacts& facts = origins_[origin.value()];
+    if (facts.signals++ > 0) return;
+    facts.source = source;
+    facts.domain = domain;
+    facts.name = name;
+    facts.text = std::make_unique<const std::string>(text);
 }
 
 void SignalWindow::release(SignalHandle handle) {
     Slot& slot = slots_[handle.value()];
-    CATENARY_ASSERT(slot.tail != nullptr, "a slot is released once");
-    const auto text = sources_.find(slot.facts.source.value());
-    if (--text->second.signals == 0) sources_.erase(text);
-    bytes_ -= tail_bytes(slot);
+    CATENARY_ASSERT(slot.tail != TailStore::nowhere, "a slot is released once");
+    OriginFacts& facts = origins_[slot.facts.origin.value()];
+    if (--facts.signals == 0) facts.text.reset();
+    const TailStore::Place tail = slot.tail;
     slot = Slot{};
+    tails_.release(
+        tail, [this](std::uint32_t owner) { return slots_[owner].tail; }, [this](std::uint32_t owner, TailStore::Place to) { slots_[owner].tail = to; });
     free_.push_back(handle.value());
 }
 
 std::string_view SignalWindow::id(SignalHandle handle) const {
     const Slot& slot = slots_[handle.value()];
-    return {reinterpret_cast<const char*>(slot.tail.get() + slot.link_count * sizeof(LinkEntity)), slot.id_length};
+    const std::size_t links = slot.facts.links * sizeof(LinkEntity);
+    return {reinterpret_cast<const char*>(tails_.at(slot.tail) + links), tails_.size(slot.tail) - links};
 }
-
-std::string_view SignalWindow::source(SignalHandle handle) const { return *sources_.find(slots_[handle.value()].facts.source.value())->second.text; }
 
 std::span<const LinkEntity> SignalWindow::links(SignalHandle handle) const {
     const Slot& slot = slots_[handle.value()];
-    return {reinterpret_cast<const LinkEntity*>(slot.tail.get()), slot.link_count};
+    return {reinterpret_cast<const LinkEntity*>(tails_.at(slot.tail)), slot.facts.links};
 }
 
 SignalRef SignalWindow::ref(SignalHandle handle) const { return {slots_[handle.value()].facts.time, std::string{source(handle)}, std::string{id(handle)}}; }
@@ -89,12 +91,12 @@ bool SignalWindow::before(SignalHandle left, SignalHandle right) const {
     const WindowSignal& a = (*this)[left];
     const WindowSignal& b = (*this)[right];
     if (a.time != b.time) return a.time < b.time;
-    if (a.source != b.source) return source(left) < source(right);
+    if (a.origin != b.origin && origin(left).source != origin(right).source) return source(left) < source(right);
     return id(left) < id(right);
 }
 
 std::size_t SignalWindow::bytes() const {
-    return bytes_ + slots_.capacity() * sizeof(Slot) + free_.capacity() * sizeof(std::uint32_t) + sources_.size() * (sizeof(SourceText) + sizeof(std::string));
+    return slots_.bytes() + tails_.bytes() + free_.capacity() * sizeof(std::uint32_t) + origins_.capacity() * (sizeof(OriginFacts) + sizeof(std::string));
 }
 
 }  // namespace catenary::engine

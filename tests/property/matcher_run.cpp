@@ -77,9 +77,10 @@ void MatcherRun::add(const oracle::Signal& signal) {
     }
     std::sort(mentioned.begin(), mentioned.end());
     std::sort(links.begin(), links.end());
-    const auto position = engine::Position{++added_};
-    const auto handle = window_.add(view, position, signal.late, engine::Symbol{symbol_of(signal.ref.source)}, engine::Symbol{symbol_of(signal.domain)},
-                                    engine::Symbol{}, mentioned);
+    const engine::Symbol source{symbol_of(signal.ref.source)};
+    const engine::Symbol domain{symbol_of(signal.domain)};
+    const engine::Origin origin{16 * source.value() + domain.value()};
+    const auto handle = window_.add(view, signal.late, origin, source, domain, engine::Symbol{}, mentioned);
     refs_.emplace(handle.value(), signal.ref);
     matcher_.add(handle, signal.stages, links, signal.distinct);
 }

@@ -43,7 +43,6 @@ private:
 
     engine::SignalWindow window_;
     std::map<std::uint32_t, engine::SignalRef> refs_;  // by handle
-    std::int64_t added_ = 0;
     std::vector<std::string> link_kinds_;
     engine::PatternMatcher matcher_;
     SeenFindings findings_;

@@ -48,7 +48,7 @@ struct BusyAccount {
         const std::array links{LinkEntity{EntityId{1}, Symbol{0}}};
         const std::array entities{EntityId{1}};
         const std::vector<std::vector<std::string>> no_values(2);
-        const auto handle = window.add(signal, Position{sent + 1}, late, Symbol{0}, Symbol{0}, Symbol{0}, links);
+        const auto handle = window.add(signal, late, Origin{0}, Symbol{0}, Symbol{0}, Symbol{0}, links);
         matcher.add(handle, static_cast<StageMask>(1U << (sent % 2)), entities, no_values);
         matcher.take_deltas();
         ++sent;

@@ -1,0 +1,42 @@
+#include "engine/incidents/listed_entities.hpp"
+
+#include "engine/model/assert.hpp"
+
+#include <iterator>
+
+namespace catenary::engine {
+
+void ListedEntities::add(EntityId entity) {
+    if (++counts_[entity] > 1 || !is_complete_) return;
+    if (first_.size() == most) {
+        if (!first_.key_comp()(entity, *first_.rbegin())) return;
+        first_.erase(std::prev(first_.end()));
+    }
+    first_.insert(entity);
+    changed_ = true;
+}
+
+void ListedEntities::remove(EntityId entity) {
+    const auto place = counts_.find(entity);
+    CATENARY_ASSERT(place != counts_.end(), "only what was counted is taken away");
+    if (--place->second > 0) return;
+    counts_.erase(place);
+    if (!is_complete_ || first_.erase(entity) == 0) return;
+    changed_ = true;
+    is_complete_ = first_.size() == counts_.size();  // else one that was left out moves up
+}
+
+const std::set<EntityId, EntityOrder>& ListedEntities::first() {
+    if (std::exchange(is_complete_, true)) return first_;
+    first_.clear();
+    for (const auto& [entity, count] : counts_) {
+        if (first_.size() == most) {
+            if (!first_.key_comp()(entity, *first_.rbegin())) continue;
+            first_.erase(std::prev(first_.end()));
+        }
+        first_.insert(entity);
+    }
+    return first_;
+}
+
+}  // namespace catenary::engine

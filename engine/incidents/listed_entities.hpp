@@ -1,0 +1,40 @@
+#pragma once
+
+#include "engine/lane/dictionary.hpp"
+#include "engine/model/ids.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <utility>
+
+namespace catenary::engine {
+
+/// Entities, each with how often it is mentioned, of which records show the first `most` in EntityOrder: only those are kept in order.
+class ListedEntities {
+public:
+    static constexpr std::size_t most = 500;
+
+    explicit ListedEntities(const Dictionary& dictionary) : first_{EntityOrder{&dictionary}} {}
+
+    void add(EntityId entity);
+    /// Of what was added.
+    void remove(EntityId entity);
+
+    std::size_t size() const { return counts_.size(); }
+    bool contains(EntityId entity) const { return counts_.contains(entity); }
+    /// The first ones, in order.
+    const std::set<EntityId, EntityOrder>& first();
+    /// Whether `first` may be other than at the last call.
+    bool take_changed() { return std::exchange(changed_, false); }
+
+private:
+    boost::unordered_flat_map<EntityId, std::uint32_t, std::hash<EntityId>> counts_;
+    std::set<EntityId, EntityOrder> first_;
+    bool is_complete_ = true;  // else `first_` is to be gathered again
+    bool changed_ = true;
+};
+
+}  // namespace catenary::engine
