@@ -10,7 +10,8 @@ namespace {
 /// "unfamiliar_location_signin (identity, reported by entra_id)".
 std::string said_signal(SignalHandle signal, const HeldSignals& held, const Dictionary& dictionary) {
     const SignalWindow& window = held.window();
-    return dictionary.strings[window.name(signal)] + " (" + dictionary.strings[window.domain(signal)] + ", reported by " + std::string{window.source(signal)} + ")";
+    const std::string& domain = dictionary.strings[window.domain(signal)];
+    return dictionary.strings[window.name(signal)] + " (" + domain + ", reported by " + std::string{window.source(signal)} + ")";
 }
 
 std::string said_principals(const FindingRecord& record, std::size_t total) {

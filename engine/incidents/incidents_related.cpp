@@ -40,13 +40,17 @@ void Incidents::relate_by_principal(FindingIndex index) {
     Finding& finding = findings_[index];
     finding.related_until = finding.end + look_again_after;
     std::size_t looked_up = 0;
+    std::vector<IncidentNumber> near;  // in the order in which they are met: many findings are of few incidents
+    std::set<IncidentNumber> met;      // those
     for (const EntityId principal : finding.principals) {
         if (looked_up++ == most_principals_looked_up) break;
         for (const FindingIndex other : principals_.starting_until(principal, finding.end + group_within_, most_findings_looked_at)) {
             const Finding& there = findings_[other];
-            if (there.end + group_within_ >= finding.start && there.incident) relate(*finding.incident, *there.incident);
+            if (there.end + group_within_ < finding.start || !there.incident || there.incident == finding.incident) continue;
+            if (met.insert(*there.incident).second) near.push_back(*there.incident);
         }
     }
+    for (const IncidentNumber number : near) relate(*finding.incident, number);
 }
 
 void Incidents::relate(IncidentNumber left, IncidentNumber right) {

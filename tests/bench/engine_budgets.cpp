@@ -83,7 +83,9 @@ int main(int argc, char** argv) {
     const Catalogue patterns = catenary::bench::fifty_patterns();
 
     FedLane old{patterns, 0.1, 1};
-    old.feed(seen);
+    old.feed(seen / 2);
+    const double half_way = old.feed(measured);
+    old.feed(seen - std::min(seen, seen / 2 + measured));
     std::vector<double> costs;
     std::vector<double> young_costs;
     std::vector<double> ratios;
@@ -99,6 +101,7 @@ int main(int argc, char** argv) {
     say(fmt::format("cost a signal, {} seen against 100000 seen", seen), median(ratios), "times", 1.2, false);
     inform("  nanoseconds a signal", median(costs), "ns");
     inform("  nanoseconds a signal with 100000 seen", median(young_costs), "ns");
+    inform(fmt::format("  nanoseconds a signal with {} seen, once", seen / 2), half_way, "ns");
     inform("  signals in the window", static_cast<double>(status.window_signals), "");
     inform("  lines of evidence written, a thousand signals", old.evidence(), "");
     inform("  incidents written, a thousand signals", old.incidents(), "");

@@ -49,10 +49,10 @@ std::shared_ptr<const Pattern> further_pattern(std::size_t number) {
     const std::string_view link = is_chain ? R"({"chain":["account","host"]})" : number % 6 == 4 ? links[0] : links[number % links.size()];
     std::string list;
     for (std::size_t i = 0; i < stages; ++i) list += (i > 0 ? "," : "") + stage(number, i, stages);
-    const auto document =
-        nlohmann::json::parse(fmt::format(R"({{"id":"further-{}","title":"Further {}","severity":"medium","order":"{}","within":"{}","link":{},"stages":[{}]}})",
-                                          number, number, is_any ? "any" : "sequence", is_chain || is_any ? "6h" : spans[number % spans.size()], link, list));
-    auto parsed = api::documents::pattern_from_json(document);
+    const std::string_view within = is_chain || is_any ? "6h" : spans[number % spans.size()];
+    const auto text = fmt::format(R"({{"id":"further-{0}","title":"Further {0}","severity":"medium","order":"{1}","within":"{2}","link":{3},"stages":[{4}]}})",
+                                  number, is_any ? "any" : "sequence", within, link, list);
+    auto parsed = api::documents::pattern_from_json(nlohmann::json::parse(text));
     if (!parsed.value) throw std::logic_error{parsed.faults.front().pointer + ": " + parsed.faults.front().detail};
     parsed.value->pattern.mode = Mode::production;
     return std::make_shared<const Pattern>(std::move(parsed.value->pattern));
@@ -112,7 +112,8 @@ std::span<const SignalView> EngineMix::next(std::size_t count) {
         row.entities.assign({{"account", entity(accounts_), true}, {"host", entity(hosts_), true}});
         if (random_() % 10 < 8) row.entities.push_back({"ip", entity(addresses_), true});
         row.attributes.assign({{"risk_level", std::string{levels[random_() % levels.size()]}}});
-        views_.push_back({claim.source, row.id, start + gap * serial_++, claim.domain, claim.name, claim.tactics, claim.techniques, Severity::low, 0.2, 1, row.entities,
+        const Timestamp time = start + gap * serial_++;
+        views_.push_back({claim.source, row.id, time, claim.domain, claim.name, claim.tactics, claim.techniques, Severity::low, 0.2, 1, row.entities,
                           row.attributes});
     }
     return views_;
