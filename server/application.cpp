@@ -21,6 +21,7 @@
 #include "server/pg/reply_store.hpp"
 #include "server/pg/setting_store.hpp"
 #include "server/pg/signal_store.hpp"
+#include "server/pg/storage_room.hpp"
 #include "server/pg/tenant_store.hpp"
 
 #include <fmt/format.h>
@@ -78,10 +79,12 @@ public:
 
 class Application::Pipeline {
 public:
-    Pipeline(const config::Settings& settings, const pg::Database& database)
-        : lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
-          committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off},
+    Pipeline(const config::Settings& settings, pg::Database& database)
+        : room{storage_room(database)},
+          lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
+          committer{committer_options(settings, database, room.get()), &wall_clock, watermarks, sources, hand_off},
           sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
+        if (room) room->start();
         lanes.start();
         committer.start();
         sealer.start();
@@ -91,14 +94,16 @@ public:
         sealer.stop();
         committer.stop();
         lanes.stop();
+        if (room) room->stop();
     }
 
     std::optional<std::string> not_ready() const {
-        if (committer.status().state != CommitterStatus::State::running) return "ingest is not connected to the database";
+        if (const auto ingest = committer.status().text(); ingest != "running") return "ingest is " + ingest;
         if (!lanes.ready()) return "correlation is " + lanes.status().text();
         return {};
     }
 
+    std::unique_ptr<pg::StorageRoom> room;  ///< of a private PostgreSQL
     Watermarks watermarks;
     SourceRegistry sources;
     HandOff hand_off;
@@ -111,8 +116,14 @@ private:
     static LaneWorkerOptions lane_options(const config::Settings& settings, const pg::Database& database) {
         return {.dsn = database.dsn(pg::Role::lane), .owner = process_name(), .silence = settings.leader_timeout};
     }
-    static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database) {
-        return {.dsn = database.dsn(pg::Role::ingest), .dedup_bytes = settings.dedup_bytes};
+    static std::unique_ptr<pg::StorageRoom> storage_room(pg::Database& database) {
+        if (database.cluster() == nullptr) return nullptr;
+        return std::make_unique<pg::StorageRoom>(pg::StorageRoomOptions{.cluster = database.cluster()->folder()});
+    }
+    static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database, const pg::StorageRoom* room) {
+        CommitterOptions options{.dsn = database.dsn(pg::Role::ingest), .dedup_bytes = settings.dedup_bytes};
+        if (room != nullptr) options.shortage = [room] { return room->shortage(); };
+        return options;
     }
 };
 
@@ -155,6 +166,7 @@ private:
                                                                  .pool = database.api().usage(),
                                                                  .hand_off = pipeline.hand_off.usage(),
                                                                  .keys = keys.usage(),
+                                                                 .room = pipeline.room ? std::optional{pipeline.room->usage()} : std::nullopt,
                                                                  .unlisted_sources = pipeline.sources.unlisted()},
                                                                 wall_clock());
         };
@@ -166,6 +178,7 @@ private:
         view.caps = [&pipeline](engine::TenantId tenant) {
             std::vector<std::pair<std::string, std::int64_t>> caps;
             if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
+            if (const auto refused = pipeline.committer.status().without_room; refused > 0) caps.emplace_back("storage_full", refused);
             return caps;
         };
         view.leader = [&pipeline](engine::TenantId) { return pipeline.lanes.status().text(); };

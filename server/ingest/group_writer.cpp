@@ -34,6 +34,10 @@ GroupFate fate_of(const PqError& error) {
     return GroupFate::failed;
 }
 
+bool is_storage_full(const PqError& error) {
+    return error.sqlstate() == "53100" || std::string_view{error.what()}.find("No space left on device") != std::string_view::npos;
+}
+
 void GroupWriter::begin(PqConnection& connection) { connection.run(begin_sql); }
 
 std::vector<DedupSet::Stored> GroupWriter::stored_already(PqConnection& connection, const Group& group, const LeafCalendar& calendar) {
@@ -118,12 +122,12 @@ GroupFate GroupWriter::commit(PqConnection& connection) {
     try {
         // An aborted transaction answers COMMIT with ROLLBACK and no error.
         if (connection.run("COMMIT").tag() != "COMMIT") {
-            because("the transaction was aborted");
+            failure_ = PqError{"the transaction was aborted", "", false};
             dictionaries_.forget();
             return GroupFate::failed;
         }
     } catch (const PqError& error) {
-        because(error.what());
+        failure_ = error;
         dictionaries_.forget();
         return error.broken() ? GroupFate::unknown : GroupFate::failed;
     }

@@ -37,9 +37,8 @@ public:
     GroupFate commit(PqConnection& connection);
     void roll_back(PqConnection& connection) noexcept;
 
-    /// What the last failure was, for the log.
-    const std::string& reason() const { return reason_; }
-    void because(std::string reason) { reason_ = std::move(reason); }
+    /// What the last failed COMMIT came of.
+    const PqError& failure() const { return failure_; }
 
 private:
     void copy(PqConnection& connection, const Group& group, const RowIds& ids, const LeafCalendar& calendar, engine::Position first,
@@ -48,10 +47,12 @@ private:
 
     Dictionaries dictionaries_;
     CopyEncoder encoder_;
-    std::string reason_;
+    PqError failure_{"", "", false};
 };
 
 /// The fate that a failed statement means for the group, before COMMIT.
 GroupFate fate_of(const PqError& error);
+/// The database has no room left on its disk: it says so by SQLSTATE, and where a session cannot even begin only in words.
+bool is_storage_full(const PqError& error);
 
 }  // namespace catenary::server

@@ -21,6 +21,11 @@ constexpr const char* key_sql = "SELECT hash_key FROM layout";
 constexpr const char* lanes_sql = "SELECT id, lane FROM tenant WHERE id = ANY ($1::int4[])";
 constexpr const char* resolve_sql = "SELECT 1 FROM signal WHERE time >= $1 AND time < $2 AND key = $3::text::uuid AND position = $4";
 
+// Eight megabytes sorted with too little memory: a temporary file, which is written like a table and gone afterwards. No WAL: to find that full ends PostgreSQL.
+constexpr const char* probe_sql =
+    "SELECT set_config('work_mem', '64kB', true); "
+    "SELECT count(*) FROM (SELECT repeat(md5(n::text), 31) FROM generate_series(1, 8192) AS n ORDER BY 1 OFFSET 0) AS spilled";
+
 std::string stored_sql(Day leaf, Day end) {
     return fmt::format("COPY (SELECT key, content FROM signal WHERE time >= {} AND time < {}) TO STDOUT (FORMAT binary)", sql_time(leaf), sql_time(end));
 }
@@ -48,6 +53,8 @@ void IngestSession::connect(engine::Timestamp now) {
 }
 
 void IngestSession::prepare_days(engine::Timestamp now) { leaves_.ensure_ahead(now); }
+
+void IngestSession::probe_room() { connection_->run(probe_sql); }
 
 void IngestSession::find_tenants(std::span<const WaitingRequest* const> requests) {
     std::vector<std::int32_t> unknown;
@@ -127,7 +134,7 @@ GroupResult IngestSession::run(std::span<const WaitingRequest* const> requests, 
             leaves_.load(*connection_);
         } catch (const PqError& error) {
             result.fate = GroupFate::failed;
-            result.reason = error.what();
+            result.failed(error);
             return result;
         }
         result = attempt(requests, received, Check::none);
@@ -153,7 +160,7 @@ GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> reques
         write(result, requests, check);
     } catch (const PqError& error) {
         result.fate = fate_of(error);
-        result.reason = error.what();
+        result.failed(error);
         writer_->roll_back(*connection_);
         take_back(result.group);
         return result;
@@ -161,7 +168,7 @@ GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> reques
     if (result.group.rows.empty()) return result;
     result.fate = writer_->commit(*connection_);
     if (result.fate == GroupFate::committed) return result;
-    result.reason = writer_->reason();
+    result.failed(writer_->failure());
     take_back(result.group);
     if (result.fate == GroupFate::unknown) {
         Unresolved unresolved{result.group.digests(result.group.rows.front()).key, result.first, {}};
