@@ -57,8 +57,8 @@ soak: deps ## steady load with people and machines coming and going: SOAK_MINUTE
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary soak_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/soak_bench $(or $(SOAK_MINUTES),30)
 
-.PHONY: torture torture-asan torture-tsan torture-oracle torture-simulator torture-mutation torture-fuzz torture-kill torture-postgres torture-stop torture-idle
-torture: torture-oracle torture-simulator torture-mutation torture-kill torture-postgres torture-stop torture-idle torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
+.PHONY: torture torture-asan torture-tsan torture-oracle torture-simulator torture-mutation torture-fuzz torture-kill torture-postgres torture-stop torture-idle torture-contract
+torture: torture-oracle torture-simulator torture-mutation torture-kill torture-postgres torture-stop torture-idle torture-contract torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
 torture-asan: deps ## every suite, stores and end-to-end included, with AddressSanitizer and UBSan
 	@$(MAKE) -s built PRESET=asan
 	@tests/torture asan
@@ -80,7 +80,7 @@ torture-fuzz: deps ## libFuzzer at every door where bytes come in: FUZZ_SECONDS=
 torture-kill: deps ## kill -9 of the server under load, again and again: KILL_ROUNDS=200
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
 	@tests/torture kill
-torture-postgres: deps ## PostgreSQL killed under load, again and again: POSTGRES_KILL_ROUNDS=90
+torture-postgres: deps ## PostgreSQL killed under load, gone for a while, and out of room: POSTGRES_KILL_ROUNDS=90 POSTGRES_AWAY_SECONDS=60
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
 	@tests/torture postgres
 torture-stop: deps ## SIGTERM under load, again and again: STOP_ROUNDS=100
@@ -89,6 +89,17 @@ torture-stop: deps ## SIGTERM under load, again and again: STOP_ROUNDS=100
 torture-idle: deps ## connections that say nothing, and good clients beside them: IDLE_CONNECTIONS=10000
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_server
 	@tests/torture idle
+
+# A fuzzer of OpenAPI documents in an environment of its own; needs a package index the first time.
+CONTRACT_FUZZ := build/contract-fuzz
+torture-contract: deps $(CONTRACT_FUZZ)/installed ## the contract fuzzed by schemathesis with two tenants' keys: CONTRACT_EXAMPLES=25 random requests an operation
+	@$(MAKE) -s built PRESET=dev TARGETS=catenary
+	@$(CONTRACT_FUZZ)/bin/python tests/contract/run.py build/dev/catenary api/openapi.yaml build/contract-runs
+$(CONTRACT_FUZZ)/installed: tests/contract/requirements.txt
+	@$(MAKE) -s packages PACKAGES="python3 python3-venv"
+	@python3 -m venv --clear $(CONTRACT_FUZZ)
+	@$(CONTRACT_FUZZ)/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 format: ## lay out the sources with clang-format
 	@$(MAKE) -s packages PACKAGES="$(LINT_PACKAGES)"

@@ -21,6 +21,7 @@
 #include "server/pg/reply_store.hpp"
 #include "server/pg/setting_store.hpp"
 #include "server/pg/signal_store.hpp"
+#include "server/pg/storage_room.hpp"
 #include "server/pg/tenant_store.hpp"
 
 #include <fmt/format.h>
@@ -79,11 +80,13 @@ public:
 
 class Application::Pipeline {
 public:
-    Pipeline(const config::Settings& settings, const pg::Database& database)
+    Pipeline(const config::Settings& settings, pg::Database& database)
         : most_lag{static_cast<std::int64_t>(settings.most_lag)},
+          room{storage_room(database)},
           lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
-          committer{committer_options(settings, database), &wall_clock, watermarks, sources, hand_off},
+          committer{committer_options(settings, database, room.get()), &wall_clock, watermarks, sources, hand_off},
           sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
+        if (room) room->start();
         lanes.start();
         committer.start();
         sealer.start();
@@ -93,10 +96,11 @@ public:
         sealer.stop();
         committer.stop();
         lanes.stop();
+        if (room) room->stop();
     }
 
     std::optional<std::string> not_ready() const {
-        if (committer.status().state != CommitterStatus::State::running) return "ingest is not connected to the database";
+        if (const auto ingest = committer.status().text(); ingest != "running") return "ingest is " + ingest;
         if (!lanes.ready()) return "correlation is " + lanes.status().text();
         return {};
     }
@@ -111,6 +115,7 @@ public:
     }
 
     const std::int64_t most_lag;
+    std::unique_ptr<pg::StorageRoom> room;  ///< of a private PostgreSQL
     Watermarks watermarks;
     SourceRegistry sources;
     HandOff hand_off;
@@ -123,8 +128,14 @@ private:
     static LaneWorkerOptions lane_options(const config::Settings& settings, const pg::Database& database) {
         return {.dsn = database.dsn(pg::Role::lane), .owner = process_name(), .silence = settings.leader_timeout};
     }
-    static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database) {
-        return {.dsn = database.dsn(pg::Role::ingest), .dedup_bytes = settings.dedup_bytes};
+    static std::unique_ptr<pg::StorageRoom> storage_room(pg::Database& database) {
+        if (database.cluster() == nullptr) return nullptr;
+        return std::make_unique<pg::StorageRoom>(pg::StorageRoomOptions{.cluster = database.cluster()->folder()});
+    }
+    static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database, const pg::StorageRoom* room) {
+        CommitterOptions options{.dsn = database.dsn(pg::Role::ingest), .dedup_bytes = settings.dedup_bytes};
+        if (room != nullptr) options.shortage = [room] { return room->shortage(); };
+        return options;
     }
 };
 
@@ -167,6 +178,7 @@ private:
                                                                  .pool = database.api().usage(),
                                                                  .hand_off = pipeline.hand_off.usage(),
                                                                  .keys = keys.usage(),
+                                                                 .room = pipeline.room ? std::optional{pipeline.room->usage()} : std::nullopt,
                                                                  .unlisted_sources = pipeline.sources.unlisted()},
                                                                 wall_clock());
         };
@@ -181,6 +193,7 @@ private:
             if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
             if (refused.by_quota > 0) caps.emplace_back("quota", refused.by_quota);
             if (refused.stalled > 0) caps.emplace_back("correlation_lag", refused.stalled);
+            if (const auto without_room = pipeline.committer.status().without_room; without_room > 0) caps.emplace_back("storage_full", without_room);
             return caps;
         };
         view.leader = [&pipeline](engine::TenantId) { return pipeline.lanes.status().text(); };

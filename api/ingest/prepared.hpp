@@ -77,10 +77,12 @@ struct ItemOutcome {
 
 struct CommitOutcome {
     enum class State {
-        committed,    ///< durable
-        overloaded,   ///< nothing stored: 503 + Retry-After
-        unavailable,  ///< nothing stored: 503 + Retry-After
-        unknown,      ///< COMMIT sent, no answer: close without a reply
+        committed,     ///< durable
+        overloaded,    ///< more was waiting than may wait. Nothing stored: 503 + Retry-After
+        unavailable,   ///< the database cannot be reached. Nothing stored: 503 + Retry-After
+        storage_full,  ///< the database has no room left. Nothing stored: 503 + Retry-After
+        failed,        ///< the database failed the transaction; the log has the reason. Nothing stored: 503 + Retry-After
+        unknown,       ///< COMMIT sent, no answer: close without a reply
     };
     State state = State::committed;
     std::vector<ItemOutcome> items;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <string_view>
 
 namespace catenary::api::ingest {
 namespace {
@@ -105,14 +106,20 @@ std::vector<Item> listed(const http::Request& request, const PreparedBatch& batc
     return items;
 }
 
+std::string_view cause_of(CommitOutcome::State state) {
+    switch (state) {
+        case CommitOutcome::State::overloaded: return "the server has more to store than it can";
+        case CommitOutcome::State::storage_full: return "the database has no room left on its disk";
+        case CommitOutcome::State::failed: return "the database failed the transaction";
+        default: return "the database cannot be reached";
+    }
+}
+
 }  // namespace
 
 http::Response render(const http::Request& request, const PreparedBatch& batch, const CommitOutcome& outcome) {
     if (outcome.state != CommitOutcome::State::committed) {
-        const bool overloaded = outcome.state == CommitOutcome::State::overloaded;
-        return http::problem(request, ProblemKind::unavailable,
-                             overloaded ? "the server has more to store than it can; nothing of this request was stored"
-                                        : "the database cannot be reached; nothing of this request was stored");
+        return http::problem(request, ProblemKind::unavailable, fmt::format("{}; nothing of this request was stored", cause_of(outcome.state)));
     }
     if (batch.single) return single(request, batch, outcome);
     const auto counts = count(batch, outcome);

@@ -4,6 +4,7 @@
 #include "server/ingest/ingest_queue.hpp"
 #include "server/ingest/ingest_session.hpp"
 #include "server/ingest/pq_ingest_store.hpp"
+#include "server/observe/recurrence.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -47,6 +48,18 @@ void note_sources(SourceRegistry& sources, const Group& group, engine::Timestamp
 
 }  // namespace
 
+std::string CommitterStatus::text() const {
+    if (state == State::stopped) return "stopped";
+    if (storage_full) return "storage_full: " + *storage_full;
+    switch (state) {
+        case State::starting: return "starting";
+        case State::running: return "running";
+        case State::reconnecting: return "reconnecting: the database cannot be reached";
+        case State::stopped: break;
+    }
+    return "stopped";
+}
+
 class Committer::Writer {
 public:
     Writer(CommitterOptions options, std::unique_ptr<IngestStore> store, Clock clock, const Watermarks& watermarks, SourceRegistry& sources,
@@ -68,7 +81,7 @@ public:
         give_up_at_ = pace_.now() + grace;
         queue_.close();
         if (thread_.joinable()) thread_.join();
-        fail(queue_.take(options_.queue_items, 0, {}, pace_.now()));  // what waited for a writer that never started
+        fail(queue_.take(options_.queue_items, 0, {}, pace_.now()), CommitOutcome::State::unavailable);  // what waited for a writer that never started
         set_state(CommitterStatus::State::stopped);
     }
 
@@ -76,7 +89,8 @@ public:
         std::size_t side_by_side = 0;  // requests in the last group
         connect();
         while (true) {
-            const auto until = session_.connected() ? pace_.now() + idle_round : std::max(back_off_.next(), pace_.now() + std::chrono::milliseconds{10});
+            const auto round = full_ ? options_.probe_round : std::chrono::milliseconds{idle_round};
+            const auto until = session_.connected() ? pace_.now() + round : std::max(back_off_.next(), pace_.now() + std::chrono::milliseconds{10});
             const auto linger = side_by_side > 1 ? options_.linger : std::chrono::milliseconds{0};
             auto waiting = queue_.take(options_.group_items, enough_items, linger, until);
             if (waiting.empty() && queue_.closed()) return;
@@ -127,7 +141,9 @@ private:
             back_off_.succeeded();
             key_known_.store(true, std::memory_order_release);
             set_state(CommitterStatus::State::running);
+            losses_.over();
         } catch (const PqError& error) {
+            failed(error);
             lost(error.what());
         }
     }
@@ -136,14 +152,50 @@ private:
         session_.disconnect();
         back_off_.failed(pace_.now());
         set_state(CommitterStatus::State::reconnecting);
-        spdlog::warn("event=committer_disconnected reason=\"{}\"", reason);
+        if (const auto times = losses_.note("", pace_.now())) spdlog::warn("event=committer_disconnected times={} reason=\"{}\"", times, reason);
+    }
+
+    /// Whatever the database failed: counted, told, and remembered when it has no room.
+    void failed(const PqError& error) { failed(error.what(), error.sqlstate(), is_storage_full(error)); }
+    void failed(const std::string& reason, std::string_view kind, bool storage_full) {
+        count([](CommitterStatus& status) { ++status.failures; });
+        if (storage_full) return full("the database has no room left on its disk", reason);
+        if (const auto times = failures_.note(kind, pace_.now())) spdlog::error("event=ingest_failed times={} reason=\"{}\"", times, reason);
+    }
+
+    /// `shown` to everybody, `reason` to the log.
+    void full(const std::string& shown, const std::string& reason) {
+        full_ = true;
+        next_probe_ = pace_.now() + options_.probe_round;
+        count([&](CommitterStatus& status) { status.storage_full = shown; });
+        if (const auto times = shortages_.note("", pace_.now())) spdlog::error("event=storage_full times={} reason=\"{}\"", times, reason);
+    }
+
+    void found_room() {
+        if (!std::exchange(full_, false)) return;
+        count([](CommitterStatus& status) { status.storage_full.reset(); });
+        spdlog::warn("event=storage_has_room refused={}", shortages_.over());
+    }
+
+    /// Whether a group may be tried. Requests do not try a full disk: what they write before they fail is WAL, which fills it further. Throws PqError.
+    bool has_room() {
+        if (const auto shortage = options_.shortage ? options_.shortage() : std::nullopt) {
+            full(*shortage, *shortage);
+            return false;
+        }
+        if (!full_) return true;
+        if (!session_.connected() || pace_.now() < next_probe_) return false;
+        session_.probe_room();
+        found_room();
+        return true;
     }
 
     void process(std::vector<WaitingRequest>& waiting) {
         std::vector<const WaitingRequest*> group;
         try {
+            if (!has_room()) return fail(waiting, CommitOutcome::State::storage_full);
             if (session_.connected()) session_.prepare_days(clock_());
-            if (waiting.empty() || !session_.connected()) return fail(waiting);
+            if (waiting.empty() || !session_.connected()) return fail(waiting, CommitOutcome::State::unavailable);
             for (auto& request : waiting) {
                 group.push_back(&request);
                 if (!request.digests.signals.empty()) continue;
@@ -152,13 +204,14 @@ private:
             }
             session_.find_tenants(group);
         } catch (const PqError& error) {
+            failed(error);
             if (error.broken()) lost(error.what());
-            return fail(waiting);
+            return fail(waiting, full_ ? CommitOutcome::State::storage_full : CommitOutcome::State::failed);
         }
         const auto stranger = std::stable_partition(group.begin(), group.end(), [this](const auto* request) { return session_.knows(request->tenant); });
         for (auto it = stranger; it != group.end(); ++it) {
             spdlog::error("event=unknown_tenant tenant={}", (*it)->tenant.value());
-            answer(**it, CommitOutcome{CommitOutcome::State::unavailable, {}});
+            answer(**it, CommitOutcome{CommitOutcome::State::failed, {}});
         }
         group.erase(stranger, group.end());
         if (pace_.now() > give_up_at_.load()) {
@@ -186,10 +239,16 @@ private:
         if (result.collided) count([](CommitterStatus& status) { ++status.key_collisions; });
         if (result.fate == GroupFate::committed) return finish(std::move(result));
         hand_off_.dismiss();
-        spdlog::error("event=group_failed requests={} unknown={} reason=\"{}\"", requests.size(), result.fate == GroupFate::unknown, result.reason);
-        const auto state = result.fate == GroupFate::unknown ? CommitOutcome::State::unknown : CommitOutcome::State::unavailable;
+        failed(result.reason, result.fate == GroupFate::unknown ? "unknown" : "group", result.storage_full);
+        const auto state = refusal(result);
         for (const auto* request : requests) answer(*request, CommitOutcome{state, {}});
         if (!session_.connected()) lost(result.reason);
+    }
+
+    CommitOutcome::State refusal(const GroupResult& result) const {
+        if (result.fate == GroupFate::unknown) return CommitOutcome::State::unknown;
+        if (result.storage_full) return CommitOutcome::State::storage_full;
+        return session_.connected() ? CommitOutcome::State::failed : CommitOutcome::State::unavailable;
     }
 
     void finish(GroupResult result) {
@@ -216,13 +275,17 @@ private:
         count([taken](CommitterStatus& status) { ++(taken ? status.handed_over : status.left_out); });
     }
 
-    void fail(const std::vector<WaitingRequest>& waiting) {
-        for (const auto& request : waiting) answer(request, CommitOutcome{CommitOutcome::State::unavailable, {}});
+    void fail(const std::vector<WaitingRequest>& waiting, CommitOutcome::State state) {
+        for (const auto& request : waiting) answer(request, CommitOutcome{state, {}});
     }
 
     void answer(const WaitingRequest& request, CommitOutcome outcome) {
-        if (outcome.state == CommitOutcome::State::unavailable) count([](CommitterStatus& status) { ++status.unavailable; });
-        if (outcome.state == CommitOutcome::State::unknown) count([](CommitterStatus& status) { ++status.unknown; });
+        count([state = outcome.state](CommitterStatus& status) {
+            using enum CommitOutcome::State;
+            status.unavailable += state == unavailable || state == failed || state == storage_full ? 1 : 0;
+            status.without_room += state == storage_full ? 1 : 0;
+            status.unknown += state == unknown ? 1 : 0;
+        });
         request.done(std::move(outcome));
     }
 
@@ -246,6 +309,9 @@ private:
     mutable std::mutex mutex_;  // guards status_
     CommitterStatus status_;
     IngestSession session_;  // of the writer thread, but for its key
+    bool full_ = false;      // of the writer thread, as what follows
+    Steady::time_point next_probe_{};
+    observe::Recurrence losses_, failures_, shortages_;
     BackOff back_off_{std::chrono::milliseconds{50}, std::chrono::milliseconds{2'000}};
     std::thread thread_;
 };

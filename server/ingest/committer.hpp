@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace catenary::server {
@@ -27,12 +28,17 @@ struct CommitterOptions {
     std::size_t dedup_bytes = 512U << 20U;               ///< memory of the set that finds repeats
     std::size_t dictionary_bytes = 96U << 20U;           ///< memory of the entity and definition maps
     std::chrono::milliseconds hand_off_patience{1'000};  ///< how long a committed group waits for a lane worker that is behind
+    /// What the database's disk has too little of, for people, before PostgreSQL itself fails for it; nothing is written meanwhile. Called by the writer
+    /// thread before each group. May be empty.
+    std::function<std::optional<std::string>()> shortage = {};
+    std::chrono::milliseconds probe_round{1'000};  ///< between attempts to find room again after the database said that it has none
 };
 
 /// What the committer did since it started. Counters only grow.
 struct CommitterStatus {
     enum class State { starting, running, reconnecting, stopped };
     State state = State::stopped;
+    std::optional<std::string> storage_full;  ///< the database has no room left: nothing is taken in until there is; why, without addresses or secrets
     std::size_t waiting_items = 0;
     std::size_t waiting_bytes = 0;
     engine::Position last{0};                 ///< of the newest signal that this process committed; 0: none yet
@@ -46,20 +52,25 @@ struct CommitterStatus {
     std::uint64_t conflicts = 0;
     std::uint64_t late = 0;
     std::uint64_t overloaded = 0;      ///< requests refused at the door
-    std::uint64_t unavailable = 0;     ///< requests whose group failed before COMMIT
+    std::uint64_t unavailable = 0;     ///< requests whose group failed before COMMIT, or was not tried
+    std::uint64_t without_room = 0;    ///< of them, those for want of room on the database's disk
+    std::uint64_t failures = 0;        ///< transactions, look-ups and preparations that the database failed, each logged or counted in a line of the log
     std::uint64_t unknown = 0;         ///< requests whose COMMIT went unanswered
     std::uint64_t key_collisions = 0;  ///< groups that met keys the dedup set did not know
     std::uint64_t handed_over = 0;     ///< groups given to the lane worker in memory
     std::uint64_t left_out = 0;        ///< groups the lane worker has to read back
     std::uint64_t dedup_entries = 0;
     std::uint64_t dedup_evicted = 0;
+
+    /// "running", "storage_full: …", "starting", "reconnecting: the database cannot be reached", "stopped".
+    std::string text() const;
 };
 
 /// From prepared requests to durable rows: one writer thread groups whatever waits into one transaction and answers each request after its COMMIT.
 ///
 /// Nothing is answered `accepted` or `duplicate` before the COMMIT it depends on has returned. A lost connection before COMMIT means `unavailable`
-/// for the group's requests, a lost reply to COMMIT means `unknown`. Reconnects by itself with back-off; requests that come meanwhile wait in the
-/// bounded queue or are refused.
+/// for the group's requests, a lost reply to COMMIT means `unknown`. Reconnects by itself with back-off. Without a connection, or without room on the
+/// database's disk, requests are refused at once; room is looked for by the writer itself, since a client that is refused may stay away.
 class Committer final : public SignalSink, public StoredKeys {
 public:
     using Clock = std::function<engine::Timestamp()>;

@@ -109,12 +109,12 @@ CommitFate GroupWriter::commit(PqConnection& connection) {
     try {
         // An aborted transaction answers COMMIT with ROLLBACK and no error.
         if (connection.run("COMMIT").tag() != "COMMIT") {
-            reason_ = "the transaction was aborted";
+            failure_ = PqError{"the transaction was aborted", "", false};
             dictionaries_.forget();
             return CommitFate::failed;
         }
     } catch (const PqError& error) {
-        reason_ = error.what();
+        failure_ = error;
         dictionaries_.forget();
         return error.broken() ? CommitFate::unknown : CommitFate::failed;
     }

@@ -29,8 +29,8 @@ public:
     CommitFate commit(PqConnection& connection);
     void roll_back(PqConnection& connection) noexcept;
 
-    /// Why the last COMMIT failed, for the log.
-    const std::string& reason() const { return reason_; }
+    /// What the last failed COMMIT came of.
+    const PqError& failure() const { return failure_; }
 
 private:
     void copy(PqConnection& connection, const Group& group, const RowIds& ids, const LeafCalendar& calendar, engine::Position first,
@@ -39,7 +39,7 @@ private:
 
     Dictionaries dictionaries_;
     CopyEncoder encoder_;
-    std::string reason_;
+    PqError failure_{"", "", false};
 };
 
 }  // namespace catenary::server

@@ -52,6 +52,8 @@ void IngestSession::connect(engine::Timestamp now) {
 
 void IngestSession::prepare_days(engine::Timestamp now) { leaves_.ensure_ahead(now); }
 
+void IngestSession::probe_room() { store_->probe_room(); }
+
 void IngestSession::find_tenants(std::span<const WaitingRequest* const> requests) {
     std::vector<std::int32_t> unknown;
     for (const auto* request : requests) {
@@ -120,7 +122,7 @@ GroupResult IngestSession::run(std::span<const WaitingRequest* const> requests, 
             leaves_.load();
         } catch (const PqError& error) {
             result.fate = GroupFate::failed;
-            result.reason = error.what();
+            result.failed(error);
             return result;
         }
         result = attempt(requests, received, Check::none);
@@ -146,7 +148,7 @@ GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> reques
         write(result, requests, check);
     } catch (const PqError& error) {
         result.fate = fate_of(error);
-        result.reason = error.what();
+        result.failed(error);
         store_->roll_back();
         take_back(result.group);
         return result;
@@ -154,7 +156,7 @@ GroupResult IngestSession::attempt(std::span<const WaitingRequest* const> reques
     if (result.group.rows.empty()) return result;
     result.fate = fate_of(store_->commit());
     if (result.fate == GroupFate::committed) return result;
-    result.reason = store_->reason();
+    result.failed(store_->failure());
     take_back(result.group);
     if (result.fate == GroupFate::unknown) {
         unresolved_ = keys_of(result.group);

@@ -30,7 +30,13 @@ struct GroupResult {
     engine::Position first;  ///< of its rows, if any
     engine::Timestamp received;
     bool collided = false;  ///< it met keys that the dedup set did not know
-    std::string reason;     ///< why not committed, for the log
+    std::string reason;         ///< why not committed, for the log
+    bool storage_full = false;  ///< not committed because the database has no room left
+
+    void failed(const PqError& error) {
+        reason = error.what();
+        storage_full = is_storage_full(error);
+    }
 };
 
 /// The committer's session and everything it knows of the database. Throws PqError only where said. One thread.
@@ -52,6 +58,8 @@ public:
 
     /// Runs one group; all of its tenants are known. After `failed` or `unknown` the connection may have to be made anew.
     GroupResult run(std::span<const WaitingRequest* const> requests, engine::Timestamp received);
+    /// Writes as much as a large group would, and nothing that stays. Throws PqError: is_storage_full() when there is no room.
+    void probe_room();
     /// Leaves of today and the next days. Throws PqError.
     void prepare_days(engine::Timestamp now);
 

@@ -54,8 +54,11 @@ public:
     /// Ends the transaction if it is still open.
     virtual void roll_back() noexcept = 0;
 
-    /// Why the last COMMIT failed, for the log.
-    virtual const std::string& reason() const = 0;
+    /// What the last failed COMMIT came of.
+    virtual const PqError& failure() const = 0;
+
+    /// Outside of transactions: writes as much as a large group would, and nothing that stays. Fails as is_storage_full() when there is no room.
+    virtual void probe_room() = 0;
 };
 
 }  // namespace catenary::server

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace catenary::server {
@@ -17,5 +18,10 @@ private:
     std::string sqlstate_;
     bool broken_;
 };
+
+/// The database has no room left on its disk: it says so by SQLSTATE, and where a session cannot even begin only in words.
+inline bool is_storage_full(const PqError& error) {
+    return error.sqlstate() == "53100" || std::string_view{error.what()}.find("No space left on device") != std::string_view::npos;
+}
 
 }  // namespace catenary::server

@@ -20,6 +20,11 @@ constexpr const char* key_sql = "SELECT hash_key FROM layout";
 constexpr const char* lanes_sql = "SELECT id, lane FROM tenant WHERE id = ANY ($1::int4[])";
 constexpr const char* leaves_sql = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'signal'::regclass";
 
+// Eight megabytes sorted with too little memory: a temporary file, which is written like a table and gone afterwards. No WAL: to find that full ends PostgreSQL.
+constexpr const char* probe_sql =
+    "SELECT set_config('work_mem', '64kB', true); "
+    "SELECT count(*) FROM (SELECT repeat(md5(n::text), 31) FROM generate_series(1, 8192) AS n ORDER BY 1 OFFSET 0) AS spilled";
+
 std::string stored_sql(Day leaf, Day end) {
     return fmt::format("COPY (SELECT key, content FROM signal WHERE time >= {} AND time < {}) TO STDOUT (FORMAT binary)", sql_time(leaf), sql_time(end));
 }
@@ -80,6 +85,8 @@ void PqIngestStore::each_stored(Day leaf, Day end, const std::function<bool(cons
     }
     connection_->run("SET enable_seqscan = off");
 }
+
+void PqIngestStore::probe_room() { connection_->run(probe_sql); }
 
 void PqIngestStore::roll_back() noexcept {
     if (writer_) writer_->roll_back(*connection_);

@@ -39,7 +39,8 @@ public:
     CommitFate commit() override { return writer().commit(*connection_); }
     void roll_back() noexcept override;
 
-    const std::string& reason() const override { return writer_->reason(); }
+    const PqError& failure() const override { return writer_->failure(); }
+    void probe_room() override;
 
 private:
     GroupWriter& writer();

@@ -3,6 +3,7 @@
 #include "server/ingest/back_off.hpp"
 #include "server/lanes/lane_tenure.hpp"
 #include "server/lanes/pq_lane_database.hpp"
+#include "server/observe/recurrence.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -84,6 +85,7 @@ private:
                 try {
                     tenure.run();
                     back_off.succeeded();
+                    failures_.over();
                 } catch (const PqError& error) {
                     retry(tenure, error.what(), back_off);
                 } catch (const Unavailable& error) {
@@ -101,8 +103,10 @@ private:
     void retry(LaneTenure& tenure, const std::string& reason, BackOff& back_off) {
         hand_off_.close();  // what is committed meanwhile is read back; ingest need not wait for us
         tenure.disconnect();
-        board_.enter(State::retrying, "the database cannot be reached");
-        spdlog::warn("event=lane_retrying reason=\"{}\"", reason);
+        // libpqxx hands on what the server says, not always with its SQLSTATE.
+        const bool is_full = reason.find("No space left on device") != std::string::npos;
+        board_.enter(State::retrying, is_full ? "the database has no room left on its disk" : "the database cannot be reached");
+        if (const auto times = failures_.note(is_full ? "full" : "", pace_.now())) spdlog::warn("event=lane_retrying times={} reason=\"{}\"", times, reason);
         back_off.failed(pace_.now());
         stop_.wait_until(back_off.next());
     }
@@ -116,6 +120,7 @@ private:
     ProgressBoard board_;
     StopFlag stop_;
     TenureSurroundings around_;
+    observe::Recurrence failures_;  // of the thread
     std::thread thread_;
 };
 

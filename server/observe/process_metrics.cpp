@@ -46,7 +46,10 @@ void write_ingest(Text& text, const CommitterStatus& committer) {
     text.counter("signals_conflict_total", "Signals refused because their id stands for other content.", committer.conflicts);
     text.counter("signals_late_total", "Signals behind their tenant's watermark.", committer.late);
     text.counter("ingest_overloaded_total", "Requests refused because too much was waiting.", committer.overloaded);
-    text.counter("ingest_unavailable_total", "Requests whose transaction failed before its COMMIT.", committer.unavailable);
+    text.gauge("ingest_storage_full", "1 while nothing is taken in for want of room on the database's disk.", committer.storage_full ? 1 : 0);
+    text.counter("ingest_without_room_total", "Requests refused for want of room on the database's disk.", committer.without_room);
+    text.counter("ingest_failures_total", "What the database failed of ingest: transactions, look-ups, leaves of coming days.", committer.failures);
+    text.counter("ingest_unavailable_total", "Requests whose transaction failed before its COMMIT, or was not tried.", committer.unavailable);
     text.counter("ingest_unknown_total", "Requests whose COMMIT was not answered.", committer.unknown);
     text.gauge("dedup_entries", "Signals that the set of repeats knows.", committer.dedup_entries);
     text.counter("dedup_evicted_total", "Signals that it forgot to stay within its memory.", committer.dedup_evicted);
@@ -96,6 +99,11 @@ std::string process_metrics(const ProcessState& state, engine::Timestamp now) {
     Text text;
     write_ingest(text, state.committer);
     write_lanes(text, state, now);
+    if (state.room) {
+        text.gauge("storage_data_free_bytes", "Left on the disk of the private PostgreSQL's data.", state.room->data_free);
+        text.gauge("storage_wal_free_bytes", "Left on the disk of its WAL.", state.room->wal_free);
+        text.counter("storage_shortages_total", "Times that one of them came near its end.", state.room->shortages);
+    }
     text.gauge("pool_connections", "Database connections open for requests.", state.pool.open);
     text.gauge("pool_connections_in_use", "Database connections that requests use now.", state.pool.in_use);
     text.gauge("pool_connections_limit", "How many there may be.", state.pool.most);

@@ -6,8 +6,10 @@
 #include "server/ingest/hand_off.hpp"
 #include "server/lanes/lane_worker.hpp"
 #include "server/pg/pool.hpp"
+#include "server/pg/storage_room.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace catenary::server::observe {
@@ -19,6 +21,7 @@ struct ProcessState {
     pg::Pool::Usage pool;
     HandOff::Usage hand_off;
     auth::KeyAuthenticator::Usage keys;
+    std::optional<pg::StorageRoom::Usage> room = {};  ///< of a private PostgreSQL
     std::int64_t unlisted_sources = 0;
 };
 

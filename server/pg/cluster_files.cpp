@@ -1,11 +1,13 @@
 #include "server/pg/cluster_files.hpp"
 
 #include "server/pg/child_process.hpp"
+#include "server/pg/storage_room.hpp"
 
 #include <fmt/format.h>
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <string_view>
@@ -88,6 +90,18 @@ Started<ClusterFiles> prepare_cluster(const ClusterOptions& options) {
     return ClusterFiles{*user, *binaries, cluster, socket, options.data_dir / "postgres.log"};
 }
 
+namespace {
+
+/// Commits are large and many: fewer, larger checkpoints; with at most 4 GB of WAL between them recovery stays within a minute or so. On a smaller disk a quarter
+/// of it, so that a checkpoint under load is over long before the disk is full.
+std::uint64_t wal_megabytes(const std::filesystem::path& cluster) {
+    constexpr std::uint64_t most = 4096, least = 32;  // two segments
+    const auto size = file_system_size(cluster / "pg_wal");
+    return size ? std::clamp<std::uint64_t>((size->capacity >> 20U) / 4, least, most) : most;
+}
+
+}  // namespace
+
 std::vector<std::string> postmaster_arguments(const ClusterFiles& files, Durability durability) {
     std::string socket = "\"";  // a list of quoted names
     for (const char c : files.socket.string()) socket += c == '"' ? std::string{"\"\""} : std::string{c};
@@ -97,8 +111,7 @@ std::vector<std::string> postmaster_arguments(const ClusterFiles& files, Durabil
         "unix_socket_directories=" + socket, "unix_socket_permissions=0700", "port=5432", "external_pid_file=", "logging_collector=off",
         "log_destination=stderr", "log_line_prefix=%m [%p] %u@%d ", "timezone=UTC", "log_timezone=UTC", "lc_messages=C", "max_connections=60",
         "shared_buffers=256MB",
-        // Commits are large and many: fewer, larger checkpoints; with at most 4 GB of WAL between them recovery stays within a minute or so.
-        "max_wal_size=4GB", "checkpoint_timeout=15min", "wal_compression=lz4",
+        fmt::format("max_wal_size={}MB", wal_megabytes(files.cluster)), "checkpoint_timeout=15min", "wal_compression=lz4",
         // A commit that meets the end of a WAL segment would wait until the next one is filled with zeroes: 20 ms and more, twice a second under load.
         "wal_init_zero=off",
         "jit=off",  // short statements: compiling them costs more than it saves

@@ -67,6 +67,7 @@ api::ports::Failure to_failure(const StoreError& error, std::string_view operati
         default: break;
     }
     spdlog::warn("event=store_error operation={} code={} sqlstate={} detail=\"{}\"", operation, to_string(error.code), error.sqlstate, error.detail);
+    if (error.sqlstate == "53100") return Failure{FailureCode::unavailable, "the database has no room left on its disk; nothing was changed"};
     switch (error.code) {
         case StoreErrorCode::outcome_unknown: return Failure{FailureCode::outcome_unknown, "the database did not say whether the change was made"};
         case StoreErrorCode::too_slow:

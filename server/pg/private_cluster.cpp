@@ -1,5 +1,6 @@
 #include "server/pg/private_cluster.hpp"
 
+#include "server/observe/recurrence.hpp"
 #include "server/pg/child_process.hpp"
 #include "server/pg/cluster_files.hpp"
 #include "server/pg/postmaster_file.hpp"
@@ -76,6 +77,7 @@ public:
                     {"gssencmode", "disable"},
                     {"application_name", "catenary"}}};
     }
+    const std::filesystem::path& folder() const { return files_.cluster; }
     pid_t postmaster() const {
         const std::lock_guard lock{mutex_};
         return pid_;
@@ -88,10 +90,12 @@ public:
 private:
     void keep() {
         milliseconds back_off{100};
+        observe::Recurrence failures;
         for (;;) {
             const auto begun = std::chrono::steady_clock::now();
             const auto started = start_once();
             if (started) {
+                failures.over();
                 set_ready();
                 await_death();
                 if (is_stopping()) return;
@@ -99,7 +103,9 @@ private:
                 if (std::chrono::steady_clock::now() - begun > seconds{30}) back_off = milliseconds{100};  // it ran: start afresh
             } else {
                 if (fail_first(started.error()) || is_stopping()) return;
-                spdlog::error("event=postgres_start_failed reason=\"{}\"", started.error().message);
+                if (const auto times = failures.note("", std::chrono::steady_clock::now())) {
+                    spdlog::error("event=postgres_start_failed times={} reason=\"{}\"", times, started.error().message);
+                }
             }
             if (pause(back_off)) return;
             back_off = std::min<milliseconds>(back_off * 2, seconds{5});
@@ -258,6 +264,7 @@ PrivateCluster::PrivateCluster(std::unique_ptr<Keeper> keeper) : keeper_{std::mo
 PrivateCluster::~PrivateCluster() = default;
 void PrivateCluster::stop() { keeper_->stop(); }
 Dsn PrivateCluster::dsn(std::string_view user, std::string_view database) const { return keeper_->dsn(user, database); }
+const std::filesystem::path& PrivateCluster::folder() const { return keeper_->folder(); }
 pid_t PrivateCluster::postmaster() const { return keeper_->postmaster(); }
 std::int64_t PrivateCluster::restarts() const { return keeper_->restarts(); }
 

@@ -49,6 +49,8 @@ public:
     Dsn dsn(std::string_view user, std::string_view database) const;
     static constexpr std::string_view superuser = "postgres";
 
+    /// Where its files lie.
+    const std::filesystem::path& folder() const;
     /// Process id of the postmaster; 0 while there is none.
     pid_t postmaster() const;
     /// How often it had to be started again because it died.

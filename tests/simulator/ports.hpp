@@ -48,7 +48,8 @@ public:
     engine::Position write(const server::Group& group, const server::LeafCalendar& calendar, engine::Timestamp received) override;
     server::CommitFate commit() override;
     void roll_back() noexcept override;
-    const std::string& reason() const override { return reason_; }
+    const server::PqError& failure() const override { return failure_; }
+    void probe_room() override {}  // there always is
 
 private:
     Session& session();
@@ -57,7 +58,7 @@ private:
     Scheduler::Process process_;
     std::optional<OwnedSession> session_;
     Database::GroupChange change_;
-    std::string reason_ = "torn";
+    server::PqError failure_{"torn", "", true};
 };
 
 /// What the lane worker of a process sees of it.

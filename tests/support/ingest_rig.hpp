@@ -68,6 +68,8 @@ inline std::string summary(const api::ingest::CommitOutcome& outcome) {
     if (outcome.state == State::overloaded) return "overloaded";
     if (outcome.state == State::unavailable) return "unavailable";
     if (outcome.state == State::unknown) return "unknown";
+    if (outcome.state == State::storage_full) return "storage_full";
+    if (outcome.state == State::failed) return "failed";
     std::string text;
     for (const auto& item : outcome.items) text += item.refused ? 'r' : "adc"[static_cast<int>(item.status)];
     return text;

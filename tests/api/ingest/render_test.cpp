@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include <string>
+#include <utility>
+
 using namespace catenary;
 using api::ingest::CommitOutcome;
 using api::ingest::ItemOutcome;
@@ -115,12 +118,18 @@ TEST_CASE("results=all lists every item") {
     CHECK(all.body["items"][2]["status"] == "duplicate");
 }
 
-TEST_CASE("nothing stored is 503 with Retry-After") {
+TEST_CASE("nothing stored is 503 with Retry-After and its cause") {
     const auto request = post(signal_with(""));
     const auto preparation = prepared(request);
-    for (const auto state : {CommitOutcome::State::overloaded, CommitOutcome::State::unavailable}) {
+    const std::pair<CommitOutcome::State, std::string> causes[] = {
+        {CommitOutcome::State::overloaded, "the server has more to store than it can; nothing of this request was stored"},
+        {CommitOutcome::State::unavailable, "the database cannot be reached; nothing of this request was stored"},
+        {CommitOutcome::State::storage_full, "the database has no room left on its disk; nothing of this request was stored"},
+        {CommitOutcome::State::failed, "the database failed the transaction; nothing of this request was stored"}};
+    for (const auto& [state, detail] : causes) {
         const auto response = render(request, *preparation.batch, {state, {}});
         CHECK(response.status == 503);
         CHECK(response.headers[0].first == "Retry-After");
+        CHECK(Json::parse(response.body)["detail"] == detail);
     }
 }

@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
 #include <map>
 #include <random>
 #include <set>
@@ -365,5 +367,75 @@ TEST_CASE("killed back-ends never make a false promise, and ingest recovers by i
         CHECK(outcome.find_first_not_of("ad") == std::string::npos);
     }
     CHECK(database.ask("SELECT count(*) FROM signal WHERE source_id LIKE '%-%-%'") == "64000");
+    check_log(database);
+}
+
+namespace {
+
+bool comes_true(const std::function<bool()>& what) {
+    const auto give_up = std::chrono::steady_clock::now() + 10s;
+    while (!what()) {
+        if (std::chrono::steady_clock::now() > give_up) return false;
+        std::this_thread::sleep_for(5ms);
+    }
+    return true;
+}
+
+}  // namespace
+
+TEST_CASE("without room on the database's disk nothing is tried, and ingest goes on by itself when there is room again") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    std::atomic<bool> is_short{false};
+    server::CommitterOptions options;
+    options.probe_round = 20ms;
+    options.shortage = [&is_short] { return is_short ? std::optional<std::string>{"1 MiB is left"} : std::nullopt; };
+    IngestRig rig{database, options};
+    rig.start();
+    CHECK(summary(rig.post(tenant.caller.tenant, {item("a")})) == "a");
+
+    is_short = true;
+    CHECK(summary(rig.post(tenant.caller.tenant, {item("b")})) == "storage_full");
+    const auto full = rig.committer().status();
+    CHECK(full.storage_full == "1 MiB is left");
+    CHECK(full.text() == "storage_full: 1 MiB is left");
+    CHECK(full.without_room == 1);
+    CHECK(full.unavailable == 1);
+    CHECK(database.ask("SELECT next_position - 1 = (SELECT max(position) FROM signal) FROM log") == "t");
+
+    is_short = false;
+    CHECK(comes_true([&] { return rig.committer().status().text() == "running"; }));  // though nobody asks
+    CHECK(summary(rig.post(tenant.caller.tenant, {item("b")})) == "a");
+    CHECK(stored(database, tenant).size() == 2);
+}
+
+TEST_CASE("what the database fails on a live connection is answered as failed and counted, nothing is swallowed") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    const auto other = database.add_tenant("second");
+    IngestRig rig{database};
+    rig.start();
+    SUBCASE("the look-up of a tenant") {
+        database.run("REVOKE SELECT ON tenant FROM catenary_ingest");
+        CHECK(summary(rig.post(tenant.caller.tenant, {item("a")})) == "failed");
+        CHECK(rig.committer().status().failures == 1);
+        database.run("GRANT SELECT ON tenant TO catenary_ingest");
+    }
+    SUBCASE("the leaves of coming days") {
+        CHECK(summary(rig.post(other.caller.tenant, {item("x")})) == "a");
+        database.run("REVOKE EXECUTE ON FUNCTION ensure_leaf(date) FROM catenary_ingest, PUBLIC");
+        rig.set_clock(story_begin + 24h * 10);
+        CHECK(summary(rig.post(tenant.caller.tenant, {item("a")})) == "failed");
+        CHECK(rig.committer().status().failures >= 1);
+        database.run("GRANT EXECUTE ON FUNCTION ensure_leaf(date) TO catenary_ingest");
+    }
+    SUBCASE("the group itself") {
+        database.run("REVOKE INSERT ON batch FROM catenary_ingest");
+        CHECK(summary(rig.post(tenant.caller.tenant, {item("a")})) == "failed");
+        CHECK(rig.committer().status().failures == 1);
+        database.run("GRANT INSERT ON batch TO catenary_ingest");
+    }
+    CHECK(rig.committer().status().text() == "running");
+    CHECK(summary(rig.post(tenant.caller.tenant, {item("a")})) == "a");
     check_log(database);
 }

@@ -49,6 +49,10 @@ TEST_CASE("queues, limits, lag and stage times are told, each once and with its 
     state.hand_off = {2, 512, 1024, catenary::engine::from_micros(1'000'000)};
     state.keys = {4, 9, 13};
     state.unlisted_sources = 6;
+    state.committer.storage_full = "1 MiB is left";
+    state.committer.without_room = 11;
+    state.committer.failures = 12;
+    state.room = {.data_free = 100, .wal_free = 50, .is_short = true, .shortages = 2};
     const auto values = read(observe::process_metrics(state, catenary::engine::from_micros(3'500'000)));
     CHECK(values.at("catenary_ingest_running") == "1");
     CHECK(values.at("catenary_ingest_waiting_signals") == "7");
@@ -66,6 +70,11 @@ TEST_CASE("queues, limits, lag and stage times are told, each once and with its 
     CHECK(values.at("catenary_keys_refused_remembered") == "9");
     CHECK(values.at("catenary_key_look_ups_total") == "13");
     CHECK(values.at("catenary_sources_unlisted_total") == "6");
+    CHECK(values.at("catenary_ingest_storage_full") == "1");
+    CHECK(values.at("catenary_ingest_without_room_total") == "11");
+    CHECK(values.at("catenary_ingest_failures_total") == "12");
+    CHECK(values.at("catenary_storage_wal_free_bytes") == "50");
+    CHECK(values.at("catenary_storage_shortages_total") == "2");
     state.hand_off.oldest.reset();
     CHECK(read(observe::process_metrics(state, {})).at("catenary_hand_off_oldest_seconds") == "0");
 }
