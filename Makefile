@@ -92,7 +92,7 @@ torture-idle: deps ## connections that say nothing, and good clients beside them
 
 # A fuzzer of OpenAPI documents in an environment of its own; needs a package index the first time.
 CONTRACT_FUZZ := build/contract-fuzz
-torture-contract: deps $(CONTRACT_FUZZ)/installed ## the contract fuzzed by schemathesis with two tenants' keys: CONTRACT_EXAMPLES=25 random requests an operation
+torture-contract: deps $(CONTRACT_FUZZ)/installed ## the contract fuzzed by schemathesis with two tenants' keys: CONTRACT_EXAMPLES=5 random requests an operation
 	@$(MAKE) -s built PRESET=dev TARGETS=catenary
 	@$(CONTRACT_FUZZ)/bin/python tests/contract/run.py build/dev/catenary api/openapi.yaml build/contract-runs
 $(CONTRACT_FUZZ)/installed: tests/contract/requirements.txt

@@ -71,7 +71,7 @@ def fuzz(document, url, own, foreign, work, name, flags):
     command = [
         *(str(pathlib.Path(sys.executable).parent / "schemathesis"), "run", document, "--url", url),
         *("--header", f"Authorization: Bearer {own['key']}", "--checks", CHECKS, "--workers", "1", "--request-timeout", "20"),
-        *("--max-examples", os.environ.get("CONTRACT_EXAMPLES") or "25", "--seed", os.environ.get("CONTRACT_SEED_NUMBER") or "1"),
+        *("--max-examples", os.environ.get("CONTRACT_EXAMPLES") or "5", "--seed", os.environ.get("CONTRACT_SEED_NUMBER") or "1"),
         *("--continue-on-failure", "--no-shrink", "--generation-database", "none", "--suppress-health-check", "all", "--warnings", "off"),
         *("--no-color", "--report", "ndjson", "--report-ndjson-path", str(report)),
         *flags,
