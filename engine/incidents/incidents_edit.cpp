@@ -41,12 +41,13 @@ void Incidents::edit(const IncidentEdit& edit, EntryStamp stamp) {
         record.labels = *edit.labels;
         note(number, stamp, "labels_changed", said_labels(record.labels), edit.actor);
     }
-    if (edit.title && *edit.title != record.title) {
+    // Title and severity are compared with what was edited before: the record has what was computed only when effects are taken, which must not show.
+    if (edit.title && found->second.title != edit.title) {
         found->second.title = *edit.title;
         record.title = *edit.title;
         note(number, stamp, "title_changed", *edit.title, edit.actor);
     }
-    if (edit.severity && (found->second.severity != edit.severity || record.severity != *edit.severity)) {
+    if (edit.severity && found->second.severity != edit.severity) {
         found->second.severity = edit.severity;
         record.severity = *edit.severity;
         note(number, stamp, "severity_changed", std::string{to_string(*edit.severity)}, edit.actor);

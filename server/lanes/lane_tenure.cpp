@@ -248,6 +248,7 @@ void LaneTenure::apply(std::int16_t lane, const ControlEntry& entry) {
     if (request) {
         const auto* change = std::get_if<engine::PatternChange>(&*body);
         if (change == nullptr) throw std::runtime_error("history is asked for by patterns only");
+        if (leads_) write();  // which signals of the history were late is read from the results
         history = session_->finder().history(*request, entry.position, *change->pattern);
     }
     engine.apply(entry.position, entry.tenant, entry.admitted, *body, history);
