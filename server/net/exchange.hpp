@@ -72,7 +72,7 @@ private:
     Connection& connection_;
     const std::uint64_t body_bytes_;
     const bool expects_continue_;
-    std::size_t idempotency_keys_ = 0;  ///< how many the head has
+    bool has_idempotency_key_ = false;  ///< perhaps an empty one
     const AfterReply after_;
     std::string bearer_;               // "" when no usable Authorization came
     api::http::Method routed_method_;  // GET for HEAD
