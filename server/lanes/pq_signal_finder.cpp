@@ -74,7 +74,7 @@ PqSignalFinder::PqSignalFinder(PqConnection& connection, std::size_t most_bytes)
 
 std::map<engine::SignalRef, FoundSignal> PqSignalFinder::find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted) {
     std::map<Day, std::vector<SignalKey>> by_leaf;
-    for (const auto& ref : wanted) by_leaf[calendar_.leaf_of(day_of(ref.time))].push_back(signal_key(digester_, tenant, ref.source, ref.id, ref.time));
+    for (const auto& ref : wanted) by_leaf[calendar_.leaf_of(day_of(ref.time))].push_back(key_of(tenant, ref));
     std::map<engine::SignalRef, FoundSignal> found;
     for (const auto& [leaf, keys] : by_leaf) {
         for (std::size_t begin = 0; begin < keys.size(); begin += keys_a_statement) {

@@ -15,6 +15,9 @@ public:
     PqSignalFinder(PqConnection& connection, std::size_t most_bytes);
 
     std::map<engine::SignalRef, FoundSignal> find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted) override;
+    SignalKey key_of(engine::TenantId tenant, const engine::SignalRef& signal) override {
+        return signal_key(digester_, tenant, signal.source, signal.id, signal.time);
+    }
     std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) override;
 
 private:

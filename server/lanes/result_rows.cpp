@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace catenary::server {
@@ -163,21 +164,30 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
 
 std::string text_of(const Json& rows) { return rows.empty() ? std::string{} : rows.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+/// Without a tree in between: a source that is behind has every one of its signals marked.
+std::string late_rows(const engine::TenantEffects& effects, const std::vector<SignalKey>& keys) {
+    std::string text;
+    for (std::size_t i = 0; i < effects.late.size(); ++i) {
+        const auto& ref = effects.late[i];
+        const bool behind_horizon = std::binary_search(effects.behind_horizon.begin(), effects.behind_horizon.end(), ref);
+        fmt::format_to(std::back_inserter(text), R"({}{{"tenant":{},"key":"{:016x}{:016x}","time":"{}","behind_horizon":{}}})", text.empty() ? '[' : ',',
+                       effects.tenant.value(), keys.at(i).high, keys.at(i).low, api::json::format_time(ref.time), behind_horizon);
+    }
+    return text.empty() ? text : text + ']';
+}
+
 }  // namespace
 
-std::vector<engine::SignalRef> signals_wanted(const engine::TenantEffects& effects) {
-    std::set<engine::SignalRef> wanted{effects.late.begin(), effects.late.end()};
+std::vector<engine::SignalRef> evidence_of(const engine::TenantEffects& effects) {
+    std::set<engine::SignalRef> wanted;
     for (const auto& addition : effects.evidence) wanted.insert(addition.signal);
     return {wanted.begin(), wanted.end()};
 }
 
-ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::map<engine::SignalRef, FoundSignal>& found) {
+ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::vector<SignalKey>& late_keys,
+                       const std::map<engine::SignalRef, FoundSignal>& found) {
     const auto tenant = effects.tenant;
-    Json late = Json::array(), emptied = Json::array(), findings = Json::array(), evidence = Json::array(), incidents = Json::array();
-    for (const auto& ref : effects.late) {
-        const bool behind_horizon = std::binary_search(effects.behind_horizon.begin(), effects.behind_horizon.end(), ref);
-        late.push_back({{"tenant", tenant.value()}, {"key", uuid_of(found.at(ref).key)}, {"time", time_of(ref.time)}, {"behind_horizon", behind_horizon}});
-    }
+    Json emptied = Json::array(), findings = Json::array(), evidence = Json::array(), incidents = Json::array();
     for (const auto& change : effects.findings) {
         findings.push_back(finding_row(tenant, position, change.record));
         if (change.replace_evidence) emptied.push_back({{"tenant", tenant.value()}, {"id", uuid_of(change.record.id)}});
@@ -187,7 +197,7 @@ ResultRows result_rows(const engine::TenantEffects& effects, engine::Position po
     for (const auto& edit : effects.stored_edits) rows.stored_edits.push_back(text_of(edit_row(tenant, edit)));
     for (const auto& incident : effects.incidents) incidents.push_back(incident_row(tenant, position, incident));
     rows.tenant = tenant;
-    rows.late = text_of(late);
+    rows.late = late_rows(effects, late_keys);
     rows.emptied = text_of(emptied);
     rows.findings = text_of(findings);
     rows.evidence = text_of(evidence);

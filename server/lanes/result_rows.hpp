@@ -28,12 +28,13 @@ struct ResultRows {
     bool visible() const { return !late.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !stored_edits.empty() || !activity.empty(); }
 };
 
-/// `position`: of the last entry that the effects come from. `found`: the signals of all evidence and late marks. UTC, seven-bit punctuation, no NUL: what
+/// `position`: of the last entry that the effects come from. `late_keys`: of the signals to mark late, in their order. `found`: the signals of all evidence. UTC, seven-bit punctuation, no NUL: what
 /// ingest lets through.
-ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::map<engine::SignalRef, FoundSignal>& found);
+ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::vector<SignalKey>& late_keys,
+                       const std::map<engine::SignalRef, FoundSignal>& found);
 
-/// The signals that `result_rows` needs.
-std::vector<engine::SignalRef> signals_wanted(const engine::TenantEffects& effects);
+/// The signals that new evidence names, each once.
+std::vector<engine::SignalRef> evidence_of(const engine::TenantEffects& effects);
 
 /// The columns of each table's rows with their types, as json_to_recordset wants them: "tenant int4, id uuid, …".
 struct ResultTable {

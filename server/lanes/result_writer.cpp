@@ -57,9 +57,11 @@ void ResultWriter::take_changes() {
 void ResultWriter::make_rows(SignalFinder& finder) {
     while (!effects_.empty()) {
         const auto& [position, tenant] = effects_.back();
-        const auto wanted = signals_wanted(tenant);
+        const auto wanted = evidence_of(tenant);
         const auto found = wanted.empty() ? std::map<engine::SignalRef, FoundSignal>{} : finder.find(tenant.tenant, wanted);
-        rows_.push_back(result_rows(tenant, position, found));
+        std::vector<SignalKey> late_keys;
+        for (const auto& ref : tenant.late) late_keys.push_back(finder.key_of(tenant.tenant, ref));
+        rows_.push_back(result_rows(tenant, position, late_keys, found));
         effects_.pop_back();
     }
 }

@@ -30,6 +30,9 @@ public:
     /// Each that is stored, by reference. std::runtime_error when one is missing.
     virtual std::map<engine::SignalRef, FoundSignal> find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted) = 0;
 
+    /// The key that a signal is stored under; asks nobody.
+    virtual SignalKey key_of(engine::TenantId tenant, const engine::SignalRef& signal) = 0;
+
     /// The signals that `request` asks for with positions below `below`, at least those that a stage of `pattern` wants, in (time, source, id) order, late as
     /// the committed results say.
     virtual std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) = 0;

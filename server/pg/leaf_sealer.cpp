@@ -16,31 +16,11 @@ constexpr const char* seal_sql = "SELECT coalesce(seal_next_leaf(make_interval(s
 
 LeafSealer::LeafSealer(LeafSealerOptions options) : options_{std::move(options)} {}
 
-LeafSealer::~LeafSealer() { stop(); }
-
-void LeafSealer::start() {
-    thread_ = std::thread{[this] { loop(); }};
-}
-
-void LeafSealer::stop() {
-    {
-        const std::lock_guard lock{mutex_};
-        stopping_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-}
-
-bool LeafSealer::stopping() {
-    const std::lock_guard lock{mutex_};
-    return stopping_;
-}
-
 std::int64_t LeafSealer::run_once() {
     std::int64_t sealed = 0;
     const auto result = guarded([&]() -> bool {
         pqxx::connection connection{options_.dsn};  // of its own each round: a round is a minute, and nothing is kept between rounds
-        while (!stopping()) {
+        while (!rounds_.stopping()) {
             const auto begin = std::chrono::steady_clock::now();
             pqxx::work transaction{connection};
             const std::string leaf = transaction.exec_params1(seal_sql, options_.quiet.count())[0].c_str();
@@ -54,15 +34,6 @@ std::int64_t LeafSealer::run_once() {
     });
     if (!result) spdlog::warn("event=leaf_not_sealed reason=\"{}\"", result.error().detail);
     return sealed;
-}
-
-void LeafSealer::loop() {
-    std::unique_lock lock{mutex_};
-    while (!wake_.wait_for(lock, options_.round, [this] { return stopping_; })) {
-        lock.unlock();
-        run_once();
-        lock.lock();
-    }
 }
 
 }  // namespace catenary::server::pg

@@ -1,13 +1,11 @@
 #pragma once
 
 #include "server/pg/dsn.hpp"
+#include "server/rounds.hpp"
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <string>
-#include <thread>
 
 namespace catenary::server::pg {
 
@@ -22,26 +20,19 @@ struct LeafSealerOptions {
 class LeafSealer {
 public:
     explicit LeafSealer(LeafSealerOptions options);
-    ~LeafSealer();
     LeafSealer(const LeafSealer&) = delete;
     LeafSealer& operator=(const LeafSealer&) = delete;
 
-    void start();
+    void start() { rounds_.start(options_.round, [this] { run_once(); }); }
     /// Ends after the leaf that is being sealed. Idempotent.
-    void stop();
+    void stop() { rounds_.stop(); }
 
     /// Seals what is due; how many leaves. A failure is logged and left to the next round.
     std::int64_t run_once();
 
 private:
-    bool stopping();
-    void loop();
-
     LeafSealerOptions options_;
-    std::mutex mutex_;
-    std::condition_variable wake_;
-    bool stopping_ = false;
-    std::thread thread_;
+    Rounds rounds_;
 };
 
 }  // namespace catenary::server::pg

@@ -32,21 +32,6 @@ std::optional<FileSystemSize> file_system_size(const std::filesystem::path& fold
 
 StorageRoom::StorageRoom(StorageRoomOptions options) : options_{std::move(options)} { run_once(); }
 
-StorageRoom::~StorageRoom() { stop(); }
-
-void StorageRoom::start() {
-    thread_ = std::thread{[this] { loop(); }};
-}
-
-void StorageRoom::stop() {
-    {
-        const std::lock_guard lock{mutex_};
-        stopping_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-}
-
 void StorageRoom::run_once() {
     const auto wal = options_.cluster / "pg_wal";
     const auto data_free = free_in(options_.cluster);
@@ -77,15 +62,6 @@ std::optional<std::string> StorageRoom::shortage() const {
 StorageRoom::Usage StorageRoom::usage() const {
     const std::lock_guard lock{mutex_};
     return usage_;
-}
-
-void StorageRoom::loop() {
-    std::unique_lock lock{mutex_};
-    while (!wake_.wait_for(lock, options_.round, [this] { return stopping_; })) {
-        lock.unlock();
-        run_once();
-        lock.lock();
-    }
 }
 
 }  // namespace catenary::server::pg

@@ -1,13 +1,13 @@
 #pragma once
 
+#include "server/rounds.hpp"
+
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 namespace catenary::server::pg {
 
@@ -30,13 +30,12 @@ public:
     };
 
     explicit StorageRoom(StorageRoomOptions options);
-    ~StorageRoom();
     StorageRoom(const StorageRoom&) = delete;
     StorageRoom& operator=(const StorageRoom&) = delete;
 
-    void start();
+    void start() { rounds_.start(options_.round, [this] { run_once(); }); }
     /// Idempotent.
-    void stop();
+    void stop() { rounds_.stop(); }
     /// One look.
     void run_once();
 
@@ -45,15 +44,11 @@ public:
     Usage usage() const;
 
 private:
-    void loop();
-
     const StorageRoomOptions options_;
     mutable std::mutex mutex_;  // guards what follows
-    std::condition_variable wake_;
-    bool stopping_ = false;
     Usage usage_;
     std::string shortage_;
-    std::thread thread_;
+    Rounds rounds_;  // the last: its thread ends first
 };
 
 /// What the file system that holds `folder` has in all and for others than root; empty where it does not say.

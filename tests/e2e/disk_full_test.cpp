@@ -56,6 +56,21 @@ struct Loaded {
     Keyed keyed;
 };
 
+/// A server on the database that another one keeps, with an incident to read. For keepers that run.
+struct Borrower {
+    explicit Borrower(const ServerProcess& keeper) : key{keeper.tenant_key("load")}, server{{"--database", keeper.database_url()}}, client{started(server), key} {
+        make_incident(client);
+    }
+    static std::string started(ServerProcess& server) {
+        server.start();
+        return server.url();
+    }
+    std::string key;
+    ServerProcess server;
+    ApiClient client;
+    Loaded under = {};
+};
+
 /// Under load the disk fills up to what the server keeps free: it refuses with the reason, reads, and goes on by itself when there is room again.
 void fill_and_relieve(ServerProcess& server, const SmallDisk& disk, std::string_view whose) {
     const auto key = server.tenant_key("load");
@@ -142,12 +157,8 @@ TEST_CASE("PostgreSQL itself finds its disk full: the cause is named, nothing ac
         move_wal(keeper, disk);
         keeper.start();
     }
-    const auto key = keeper.tenant_key("load");
-    ServerProcess server{{"--database", keeper.database_url()}};
-    server.start();
-    ApiClient client{server.url(), key};
-    make_incident(client);
-    Loaded under;
+    Borrower borrower{keeper};
+    auto& [key, server, client, under] = borrower;
     {
         const Load load{server.url(), key, under.ledger, under.keyed};
         std::this_thread::sleep_for(700ms);
@@ -173,12 +184,8 @@ TEST_CASE("PostgreSQL refuses connections for a while: refusals are quick and sa
     const auto away = std::chrono::seconds{environment_number("TEST_POSTGRES_AWAY_SECONDS", 1, 3'600, 5)};
     ServerProcess keeper;
     keeper.start();
-    const auto key = keeper.tenant_key("load");
-    ServerProcess server{{"--database", keeper.database_url()}};
-    server.start();
-    ApiClient client{server.url(), key};
-    make_incident(client);
-    Loaded under;
+    Borrower borrower{keeper};
+    auto& [key, server, client, under] = borrower;
     {
         const Load load{server.url(), key, under.ledger, under.keyed};
         std::this_thread::sleep_for(500ms);

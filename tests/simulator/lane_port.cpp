@@ -120,7 +120,7 @@ public:
         std::map<engine::SignalRef, server::FoundSignal> found;
         for (const auto& ref : wanted) {
             const auto& keys = database_.leaves.at(server::day_of(ref.time));
-            const auto key = keys.find(server::signal_key(digester_, tenant, ref.source, ref.id, ref.time));
+            const auto key = keys.find(key_of(tenant, ref));
             if (key == keys.end()) throw std::runtime_error("evidence is not stored");
             std::vector<server::StoredRow> rows{database_.signals.at(key->second).view()};
             names_.load(rows, server::StoredNames::Titles::read);
@@ -129,6 +129,10 @@ public:
                                                    std::string{row.shown}, row.received});
         }
         return found;
+    }
+
+    server::SignalKey key_of(engine::TenantId tenant, const engine::SignalRef& signal) override {
+        return server::signal_key(digester_, tenant, signal.source, signal.id, signal.time);
     }
 
     std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) override {

@@ -92,6 +92,7 @@ std::string catenary_program() {
 ServerProcess::ServerProcess(std::vector<std::string> flags) : flags_{std::move(flags)} {}
 
 ServerProcess::~ServerProcess() {
+    if (stopped_) return;
     try {
         if (process_ == nullptr || !process_->running()) start();  // after a crash: take the database over, so that it can be stopped
         stop();
@@ -104,6 +105,7 @@ void ServerProcess::start() {
     const auto listen = url_.empty() ? std::string{"127.0.0.1:0"} : url_.substr(std::string_view{"http://"}.size());
     std::vector<std::string> command{catenary_program(), "serve", "--data-dir", data_folder().string(), "--listen", listen};
     command.insert(command.end(), flags_.begin(), flags_.end());
+    stopped_ = false;
     process_ = std::make_unique<ChildProcess>(command, folder_.path() / fmt::format("output-{}.log", ++starts_));
     constexpr std::string_view announcement = "listening on ";
     process_->wait_for(announcement, std::chrono::seconds{60});
@@ -126,7 +128,9 @@ void ServerProcess::crash() {
 
 int ServerProcess::stop() {
     process_->signal(SIGTERM);
-    return process_->wait(std::chrono::seconds{40});
+    const int code = process_->wait(std::chrono::seconds{40});
+    stopped_ = code == 0;  // and with it its PostgreSQL
+    return code;
 }
 
 std::string ServerProcess::admin_key() const {

@@ -79,6 +79,7 @@ private:
     std::unique_ptr<ChildProcess> process_;
     std::string url_;
     int starts_ = 0;
+    bool stopped_ = false;  ///< in order
 };
 
 /// Waits until a tenant's entries are correlated; throws after a minute.
