@@ -1,5 +1,7 @@
 #include "engine/incidents/finding_table.hpp"
 
+#include "engine/model/assert.hpp"
+
 namespace catenary::engine {
 
 FindingIndex FindingTable::add(Finding finding) {
@@ -10,6 +12,8 @@ FindingIndex FindingTable::add(Finding finding) {
         index = FindingIndex{free_.back()};
         free_.pop_back();
     }
+    const bool is_new = by_id_.emplace(finding.id, index).second;
+    CATENARY_ASSERT(is_new, "a finding's id is its own");
     report_to(finding.matched_as, index);
     places_[index.value()] = std::move(finding);
     return index;
@@ -18,8 +22,15 @@ FindingIndex FindingTable::add(Finding finding) {
 void FindingTable::erase(FindingIndex index) {
     const FindingId matched_as = (*this)[index].matched_as;
     if (const auto taker = reported(matched_as); taker == index) stop_reports(matched_as);
+    by_id_.erase((*this)[index].id);
     places_[index.value()].reset();
     free_.push_back(index.value());
+}
+
+std::optional<FindingIndex> FindingTable::with_id(const FindingId& id) const {
+    const auto found = by_id_.find(id);
+    if (found == by_id_.end()) return std::nullopt;
+    return found->second;
 }
 
 std::optional<FindingIndex> FindingTable::reported(const FindingId& matched_as) const {

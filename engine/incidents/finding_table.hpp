@@ -20,6 +20,8 @@ public:
     const Finding& operator[](FindingIndex index) const { return *places_[index.value()]; }
     bool contains(FindingIndex index) const { return index.value() < places_.size() && places_[index.value()].has_value(); }
 
+    /// The finding of that id, which no other has.
+    std::optional<FindingIndex> with_id(const FindingId& id) const;
     /// The finding that takes what a matcher reports about `matched_as`.
     std::optional<FindingIndex> reported(const FindingId& matched_as) const;
     /// From now on `index` takes it.
@@ -36,6 +38,7 @@ public:
 private:
     std::deque<std::optional<Finding>> places_;  // a deque: references stay valid while others are added
     std::vector<std::uint32_t> free_;
+    boost::unordered_flat_map<FindingId, FindingIndex, FindingIdHash> by_id_;
     boost::unordered_flat_map<FindingId, FindingIndex, FindingIdHash> reported_;
 };
 

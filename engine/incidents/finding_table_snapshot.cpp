@@ -32,6 +32,8 @@ void FindingTable::load(SnapshotReader& in, const HeldSignals& held, const Dicti
         if (!is_used) continue;
         Finding& finding = place.emplace();
         in(finding);
+        const bool is_new = by_id_.emplace(finding.id, FindingIndex{static_cast<std::uint32_t>(places_.size() - 1)}).second;
+        SnapshotReader::require(is_new, "a finding is repeated");
         finding.evidence.load(in, finding.pattern->stages.size(), held, dictionary);
         SnapshotReader::require(finding.evidence.size() > 0, "a finding has no evidence");
         const auto has = [&](SignalHandle signal) { return finding.evidence.contains(signal); };

@@ -120,6 +120,7 @@ private:
     void update(FindingIndex index, const FindingDelta& delta, Mode mode);
     void supersede_reported(const FindingDelta& delta);
     void supersede(FindingIndex index, std::optional<FindingId> successor);
+    std::optional<FindingIndex> taker_of(const FindingId& matched_as);
     FindingIndex continue_settled(FindingIndex index);
     void start_grouping(FindingIndex index);
     void add_evidence(FindingIndex index, StageEvidence added);

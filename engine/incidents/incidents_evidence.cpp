@@ -14,10 +14,18 @@ void Incidents::take(std::span<const FindingDelta> deltas, const std::shared_ptr
     }
     for (const FindingDelta& delta : deltas) {
         if (delta.kind == FindingDelta::Kind::superseded) continue;
-        const auto known = findings_.reported(delta.id);
-        if (known) update(*known, delta, mode);
+        if (const auto known = taker_of(delta.id)) update(*known, delta, mode);
         else open(delta, pattern, mode);
     }
+}
+
+/// What a closed incident holds stays there when matching takes it back. When it is found again, that is the same finding once more.
+std::optional<FindingIndex> Incidents::taker_of(const FindingId& matched_as) {
+    auto taker = findings_.reported(matched_as);
+    if (taker) return taker;
+    taker = findings_.with_id(matched_as);
+    if (taker) findings_.report_to(matched_as, *taker);
+    return taker;
 }
 
 void Incidents::open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
@@ -81,8 +89,10 @@ FindingIndex Incidents::continue_settled(FindingIndex index) {
     Finding& settled = findings_[index];
     boost::uuids::name_generator_sha1 named{settled.matched_as.value()};
     Finding finding;
-    finding.continuation = settled.continuation + 1;
-    finding.id = FindingId{named("continued " + std::to_string(finding.continuation))};
+    finding.continuation = settled.continuation;
+    do {  // a closed incident may hold a continuation that matching took back
+        finding.id = FindingId{named("continued " + std::to_string(++finding.continuation))};
+    } while (findings_.with_id(finding.id));
     finding.matched_as = settled.matched_as;
     finding.pattern = settled.pattern;
     finding.mode = settled.mode;

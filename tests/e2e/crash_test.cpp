@@ -40,7 +40,7 @@ Tally kill_and_count(int rounds, std::mt19937& random) {
 }  // namespace
 
 TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubles nothing, and what has a key happens once") {
-    constexpr int rounds_of_one_server = 20;  // then all of its signals are looked at, and the next one starts empty
+    constexpr int rounds_of_one_server = 10;  // then all of its signals are looked at, and the next one starts empty
     const auto rounds = static_cast<int>(catenary::tests::environment_number("TEST_KILL_ROUNDS", 1, 100'000, 3));
     std::mt19937 random{20260305};
     Tally total;

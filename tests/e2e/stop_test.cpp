@@ -15,7 +15,7 @@ using catenary::server::ApiClient;
 using std::chrono::milliseconds;
 
 TEST_CASE("SIGTERM under load, again and again: exit code 0 in time, nothing acknowledged is lost, and it starts again") {
-    constexpr int rounds_of_one_server = 20;  // then all of its signals are looked at, and the next one starts empty
+    constexpr int rounds_of_one_server = 10;  // then all of its signals are looked at, and the next one starts empty
     const auto rounds = static_cast<int>(environment_number("TEST_STOP_ROUNDS", 1, 100'000, 3));
     std::mt19937 random{20260306};
     Tally total;
