@@ -174,6 +174,7 @@ private:
     std::string digest_text(const Gathered& group) const;
     IncidentNumber resolve(IncidentNumber number) const;
     void erase(FindingIndex index);
+    std::set<IncidentNumber> with_findings() const;
     void drop_oldest_records();
 
     // snapshots (incidents_snapshot.cpp)

@@ -85,8 +85,9 @@ void Incidents::write(TenantEffects& effects) {
 }
 
 void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
-    for (auto& [number, incident] : incidents_) {
-        if (!incident.gathered || incident.gathered->members().empty() || incident.gathered->last_activity() >= cutoff) continue;
+    for (const IncidentNumber number : with_findings()) {  // not all: tens of thousands are kept of which only the record is left
+        Incident& incident = incidents_.at(number);
+        if (incident.gathered->last_activity() >= cutoff) continue;
         if (changed_incidents_.contains(number) || incident.record.signal_count == 0) refresh(incident);
         dropped_groups_.add(digest_text(*incident.gathered));
         const auto members = std::exchange(incident.gathered, nullptr)->members();
@@ -116,9 +117,16 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
     drop_oldest_records();
 }
 
+std::set<IncidentNumber> Incidents::with_findings() const {
+    std::set<IncidentNumber> numbers;
+    for (const FindingIndex index : findings_.all()) {
+        if (findings_[index].incident) numbers.insert(*findings_[index].incident);
+    }
+    return numbers;
+}
+
 void Incidents::drop_oldest_records() {
-    std::size_t kept = 0;
-    for (const auto& [number, incident] : incidents_) kept += incident.gathered ? 0 : 1;
+    std::size_t kept = incidents_.size() - with_findings().size();
     for (auto place = incidents_.begin(); kept > most_records_kept && place != incidents_.end();) {
         if (place->second.gathered) {
             ++place;

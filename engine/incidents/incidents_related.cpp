@@ -13,6 +13,14 @@ constexpr Duration look_again_after = 1h;             // how much a finding grow
 constexpr std::size_t most_findings_looked_at = 100;  // of one principal
 constexpr std::size_t most_principals_looked_up = 20;
 
+/// Whether a look at `principal` was taken for this finding. What started before it and is near a finding of its incident that starts no earlier was met
+/// then, or met it when it came later itself.
+bool was_looked_up(const Finding& finding, EntityId principal) {
+    if (!finding.related_until) return false;
+    const auto place = std::lower_bound(finding.principals.begin(), finding.principals.end(), principal);
+    return place != finding.principals.end() && *place == principal && static_cast<std::size_t>(place - finding.principals.begin()) < most_principals_looked_up;
+}
+
 }  // namespace
 
 void Incidents::relate_found(const std::vector<Grouping::Move>& moves) {
@@ -44,11 +52,13 @@ void Incidents::relate_by_principal(FindingIndex index) {
     std::set<IncidentNumber> met;      // those
     for (const EntityId principal : finding.principals) {
         if (looked_up++ == most_principals_looked_up) break;
-        for (const FindingIndex other : principals_.starting_until(principal, finding.end + group_within_, most_findings_looked_at)) {
+        principals_.visit_starting_until(principal, finding.end + group_within_, most_findings_looked_at, [&](FindingIndex other) {
             const Finding& there = findings_[other];
-            if (there.end + group_within_ < finding.start || !there.incident || there.incident == finding.incident) continue;
+            if (there.incident == finding.incident) return !(other != index && there.start <= finding.start && was_looked_up(there, principal));
+            if (there.end + group_within_ < finding.start || !there.incident) return true;
             if (met.insert(*there.incident).second) near.push_back(*there.incident);
-        }
+            return true;
+        });
     }
     for (const IncidentNumber number : near) relate(*finding.incident, number);
 }
