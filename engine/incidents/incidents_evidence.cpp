@@ -264,6 +264,7 @@ void Incidents::mark(FindingIndex index) {
     changed_findings_.insert(index);
     if (Gathered* gathered = gathered_of(finding)) {
         if (!finding.score_stale) gathered->unrank(index);
+        gathered->changed(index);
         touch(*finding.incident);
     }
     finding.score_stale = true;

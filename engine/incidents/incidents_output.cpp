@@ -32,8 +32,11 @@ void Incidents::refresh(Incident& incident) {
         finding.score_stale = false;
         gathered.rescored(index, former, finding);
     }
-    const Finding& leading = findings_[gathered.leading()];
-    gathered.describe(incident.record, finding_record(leading, score_of(leading, held_, scoring_), held_, dictionary_));
+    if (gathered.described_leading() != gathered.leading()) {
+        const Finding& leading = findings_[gathered.leading()];
+        gathered.describe_leading(finding_record(leading, score_of(leading, held_, scoring_), held_, dictionary_));
+    }
+    gathered.describe(incident.record);
     if (incident.title) incident.record.title = *incident.title;
     if (incident.severity) incident.record.severity = *incident.severity;
 }

@@ -60,7 +60,10 @@ void Incidents::relate_by_principal(FindingIndex index) {
             return true;
         });
     }
-    for (const IncidentNumber number : near) relate(*finding.incident, number);
+    for (const IncidentNumber number : near) {
+        const auto& related = incidents_.at(*finding.incident).record.related;
+        if (!std::binary_search(related.begin(), related.end(), number)) relate(*finding.incident, number);
+    }
 }
 
 void Incidents::relate(IncidentNumber left, IncidentNumber right) {

@@ -153,8 +153,8 @@ int main(int argc, char** argv) {
     print_heading();
     const Ages busy = grow("busy site", patterns, {}, young, full, seen);
     const Ages quiet = grow("no detections", patterns, {.detections = 0}, young, full, seen);
-    // A hundredth of the entities and of the signals an hour: after 100,000 signals it is as full as it ever gets, and all that grows is what was seen.
-    const Ages small = grow("small site", patterns, {.entities = 100, .gap = std::chrono::seconds{30}}, young, full, seen);
+    // A signal every ten seconds: 100,000 of them are twelve days, after which as much is found and forgotten as ever, and all that grows is what was seen.
+    const Ages small = grow("small site", patterns, {.detections = 0.3, .entities = 50, .gap = std::chrono::seconds{10}}, young, full, seen);
     fmt::print("\n");
     say(fmt::format("signals a second and core, 10 % wanted, {} seen", seen), 1e9 / median_cost(busy.old), "1/s", 1e6, true);
     say(fmt::format("cost a signal, {} seen against window full", seen), median_cost(busy.old) / median_cost(busy.full), "times", 1.2, false);
