@@ -130,7 +130,7 @@ Ages grow(std::string_view name, const Catalogue& patterns, const EngineMix::Sit
     for (int round = 0; round < rounds; ++round) {
         FedLane other{patterns, site, 100 + static_cast<std::uint64_t>(round)};
         other.feed_until(young);
-        ages.young.push_back(other.feed(100'000));
+        ages.young.push_back(other.feed(measured));
         ages.old.push_back(lane.feed(measured));
     }
     print(fmt::format("{}, young", name), ages.young.front());
@@ -153,14 +153,14 @@ int main(int argc, char** argv) {
     print_heading();
     const Ages busy = grow("busy site", patterns, {}, young, full, seen);
     const Ages quiet = grow("no detections", patterns, {.detections = 0}, young, full, seen);
-    // A signal every ten seconds: 100,000 of them are twelve days, after which as much is found and forgotten as ever, and all that grows is what was seen.
-    const Ages small = grow("small site", patterns, {.detections = 0.3, .entities = 50, .gap = std::chrono::seconds{10}}, young, full, seen);
+    // A signal every half minute: 100,000 of them are 35 days, after which as much is held, found and forgotten as ever. All that grows is what was seen.
+    const Ages small = grow("small site", patterns, {.detections = 0.3, .entities = 10, .gap = std::chrono::seconds{30}}, young, full, seen);
     fmt::print("\n");
     say(fmt::format("signals a second and core, 10 % wanted, {} seen", seen), 1e9 / median_cost(busy.old), "1/s", 1e6, true);
     say(fmt::format("cost a signal, {} seen against window full", seen), median_cost(busy.old) / median_cost(busy.full), "times", 1.2, false);
-    say(fmt::format("the same where the window is full at {}", young), median_cost(small.old) / median_cost(small.young), "times", 1.2, false);
-    inform(fmt::format("  {} seen against {}: window and findings fill", seen, young), median_cost(busy.old) / median_cost(busy.young), "times");
-    inform("  of it without detections", median_cost(quiet.old) / median_cost(quiet.young), "times");
+    say(fmt::format("small site: cost a signal, {} seen against {}", seen, young), median_cost(small.old) / median_cost(small.young), "times", 1.2, false);
+    inform(fmt::format("  busy site against {} seen, when it holds nearly nothing", young), median_cost(busy.old) / median_cost(busy.young), "times");
+    inform("  the same without detections", median_cost(quiet.old) / median_cost(quiet.young), "times");
 
     for (const double wanted : {0.0, 0.5}) {
         FedLane lane{patterns, {.wanted = wanted}, 7};
