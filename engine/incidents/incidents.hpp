@@ -147,6 +147,7 @@ private:
 
     // related incidents (incidents_related.cpp)
     void relate_found(const std::vector<Grouping::Move>& moves);
+    void look_whole(FindingIndex index);
     void relate_by_principal(FindingIndex index);
     void relate(IncidentNumber left, IncidentNumber right);
     void relate_one_way(IncidentNumber from, IncidentNumber to);

@@ -35,7 +35,7 @@ void Incidents::relate_found(const std::vector<Grouping::Move>& moves) {
     }
     for (const auto& [finding, from, to] : moves) {
         if (!to) continue;
-        if (!from) look_for_related_.insert(finding);
+        if (!from) look_whole(finding);
         if (!from || !grouping_.contains(finding)) continue;  // what a new one is connected to was noted when it came
         for (const GroupIndex group : grouping_.groups_near(finding)) relate(*findings_[finding].incident, numbers_.at(group));
     }
@@ -44,8 +44,16 @@ void Incidents::relate_found(const std::vector<Grouping::Move>& moves) {
     }
 }
 
+/// Whatever was looked up before, all that is near.
+void Incidents::look_whole(FindingIndex index) {
+    findings_[index].related_until.reset();
+    look_for_related_.insert(index);
+}
+
 void Incidents::relate_by_principal(FindingIndex index) {
     Finding& finding = findings_[index];
+    // What started before it was last looked up was met then.
+    const Timestamp known = finding.related_until ? *finding.related_until - look_again_after : Timestamp::min();
     finding.related_until = finding.end + look_again_after;
     std::size_t looked_up = 0;
     std::vector<IncidentNumber> near;  // in the order in which they are met: many findings are of few incidents
@@ -54,6 +62,7 @@ void Incidents::relate_by_principal(FindingIndex index) {
         if (looked_up++ == most_principals_looked_up) break;
         principals_.visit_starting_until(principal, finding.end + group_within_, most_findings_looked_at, [&](FindingIndex other) {
             const Finding& there = findings_[other];
+            if (there.start <= known) return false;
             if (there.incident == finding.incident) return !(other != index && there.start <= finding.start && was_looked_up(there, principal));
             if (there.end + group_within_ < finding.start || !there.incident) return true;
             if (met.insert(*there.incident).second) near.push_back(*there.incident);
@@ -67,6 +76,7 @@ void Incidents::relate_by_principal(FindingIndex index) {
 }
 
 void Incidents::relate(IncidentNumber left, IncidentNumber right) {
+    if (left == right) return;  // most are: findings of one incident are connected
     left = resolve(left);
     right = resolve(right);
     if (left == right || !incidents_.contains(left) || !incidents_.contains(right)) return;
