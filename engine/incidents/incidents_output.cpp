@@ -66,6 +66,7 @@ void Incidents::write_finding(FindingIndex index) {
 }
 
 void Incidents::write(TenantEffects& effects) {
+    effects.incidents.reserve(changed_incidents_.size() + dropped_records_.size());
     for (const IncidentNumber number : changed_incidents_) {
         const auto found = incidents_.find(number);
         if (found == incidents_.end()) continue;

@@ -145,7 +145,8 @@ void GroupMatcher::insert(Group& group, ListedEntry entry) {
 /// Whether some instance may hold the entry. A signal changes no instance that does not hold it: one of a repeated stage that it makes shorter starts with it.
 /// Most signals of a group wait for others, and to see that takes a look at what they share an entity with.
 bool GroupMatcher::may_add_instances(const Group& group, const ListedEntry& entry) {
-    const auto first = std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < entry.time - plan_.within; });
+    const auto first =
+        std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < entry.time - plan_.within; });
     const auto last = std::partition_point(first, group.entries.end(), [&](const ListedEntry& one) { return one.time <= entry.time + plan_.within; });
     work_ += static_cast<std::uint64_t>(last - first);
     const bool is_sequence = plan_.pattern->order == Order::sequence;
@@ -249,8 +250,8 @@ void GroupMatcher::bring_up_to_date() {
         Group& group = groups_[id];
         if (!group.alive || !std::exchange(group.changed, false)) continue;
         const std::vector<ListedEntry> came = std::exchange(group.came, {});
-        const bool revised = std::exchange(group.revised, false);
-        if (revised || std::any_of(came.begin(), came.end(), [&](const ListedEntry& one) { return may_add_instances(group, one); })) work_out(group, changes);
+        const auto matters = [&](const ListedEntry& one) { return may_add_instances(group, one); };
+        if (std::exchange(group.revised, false) || std::any_of(came.begin(), came.end(), matters)) work_out(group, changes);
         if (group.entries.size() > most_signals) close_older_half(group);
     }
     sort_canonically(changes);

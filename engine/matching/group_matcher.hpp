@@ -21,8 +21,8 @@
 namespace catenary::engine {
 
 /// Patterns that timelines do not fit: `order: any`, `link: chain`, limits on single gaps. Signals that could be in one instance, since a row of entities
-/// no further apart in time than `within` connects them, make a group; a group that changed is worked out whole, instance by instance. What that may
-/// cost is bounded: a group that grows beyond `most_signals` closes its older half, whose findings stay as they are.
+/// no further apart in time than `within` connects them, make a group; one that may have got an instance is worked out whole, instance by instance. What
+/// that may cost is bounded: a group that grows beyond `most_signals` closes its older half, whose findings stay as they are.
 class GroupMatcher final : public MatcherState {
 public:
     /// A group holds at most so many signals.

@@ -97,14 +97,17 @@ void inform(std::string_view name, double figure, std::string_view unit) {
     std::fflush(stdout);
 }
 
+constexpr std::string_view columns = "{:<28} {:>9} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}\n";
+
 void print_heading() {
-    fmt::print("\n{:<34} {:>9} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}\n", "", "seen", "ns", "in window", "evidence", "incidents", "entities", "largest", "MB");
-    fmt::print("{:<34} {:>9} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7}\n", "", "", "/signal", "", "/1000", "/1000", "listed", "incident", "held");
+    fmt::print("\n{}", fmt::format(columns, "", "seen", "ns", "in window", "evidence", "incidents", "entities", "largest", "MB"));
+    fmt::print(columns, "", "", "/signal", "", "/1000", "/1000", "listed", "incident", "held");
 }
 
 void print(std::string_view name, const Stretch& one) {
-    fmt::print("{:<34} {:>9} {:>7.0f} {:>9} {:>9.2f} {:>9.2f} {:>9.1f} {:>9} {:>7.1f}\n", name, one.seen, one.nanoseconds, one.after.window_signals, one.evidence,
-               one.incidents, one.listed, one.largest, static_cast<double>(one.after.state_bytes) / 1e6);
+    const auto rounded = [](double figure) { return fmt::format("{:.1f}", figure); };
+    fmt::print(columns, name, one.seen, rounded(one.nanoseconds), one.after.window_signals, rounded(one.evidence), rounded(one.incidents), rounded(one.listed),
+               one.largest, rounded(static_cast<double>(one.after.state_bytes) / 1e6));
     std::fflush(stdout);
 }
 
