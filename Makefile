@@ -44,7 +44,7 @@ bench: deps ## engine alone, then the server end to end beside a bare COPY of th
 	@tests/bench/run build/bench
 
 .PHONY: bench-engine bench-ingest bench-reads soak
-bench-engine: deps ## the engine alone against its budgets: signals a second, growth, bytes held; three minutes
+bench-engine: deps ## the engine alone against its budgets: signals a second, growth, bytes held; a minute
 	@$(MAKE) -s built PRESET=bench TARGETS="engine_budgets"
 	@build/bench/engine_budgets
 bench-ingest: deps ## end to end beside a bare COPY, then acknowledgements and incidents at half rate

@@ -34,6 +34,7 @@ void Gathered::join(FindingIndex index, const Finding& finding) {
 void Gathered::leave(FindingIndex index, const Finding& finding) {
     const auto place = members_.find(finding.order());
     CATENARY_ASSERT(place != members_.end() && place->second == index, "only a member leaves");
+    changed(index);
     members_.erase(place);
     by_score_.erase(rank(finding.probability, finding.order()));
     ends_.erase(ends_.find(finding.end));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -46,9 +47,15 @@ public:
     std::size_t signal_count() const { return signals_.size(); }
     Severity severity() const;
 
-    /// Writes the members that follow from the findings; `leading_record` is that of `leading()`. `record`: the same as before, or after `start_record`
-    /// any.
-    void describe(IncidentRecord& record, const FindingRecord& leading_record);
+    /// The member that `describe` was last told of, unless it changed since.
+    std::optional<FindingIndex> described_leading() const { return described_; }
+    void changed(FindingIndex member) {
+        if (described_ == member) described_.reset();
+    }
+    /// How `leading()` is shown.
+    void describe_leading(const FindingRecord& leading_record);
+    /// Writes the members that follow from the findings. `record`: the same as before, or after `start_record` any.
+    void describe(IncidentRecord& record);
     void start_record() { lists_again_ = true; }
 
 private:
@@ -60,7 +67,8 @@ private:
     static Rank rank(double probability, const FindingOrder& order) { return {-probability, order}; }
     void list_claims(IncidentRecord& record) const;
     void list_entities(IncidentRecord& record);
-    std::string summary(const IncidentRecord& record, const FindingRecord& leading_record) const;
+    bool change_entities(IncidentRecord& record, const std::vector<EntityId>& changed);
+    std::string summary(const IncidentRecord& record) const;
 
     const HeldSignals& held_;
     const Dictionary& dictionary_;
@@ -74,6 +82,10 @@ private:
     boost::unordered_flat_map<DefinitionId, std::uint32_t, std::hash<DefinitionId>> definitions_;
     ListedEntities entities_;
     ListedEntities principals_;
+    std::optional<FindingIndex> described_;
+    std::string title_;  // of `described_`
+    std::string leading_summary_;
+    double leading_score_ = 0;
     bool claims_changed_ = true;  // patterns or definitions came or went since they were listed
     bool lists_again_ = true;     // the record says nothing of this yet
 };

@@ -2,6 +2,9 @@
 #include "engine/incidents/wording.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
+#include <utility>
 
 namespace catenary::engine {
 
@@ -11,22 +14,29 @@ constexpr std::size_t most_entities = ListedEntities::most;
 
 }  // namespace
 
-void Gathered::describe(IncidentRecord& record, const FindingRecord& leading_record) {
+void Gathered::describe_leading(const FindingRecord& leading_record) {
+    described_ = leading();
+    title_ = leading_record.title;
+    leading_summary_ = leading_record.summary;
+    leading_score_ = leading_record.score.probability;
+}
+
+void Gathered::describe(IncidentRecord& record) {
     const bool starts = std::exchange(lists_again_, false);
     if (std::exchange(claims_changed_, false) || starts) list_claims(record);
-    const bool principals_changed = principals_.take_changed();
-    const bool entities_changed = entities_.take_changed();
-    if (starts || principals_changed || entities_changed) list_entities(record);
+    const auto principals = principals_.take_changed();
+    const auto entities = entities_.take_changed();
+    if (starts || !principals || !principals->empty() || !entities || !change_entities(record, *entities)) list_entities(record);
     record.entity_total = static_cast<std::int64_t>(entities_.size());
 
-    record.title = leading_record.title;
+    record.title = title_;
     record.severity = severity();
-    record.score = leading_record.score.probability;
+    record.score = leading_score_;
     record.first_activity = first_activity();
     record.last_activity = last_activity();
     record.signal_count = static_cast<std::int64_t>(signals_.size());
     record.finding_count = static_cast<std::int64_t>(members_.size());
-    record.summary = summary(record, leading_record);
+    record.summary = summary(record);
 }
 
 void Gathered::list_claims(IncidentRecord& record) const {
@@ -71,9 +81,38 @@ void Gathered::list_entities(IncidentRecord& record) {
     record.entities.resize(listed);
 }
 
-std::string Gathered::summary(const IncidentRecord& record, const FindingRecord& leading_record) const {
-    if (record.finding_count == 1) return leading_record.summary;
-    std::string text = leading_record.summary;
+/// Lists what came, and no longer what went. Returns whether that is all: where one goes from a full list, another moves up.
+bool Gathered::change_entities(IncidentRecord& record, const std::vector<EntityId>& changed) {
+    const auto principals = static_cast<std::ptrdiff_t>(record.principals.size());
+    std::vector<EntityKey>& listed = record.entities;
+    const auto before = [&](const EntityKey& left, const EntityKey& right) {
+        if (left.kind == right.kind) return left.value < right.value;
+        return std::pair{kind_rank(left.kind), std::string_view{left.kind}} < std::pair{kind_rank(right.kind), std::string_view{right.kind}};
+    };
+    const auto& first = entities_.first();
+    const auto place_of = [&](const EntityKey& key) { return std::lower_bound(listed.begin() + principals, listed.end(), key, before); };
+    for (const bool comes : {true, false}) {
+        for (const EntityId entity : changed) {
+            if (principals_.contains(entity) || first.contains(entity) != comes) continue;
+            EntityKey key = entity_key(entity, dictionary_);
+            const auto place = place_of(key);
+            const bool is_listed = place != listed.end() && *place == key;
+            if (is_listed == comes) continue;
+            if (comes) {
+                listed.insert(place, std::move(key));
+                if (listed.size() > most_entities) listed.pop_back();
+            } else {
+                if (listed.size() == most_entities) return false;
+                listed.erase(place);
+            }
+        }
+    }
+    return true;
+}
+
+std::string Gathered::summary(const IncidentRecord& record) const {
+    std::string text = leading_summary_;
+    if (record.finding_count == 1) return text;
     text += " This is the strongest of " + said_count(record.finding_count, "finding") + " that share evidence, from ";
     text += said_count(static_cast<std::int64_t>(record.patterns.size()), "pattern") + " (" + said_list(record.patterns, 5) + "): ";
     text += said_count(record.signal_count, "signal") + " in " + said_list(record.domains, 8) + ", naming ";

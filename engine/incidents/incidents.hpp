@@ -148,6 +148,7 @@ private:
 
     // related incidents (incidents_related.cpp)
     void relate_found(const std::vector<Grouping::Move>& moves);
+    void look_whole(FindingIndex index);
     void relate_by_principal(FindingIndex index);
     void relate(IncidentNumber left, IncidentNumber right);
     void relate_one_way(IncidentNumber from, IncidentNumber to);
@@ -175,6 +176,7 @@ private:
     std::string digest_text(const Gathered& group) const;
     IncidentNumber resolve(IncidentNumber number) const;
     void erase(FindingIndex index);
+    std::set<IncidentNumber> with_findings() const;
     void drop_oldest_records();
 
     // snapshots (incidents_snapshot.cpp)

@@ -249,7 +249,7 @@ void Incidents::change_principals(FindingIndex index, std::vector<EntityId> prin
     if (finding.indexed) {
         for (const EntityId principal : gained) principals_.add(principal, finding.order(), index);
         for (const EntityId principal : lost) principals_.remove(principal, finding.order());
-        if (!gained.empty()) look_for_related_.insert(index);
+        if (!gained.empty()) look_whole(index);
     }
     finding.principals = std::move(principals);
 }
@@ -274,6 +274,7 @@ void Incidents::mark(FindingIndex index) {
     changed_findings_.insert(index);
     if (Gathered* gathered = gathered_of(finding)) {
         if (!finding.score_stale) gathered->unrank(index);
+        gathered->changed(index);
         touch(*finding.incident);
     }
     finding.score_stale = true;

@@ -32,8 +32,11 @@ void Incidents::refresh(Incident& incident) {
         finding.score_stale = false;
         gathered.rescored(index, former, finding);
     }
-    const Finding& leading = findings_[gathered.leading()];
-    gathered.describe(incident.record, finding_record(leading, score_of(leading, held_, scoring_), held_, dictionary_));
+    if (gathered.described_leading() != gathered.leading()) {
+        const Finding& leading = findings_[gathered.leading()];
+        gathered.describe_leading(finding_record(leading, score_of(leading, held_, scoring_), held_, dictionary_));
+    }
+    gathered.describe(incident.record);
     if (incident.title) incident.record.title = *incident.title;
     if (incident.severity) incident.record.severity = *incident.severity;
 }
@@ -63,6 +66,7 @@ void Incidents::write_finding(FindingIndex index) {
 }
 
 void Incidents::write(TenantEffects& effects) {
+    effects.incidents.reserve(changed_incidents_.size() + dropped_records_.size());
     for (const IncidentNumber number : changed_incidents_) {
         const auto found = incidents_.find(number);
         if (found == incidents_.end()) continue;
@@ -85,8 +89,9 @@ void Incidents::write(TenantEffects& effects) {
 }
 
 void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
-    for (auto& [number, incident] : incidents_) {
-        if (!incident.gathered || incident.gathered->members().empty() || incident.gathered->last_activity() >= cutoff) continue;
+    for (const IncidentNumber number : with_findings()) {  // not all: tens of thousands are kept of which only the record is left
+        Incident& incident = incidents_.at(number);
+        if (incident.gathered->last_activity() >= cutoff) continue;
         if (changed_incidents_.contains(number) || incident.record.signal_count == 0) refresh(incident);
         dropped_groups_.add(digest_text(*incident.gathered));
         const auto members = std::exchange(incident.gathered, nullptr)->members();
@@ -116,9 +121,16 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
     drop_oldest_records();
 }
 
+std::set<IncidentNumber> Incidents::with_findings() const {
+    std::set<IncidentNumber> numbers;
+    for (const FindingIndex index : findings_.all()) {
+        if (findings_[index].incident) numbers.insert(*findings_[index].incident);
+    }
+    return numbers;
+}
+
 void Incidents::drop_oldest_records() {
-    std::size_t kept = 0;
-    for (const auto& [number, incident] : incidents_) kept += incident.gathered ? 0 : 1;
+    std::size_t kept = incidents_.size() - with_findings().size();
     for (auto place = incidents_.begin(); kept > most_records_kept && place != incidents_.end();) {
         if (place->second.gathered) {
             ++place;

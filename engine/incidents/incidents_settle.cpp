@@ -190,6 +190,7 @@ void Incidents::apply_moves(const std::vector<Grouping::Move>& moves, Places& pl
         } else if (finding.incident && *finding.incident != number && !incidents_.at(*finding.incident).record.merged_into) {
             note(number, stamp, "finding_added", finding.pattern->title + ", until now in incident " + std::to_string(finding.incident->value()));
             note(*finding.incident, stamp, "finding_moved", finding.pattern->title + ", now in incident " + std::to_string(number.value()));
+            look_whole(index);  // what the other incident is related to is not this one's
         }
         finding.incident = number;
         changed_findings_.insert(index);

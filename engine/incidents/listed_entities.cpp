@@ -10,10 +10,27 @@ void ListedEntities::add(EntityId entity) {
     if (++counts_[entity] > 1 || !is_complete_) return;
     if (first_.size() == most) {
         if (!first_.key_comp()(entity, *first_.rbegin())) return;
+        note(*first_.rbegin());
         first_.erase(std::prev(first_.end()));
     }
     first_.insert(entity);
-    changed_ = true;
+    note(entity);
+}
+
+/// Of many changes each costs as much as a line of the list.
+void ListedEntities::note(EntityId entity) {
+    constexpr std::size_t many = most / 10;
+    if (list_again_) return;
+    changed_.push_back(entity);
+    if (changed_.size() <= many) return;
+    changed_.clear();
+    list_again_ = true;
+}
+
+std::optional<std::vector<EntityId>> ListedEntities::take_changed() {
+    if (!std::exchange(list_again_, false)) return std::exchange(changed_, {});
+    changed_.clear();
+    return std::nullopt;
 }
 
 void ListedEntities::remove(EntityId entity) {
@@ -22,8 +39,9 @@ void ListedEntities::remove(EntityId entity) {
     if (--place->second > 0) return;
     counts_.erase(place);
     if (!is_complete_ || first_.erase(entity) == 0) return;
-    changed_ = true;
+    note(entity);
     is_complete_ = first_.size() == counts_.size();  // else one that was left out moves up
+    list_again_ = list_again_ || !is_complete_;
 }
 
 const std::set<EntityId, EntityOrder>& ListedEntities::first() {

@@ -7,8 +7,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <utility>
+#include <vector>
 
 namespace catenary::engine {
 
@@ -27,14 +29,17 @@ public:
     bool contains(EntityId entity) const { return counts_.contains(entity); }
     /// The first ones, in order.
     const std::set<EntityId, EntityOrder>& first();
-    /// Whether `first` may be other than at the last call.
-    bool take_changed() { return std::exchange(changed_, false); }
+    /// What may be in `first` or not otherwise than at the last call, perhaps repeated; nothing: it has to be listed again.
+    std::optional<std::vector<EntityId>> take_changed();
 
 private:
     boost::unordered_flat_map<EntityId, std::uint32_t, std::hash<EntityId>> counts_;
     std::set<EntityId, EntityOrder> first_;
+    void note(EntityId entity);
+
     bool is_complete_ = true;  // else `first_` is to be gathered again
-    bool changed_ = true;
+    std::vector<EntityId> changed_;
+    bool list_again_ = true;
 };
 
 }  // namespace catenary::engine

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <map>
-#include <vector>
 
 namespace catenary::engine {
 
@@ -16,9 +15,18 @@ public:
     void add(EntityId principal, const FindingOrder& order, FindingIndex finding) { by_principal_[principal].emplace(order, finding); }
     void remove(EntityId principal, const FindingOrder& order);
 
-    /// Findings of `principal` that start at or before `latest_start`, latest first, at most `most`: a look at an entity that thousands of findings
-    /// name stays cheap, at the price of the oldest ones.
-    std::vector<FindingIndex> starting_until(EntityId principal, Timestamp latest_start, std::size_t most) const;
+    /// Calls `visit(FindingIndex)` for findings of `principal` that start at or before `latest_start`, latest first, until it returns false, at most for
+    /// `most`: a look at an entity that thousands of findings name stays cheap, at the price of the oldest ones.
+    template <class Visit>
+    void visit_starting_until(EntityId principal, Timestamp latest_start, std::size_t most, Visit visit) const {
+        const auto found = by_principal_.find(principal);
+        if (found == by_principal_.end()) return;
+        const auto& ordered = found->second;
+        auto place = ordered.lower_bound(FindingOrder{latest_start + Duration{1}, FindingId{}});  // the nil id comes before every other
+        for (std::size_t seen = 0; place != ordered.begin() && seen < most; ++seen) {
+            if (!visit((--place)->second)) return;
+        }
+    }
 
 private:
     boost::unordered_flat_map<EntityId, std::map<FindingOrder, FindingIndex>, std::hash<EntityId>> by_principal_;

@@ -49,8 +49,19 @@ ConnectedSets::SetId ConnectedSets::new_set() {
 }
 
 void ConnectedSets::free_set(SetId set) {
+    set_bytes_ -= sets_[set].bytes;
     sets_[set] = Set{};
     free_sets_.push_back(set);
+}
+
+/// Whenever a set may have grown, so that nobody has to go through all of them.
+void ConnectedSets::count_bytes(SetId id) {
+    Set& set = sets_[id];
+    if (!set.alive) return;
+    std::size_t bytes = set.members.capacity() * sizeof(VertexId) + (set.evidence.capacity() + set.fresh.capacity()) * sizeof(SignalHandle);
+    for (const SetFinding& finding : set.findings) bytes += sizeof(finding) + finding.evidence.capacity() * sizeof(StageEvidence);
+    set_bytes_ += bytes - set.bytes;
+    set.bytes = bytes;
 }
 
 void ConnectedSets::touch(SetId set) {
@@ -340,15 +351,15 @@ boost::unordered_flat_map<const Timeline*, Timestamp> ConnectedSets::expire(Time
             const auto [place, is_new] = needed.try_emplace(vertices_[member].timeline, keep);
             if (!is_new) place->second = std::min(place->second, keep);
         }
+        count_bytes(id);
     }
     return needed;
 }
 
 std::size_t ConnectedSets::bytes() const {
-    std::size_t total = vertices_.capacity() * sizeof(Vertex) + sets_.capacity() * sizeof(Set) + services_.bucket_count() * 13;
+    std::size_t total = vertices_.capacity() * sizeof(Vertex) + sets_.capacity() * sizeof(Set) + services_.bucket_count() * 13 + set_bytes_;
+    if (followers_.empty()) return total;
     for (const Set& set : sets_) {
-        total += set.members.capacity() * sizeof(VertexId) + (set.evidence.capacity() + set.fresh.capacity()) * sizeof(SignalHandle);
-        for (const SetFinding& finding : set.findings) total += sizeof(finding) + finding.evidence.capacity() * sizeof(StageEvidence);
         if (set.tail) total += set.tail->bytes();
         if (set.clean) total += set.clean->bytes();
     }

@@ -131,6 +131,7 @@ private:
         bool knows_late = false;                 // the findings were worked out with a late signal in the set
         Timestamp last_late = Timestamp::min();  // of its late signals; the least there is: none
         bool ignores_late = false;               // too large once to tell late ones apart
+        std::size_t bytes = 0;                   // as counted in `set_bytes_`
         bool has_late() const { return last_late != Timestamp::min() && !ignores_late; }
         bool keeps_news() const { return cut || knows_late; }
         /// All of a settled one but the tails.
@@ -146,6 +147,7 @@ private:
     VertexId new_vertex();
     SetId new_set();
     void free_set(SetId set);
+    void count_bytes(SetId set);
     void touch(SetId set);
     void note(VertexId vertex, const InstanceSpan& first);
     void connect(VertexId vertex, TimelineContext& context);
@@ -206,6 +208,7 @@ private:
     std::vector<SetId> dead_sets_;  // to be freed when settled
     std::vector<SetId> touched_;
     boost::unordered_flat_map<std::uint32_t, Service> services_;  // by signal
+    std::size_t set_bytes_ = 0;                                   // beside the sets themselves, without their tails
 };
 
 }  // namespace catenary::engine

@@ -50,6 +50,7 @@ void ConnectedSets::load(SnapshotReader& in, const FindingTail::TimelineOf& time
         in(sets_[id].alive);
         used[id] = sets_[id].alive;
         if (used[id]) load_set(sets_[id], in, timelines, context);
+        count_bytes(id);
     }
     load_free_places(in, free_sets_, used);
     check(context.plan);

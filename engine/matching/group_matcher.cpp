@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <iterator>
 #include <limits>
 
@@ -14,6 +15,8 @@ namespace {
 
 // What every signal names where a pattern has no link.
 constexpr EntityId nobody{std::numeric_limits<std::uint32_t>::max()};
+// Of more signals that came at once it is not asked one by one whether they matter.
+constexpr std::size_t most_looked_at = 16;
 
 }  // namespace
 
@@ -120,6 +123,8 @@ void GroupMatcher::merge(GroupId into, GroupId from) {
     work_ += entries.size();
     target.entries = std::move(entries);
     std::move(source.findings.begin(), source.findings.end(), std::back_inserter(target.findings));
+    std::move(source.came.begin(), source.came.end(), std::back_inserter(target.came));
+    target.revised = target.revised || source.revised || target.floor != source.floor;
     target.floor = std::max(target.floor, source.floor);
     source = Group{};
     free_groups_.push_back(from);
@@ -129,7 +134,68 @@ void GroupMatcher::insert(Group& group, ListedEntry entry) {
     if (!std::exchange(group.changed, true)) changed_.push_back(static_cast<GroupId>(&group - groups_.data()));
     const auto place = std::upper_bound(group.entries.begin(), group.entries.end(), entry,
                                         [&](const ListedEntry& left, const ListedEntry& right) { return window_.before(left.signal, right.signal); });
+    if (!group.revised) group.came.push_back(entry);
+    if (group.came.size() > most_looked_at) {
+        group.came.clear();
+        group.revised = true;
+    }
     group.entries.insert(place, std::move(entry));
+}
+
+/// Whether some instance may hold the entry. A signal changes no instance that does not hold it: one of a repeated stage that it makes shorter starts with it.
+/// Most signals of a group wait for others, and to see that takes a look at what they share an entity with.
+bool GroupMatcher::may_add_instances(const Group& group, const ListedEntry& entry) {
+    const auto first =
+        std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < entry.time - plan_.within; });
+    const auto last = std::partition_point(first, group.entries.end(), [&](const ListedEntry& one) { return one.time <= entry.time + plan_.within; });
+    work_ += static_cast<std::uint64_t>(last - first);
+    const bool is_sequence = plan_.pattern->order == Order::sequence;
+    const auto look = [&](auto is_meant) {
+        std::pair<StageMask, StageMask> stages{0, 0};  // before and after the entry; without an order all stages are both
+        for (auto one = first; one != last; ++one) {
+            if (one->signal == entry.signal || !is_meant(*one)) continue;
+            if (!is_sequence || one->time <= entry.time) stages.first = static_cast<StageMask>(stages.first | one->stages);
+            if (!is_sequence || one->time >= entry.time) stages.second = static_cast<StageMask>(stages.second | one->stages);
+        }
+        return stages;
+    };
+    const auto shares = [](const ListedEntry& one, EntityId entity) {
+        return std::any_of(one.links.begin(), one.links.end(), [&](const ListedEntry::Link& link) { return link.entity == entity; });
+    };
+    if (plan_.pattern->link == LinkMode::chain) {
+        const auto [before, after] = look([](const ListedEntry&) { return true; });
+        const auto [linked_before, linked_after] = look([&](const ListedEntry& one) {
+            return std::any_of(entry.links.begin(), entry.links.end(), [&](const ListedEntry::Link& link) { return shares(one, link.entity); });
+        });
+        return may_serve(entry, before, after, linked_before, linked_after);
+    }
+    return std::any_of(entry.links.begin(), entry.links.end(), [&](const ListedEntry::Link& link) {
+        const auto [before, after] = look([&](const ListedEntry& one) { return shares(one, link.entity); });
+        return may_serve(entry, before, after, before, after);
+    });
+}
+
+/// Whether the entry may serve a stage with others `before` and `after` it, those chosen next to it among the `linked` ones.
+bool GroupMatcher::may_serve(const ListedEntry& entry, StageMask before, StageMask after, StageMask linked_before, StageMask linked_after) const {
+    bool may = false;
+    each_stage(entry.stages, [&](StageIndex stage) {
+        const auto below = static_cast<StageMask>(stage_bit(stage) - 1U);
+        const auto above = static_cast<StageMask>(plan_.all & ~below & ~stage_bit(stage));
+        const auto needed_below = static_cast<StageMask>(plan_.mandatory & below);
+        const auto needed_above = static_cast<StageMask>(plan_.mandatory & above);
+        if ((needed_below & ~before) != 0 || (needed_above & ~after) != 0) return;
+        if (plan_.pattern->order == Order::any && plan_.pattern->link != LinkMode::chain) {
+            may = true;
+            return;
+        }
+        // The next chosen stage on either side is the next mandatory one or an optional one on the way to it.
+        const auto nearest_below = static_cast<StageMask>(needed_below == 0 ? 0 : below & ~(std::bit_floor(static_cast<unsigned>(needed_below)) - 1U));
+        const auto nearest_above = static_cast<StageMask>(needed_above == 0 ? 0 : above & ((static_cast<unsigned>(needed_above & -needed_above) << 1U) - 1U));
+        const bool links_below = nearest_below == 0 || (nearest_below & linked_before) != 0;
+        const bool links_above = nearest_above == 0 || (nearest_above & linked_after) != 0;
+        may = may || (links_below && links_above);
+    });
+    return may;
 }
 
 void GroupMatcher::close_older_half(Group& group) {
@@ -140,6 +206,7 @@ void GroupMatcher::close_older_half(Group& group) {
     std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { give_up(one); });
     group.entries.erase(group.entries.begin(), first_kept);
     std::erase_if(group.findings, [&](const FindingRevision& one) { return one.start < group.floor; });
+    group.revised = true;  // by what came before the floor some findings may have hung together
 }
 
 void GroupMatcher::give_up(const ListedEntry& entry) {
@@ -182,7 +249,9 @@ void GroupMatcher::bring_up_to_date() {
     for (const GroupId id : std::exchange(changed_, {})) {
         Group& group = groups_[id];
         if (!group.alive || !std::exchange(group.changed, false)) continue;
-        work_out(group, changes);
+        const std::vector<ListedEntry> came = std::exchange(group.came, {});
+        const auto matters = [&](const ListedEntry& one) { return may_add_instances(group, one); };
+        if (std::exchange(group.revised, false) || std::any_of(came.begin(), came.end(), matters)) work_out(group, changes);
         if (group.entries.size() > most_signals) close_older_half(group);
     }
     sort_canonically(changes);

@@ -21,8 +21,8 @@
 namespace catenary::engine {
 
 /// Patterns that timelines do not fit: `order: any`, `link: chain`, limits on single gaps. Signals that could be in one instance, since a row of entities
-/// no further apart in time than `within` connects them, make a group; a group that changed is worked out whole, instance by instance. What that may
-/// cost is bounded: a group that grows beyond `most_signals` closes its older half, whose findings stay as they are.
+/// no further apart in time than `within` connects them, make a group; one that may have got an instance is worked out whole, instance by instance. What
+/// that may cost is bounded: a group that grows beyond `most_signals` closes its older half, whose findings stay as they are.
 class GroupMatcher final : public MatcherState {
 public:
     /// A group holds at most so many signals.
@@ -47,12 +47,14 @@ private:
     struct Group {
         std::vector<ListedEntry> entries;       // in canonical order
         std::vector<FindingRevision> findings;  // that may still change
+        std::vector<ListedEntry> came;          // since it was worked out
         Timestamp floor = Timestamp::min();     // instances that start before it are in findings that stay
         bool alive = false;
         bool changed = false;
+        bool revised = false;  // to be worked out whatever came
         template <class Archive, class Self>
         static void fields(Archive& archive, Self& self) {
-            archive(self.entries, self.findings, self.floor, self.alive);
+            archive(self.entries, self.findings, self.floor, self.alive, self.revised);
         }
     };
     /// One entity's signals in one group.
@@ -72,6 +74,8 @@ private:
     void merge(GroupId into, GroupId from);
     void insert(Group& group, ListedEntry entry);
     void close_older_half(Group& group);
+    bool may_add_instances(const Group& group, const ListedEntry& entry);
+    bool may_serve(const ListedEntry& entry, StageMask before, StageMask after, StageMask linked_before, StageMask linked_after) const;
     void work_out(Group& group, std::vector<FindingDelta>& changes);
     void give_up(const ListedEntry& entry);
     void bring_up_to_date();

@@ -27,7 +27,8 @@ void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& 
     };
 
     std::sort(touched_.begin(), touched_.end());
-    for (const SetId id : std::exchange(touched_, {})) {
+    const std::vector<SetId> touched = std::exchange(touched_, {});
+    for (const SetId id : touched) {
         if (!sets_[id].alive) continue;
         sets_[id].touched = false;
         if (extend(sets_[id], context, changes) || extend_last(sets_[id], context, changes) || extend_tail(sets_[id], context, changes) ||
@@ -53,6 +54,7 @@ void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& 
             recount(sets_[set]);
             find_again(sets_[set], context);
             for (const SetFinding& finding : sets_[set].findings) add_to(after, sets_[set], finding);
+            count_bytes(set);
         }
     }
     for (const VertexId id : std::exchange(gone_vertices_, {})) {
@@ -62,7 +64,11 @@ void ConnectedSets::settle(TimelineContext& context, std::vector<FindingDelta>& 
     const auto successor = [&](const FindingRevision& one) { return successor_of(one); };
     report_changes(before, after, context.window, successor, changes);
     for (const SetId id : std::exchange(dead_sets_, {})) free_set(id);
-    for (const SetId id : std::exchange(touched_, {})) sets_[id].touched = false;
+    for (const SetId id : touched) count_bytes(id);
+    for (const SetId id : std::exchange(touched_, {})) {
+        sets_[id].touched = false;
+        count_bytes(id);
+    }
 
     sort_canonically(changes);
     std::move(changes.begin(), changes.end(), std::back_inserter(deltas));

@@ -13,6 +13,7 @@ std::vector<ConnectedSets::SetId> ConnectedSets::rebuild(SetId id, TimelineConte
     }
     const Set former = std::move(sets_[id]);
     forget_evidence(former);
+    set_bytes_ -= former.bytes;
     sets_[id] = Set{};
     dead_sets_.push_back(id);
 

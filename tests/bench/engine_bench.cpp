@@ -26,7 +26,7 @@ Catalogue shipped() {
 void lane_applies_signals(benchmark::State& state) {
     constexpr std::size_t commit = 5'000;
     const Catalogue patterns = catenary::bench::fifty_patterns();
-    catenary::bench::EngineMix mix{patterns, static_cast<double>(state.range(0)) / 100, 1};
+    catenary::bench::EngineMix mix{patterns, {.wanted = static_cast<double>(state.range(0)) / 100}, 1};
     Lane lane{patterns};
     std::int64_t position = 0;
     const auto feed = [&](std::span<const SignalView> signals) {

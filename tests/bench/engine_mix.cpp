@@ -17,7 +17,6 @@ namespace {
 using namespace engine;
 
 constexpr Timestamp start = std::chrono::sys_days{std::chrono::year{2026} / 3 / 2};
-constexpr Duration gap = std::chrono::milliseconds{100};
 constexpr std::size_t pattern_count = 50;
 
 /// What people's ordinary work makes and shipped patterns count or wait for, with how many of a thousand such events it is.
@@ -67,7 +66,7 @@ Catalogue fifty_patterns() {
     return catalogue;
 }
 
-EngineMix::EngineMix(const Catalogue& patterns, double wanted, std::uint64_t seed) : wanted_{wanted}, random_{seed} {
+EngineMix::EngineMix(const Catalogue& patterns, const Site& site, std::uint64_t seed) : site_{site}, random_{seed} {
     std::set<std::string> names;
     for (const auto& pattern : patterns) {
         for (const Stage& one : pattern->stages) names.merge(one.match.required_names().value());
@@ -78,9 +77,9 @@ EngineMix::EngineMix(const Catalogue& patterns, double wanted, std::uint64_t see
     }
     for (const std::string& name : names) detections_.push_back(claim(name, detections_.size()));
     for (std::size_t i = 0; i < 40; ++i) unwanted_.push_back(claim(fmt::format("suspicious_activity_{}", i), i));
-    for (int i = 0; i < 20'000; ++i) accounts_.push_back(fmt::format("user{}@corp.example", i));
-    for (int i = 0; i < 20'000; ++i) hosts_.push_back(fmt::format("ws-{}.corp.example", i));
-    for (int i = 0; i < 10'000; ++i) addresses_.push_back(fmt::format("10.{}.{}.{}", i % 7, i / 250, i % 250));
+    for (int i = 0; i < site.entities * 2 / 5; ++i) accounts_.push_back(fmt::format("user{}@corp.example", i));
+    for (int i = 0; i < site.entities * 2 / 5; ++i) hosts_.push_back(fmt::format("ws-{}.corp.example", i));
+    for (int i = 0; i < site.entities / 5; ++i) addresses_.push_back(fmt::format("10.{}.{}.{}", i % 7, i / 250, i % 250));
 }
 
 EngineMix::Claim EngineMix::claim(std::string_view name, std::size_t number) {
@@ -92,8 +91,8 @@ EngineMix::Claim EngineMix::claim(std::string_view name, std::size_t number) {
 
 const EngineMix::Claim& EngineMix::choose() {
     const auto any_of = [&](const std::vector<Claim>& claims) -> const Claim& { return claims[random_() % claims.size()]; };
-    if (chance() >= wanted_) return any_of(unwanted_);
-    return random_() % 10 > 0 ? any_of(everyday_) : any_of(detections_);
+    if (chance() >= site_.wanted) return any_of(unwanted_);
+    return chance() >= site_.detections ? any_of(everyday_) : any_of(detections_);
 }
 
 std::string_view EngineMix::entity(const std::vector<std::string>& of) {
@@ -112,7 +111,7 @@ std::span<const SignalView> EngineMix::next(std::size_t count) {
         row.entities.assign({{"account", entity(accounts_), true}, {"host", entity(hosts_), true}});
         if (random_() % 10 < 8) row.entities.push_back({"ip", entity(addresses_), true});
         row.attributes.assign({{"risk_level", std::string{levels[random_() % levels.size()]}}});
-        const Timestamp time = start + gap * serial_++;
+        const Timestamp time = start + site_.gap * serial_++;
         views_.push_back({claim.source, row.id, time, claim.domain, claim.name, claim.tactics, claim.techniques, Severity::low, 0.2, 1, row.entities,
                           row.attributes});
     }

@@ -22,8 +22,14 @@ engine::Catalogue fifty_patterns();
 /// everyday events that stages count or wait for, one a detection. The others carry one of 40 names that no stage knows.
 class EngineMix {
 public:
-    /// `wanted`: the share that some stage asks for, 0..1.
-    EngineMix(const engine::Catalogue& patterns, double wanted, std::uint64_t seed);
+    /// A busy site unless said otherwise.
+    struct Site {
+        double wanted = 0.1;                             ///< the share that some stage asks for, 0..1
+        double detections = 0.1;                         ///< of those the share that are detections, 0..1; the others are everyday events
+        int entities = 50'000;                           ///< two in five accounts, two hosts, one an address
+        engine::Duration gap = std::chrono::milliseconds{100};  ///< of event time between signals
+    };
+    EngineMix(const engine::Catalogue& patterns, const Site& site, std::uint64_t seed);
     EngineMix(const EngineMix&) = delete;  // what `next` lends refers to its parts
     EngineMix& operator=(const EngineMix&) = delete;
 
@@ -49,7 +55,7 @@ private:
     std::string_view entity(const std::vector<std::string>& of);
     double chance() { return std::uniform_real_distribution<double>{0, 1}(random_); }
 
-    double wanted_;
+    Site site_;
     std::mt19937_64 random_;
     std::vector<Claim> everyday_;
     std::vector<Claim> detections_;

@@ -44,7 +44,7 @@ std::size_t last_mandatory(const Pattern& pattern) {
 PartBytes bytes_of_parts(const Catalogue& patterns, std::size_t signals) {
     const StageIndex stages{patterns, 1};
     Dictionary dictionary;
-    HeldSignals held{dictionary.definitions};
+    HeldSignals held{dictionary.definitions, dictionary.entities};
     const auto links_of = [&](const SignalView& signal) {
         std::vector<LinkEntity> links;
         for (const EntityView& entity : signal.entities) {
@@ -56,7 +56,7 @@ PartBytes bytes_of_parts(const Catalogue& patterns, std::size_t signals) {
     };
     const auto each_wanted = [&](auto visit) {
         constexpr std::size_t batch = 10'000;
-        EngineMix mix{patterns, 0.1, 11};
+        EngineMix mix{patterns, {}, 11};
         for (std::size_t done = 0; done < signals; done += batch) {
             for (const SignalView& signal : mix.next(batch)) {
                 if (stages.may_want(signal.name)) visit(signal);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <type_traits>
 
 using namespace catenary::engine;
 using namespace catenary::test;
@@ -121,6 +122,50 @@ TEST_CASE("an incident lists five hundred entities, principals first, and says h
     CHECK(incident.entities.size() == 500);
     CHECK(incident.entities.front() == EntityKey{"account", "zoe"});
     CHECK(incident.entity_total == 601);
+}
+
+TEST_CASE("what an incident lists does not depend on how often it is written") {
+    for (const int signals : {20, 100}) {  // fewer entities than are listed, and more
+        CAPTURE(signals);
+        const auto with_hosts = [](const char* name, Duration after, const std::string& prefix, int i) {
+            Signal signal = signal_of(name, after, "zoe");
+            for (int k = 0; k < 6; ++k) signal.entities.push_back({"host", prefix + std::to_string((6 * i + k) * 7'919 % 10'007), "", true});
+            return signal;
+        };
+        LaneStory often{overlapping()};
+        LaneStory once{overlapping()};
+        const auto both = [&](const auto& entry) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(entry)>, Signal>) {
+                often.signal(entry).stored();
+                once.signal(entry);
+            } else {
+                often.control(entry).stored();
+                once.control(entry);
+            }
+        };
+        both(signal_of("a", 0min, "zoe"));
+        for (int i = 0; i < signals; ++i) both(with_hosts("b", (i + 1) * 1min, "m", i));
+        for (int i = 0; i < 10; ++i) both(with_hosts("c", (200 + i) * 1min, "c", i));  // before the others in the list
+        REQUIRE(often.stored().incidents.size() == 1);
+        CHECK(often.stored().incidents.at(first).entity_total == 1 + 6 * (signals + 10));
+        CHECK(often.stored().incidents.at(first).entities == once.stored().incidents.at(first).entities);
+
+        std::vector<FindingId> leaving;
+        for (const FindingRecord& finding : often.stored().live_findings()) {
+            if (finding.pattern == "q") leaving.push_back(finding.id);
+        }
+        both(IncidentSplit{.number = first, .findings = leaving, .reason = "", .actor = "key"});
+        for (int i = 0; i < 3; ++i) both(with_hosts("b", (300 + i) * 1min, "d", i));
+        for (const IncidentNumber number : {first, second}) {
+            CAPTURE(number.value());
+            const IncidentRecord incident = often.stored().incidents.at(number);
+            CHECK(incident.entities == once.stored().incidents.at(number).entities);
+            CHECK(incident.entity_total == once.stored().incidents.at(number).entity_total);
+            CHECK(incident.summary == once.stored().incidents.at(number).summary);
+            CHECK(std::any_of(incident.entities.begin(), incident.entities.end(), [](const EntityKey& key) { return key.value[0] == 'd'; }) == (number == first));
+            CHECK(std::any_of(incident.entities.begin(), incident.entities.end(), [](const EntityKey& key) { return key.value[0] == 'c'; }) == (number == second));
+        }
+    }
 }
 
 TEST_CASE("the history of growth thins out, the record does not") {
