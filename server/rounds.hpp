@@ -12,20 +12,21 @@ namespace catenary::server {
 class Rounds {
 public:
     Rounds() = default;
-    ~Rounds() { stop(); }
+    ~Rounds() { stop(); }  // its owner destroys what `work` uses afterwards
     Rounds(const Rounds&) = delete;
     Rounds& operator=(const Rounds&) = delete;
 
     /// `work` must not throw.
     void start(std::chrono::milliseconds pause, std::function<void()> work);
-    /// Ends after the work that is being done. Idempotent.
-    void stop();
+    /// Ends after the work that is being done. Idempotent. Meanwhile `hurry` is called now and then, to cut that work short.
+    void stop(const std::function<void()>& hurry = {});
     bool stopping() const;
 
 private:
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     bool stopping_ = false;
+    bool working_ = false;
     std::thread thread_;
 };
 

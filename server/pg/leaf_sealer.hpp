@@ -3,8 +3,11 @@
 #include "server/pg/dsn.hpp"
 #include "server/rounds.hpp"
 
+#include <pqxx/connection>
+
 #include <chrono>
 #include <cstdint>
+#include <mutex>
 #include <string>
 
 namespace catenary::server::pg {
@@ -15,7 +18,7 @@ struct LeafSealerOptions {
     std::chrono::seconds quiet{600};  ///< a leaf that did not grow for so long is sealed; writers of it wait meanwhile
 };
 
-/// Indexes leaves that are over for reading (migrations/0003_reading.sql), one after the other, in a thread of its own. Several processes on one
+/// Indexes leaves that are over for reading (migrations/0005_reading.sql), one after the other, in a thread of its own. Several processes on one
 /// database may run one each: only one of them seals at a time.
 class LeafSealer {
 public:
@@ -24,14 +27,18 @@ public:
     LeafSealer& operator=(const LeafSealer&) = delete;
 
     void start() { rounds_.start(options_.round, [this] { run_once(); }); }
-    /// Ends after the leaf that is being sealed. Idempotent.
-    void stop() { rounds_.stop(); }
+    /// A leaf that is being sealed is left to the next start: a large one takes longer than a stop may. Idempotent.
+    void stop();
 
     /// Seals what is due; how many leaves. A failure is logged and left to the next round.
     std::int64_t run_once();
 
 private:
+    class Shown;
+
     LeafSealerOptions options_;
+    std::mutex mutex_;  // guards `sealing_`
+    pqxx::connection* sealing_ = nullptr;
     Rounds rounds_;
 };
 

@@ -9,8 +9,10 @@
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace catenary;
@@ -311,6 +313,26 @@ TEST_CASE("a leaf is sealed once it is over and has stopped growing") {
         "received, def, title, "
         "severity, confidence, count, entities, roles, content, 'today', attributes, shown FROM signal LIMIT 1");
     CHECK(seal("0") == "");
+}
+
+TEST_CASE("a leaf that takes long to seal does not hold up a stop") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    fill(database, tenant.caller.tenant, 5, "2026-03-01 00:00:00+00", "1 second");
+    pqxx::connection connection{database.superuser().text()};
+    pqxx::work obstacle{connection};
+    obstacle.exec("LOCK TABLE signal_d20260301 IN ACCESS EXCLUSIVE MODE");
+    pg::LeafSealer sealer{{.dsn = database.dsn(pg::Role::ingest).text(), .round = std::chrono::seconds{0}, .quiet = std::chrono::seconds{0}}};
+    sealer.start();
+    while (database.ask("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'signal_d20260301'::regclass") == "0") {
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    sealer.stop();
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds{2});
+    obstacle.abort();
+    CHECK(sealer.run_once() == 0);  // it was stopped
+    CHECK(database.ask("SELECT count(*) FROM sealed_leaf") == "0");
 }
 
 namespace {
