@@ -19,9 +19,8 @@ private:
     bool broken_;
 };
 
-/// The database has no room left on its disk: it says so by SQLSTATE, and where a session cannot even begin only in words.
-inline bool is_storage_full(const PqError& error) {
-    return error.sqlstate() == "53100" || std::string_view{error.what()}.find("No space left on device") != std::string_view::npos;
-}
+/// The database has no room left on its disk: it says so by SQLSTATE, and where a session cannot even begin, or through libpqxx, perhaps only in words.
+inline bool says_storage_full(std::string_view reason) { return reason.find("No space left on device") != std::string_view::npos; }
+inline bool is_storage_full(const PqError& error) { return error.sqlstate() == "53100" || says_storage_full(error.what()); }
 
 }  // namespace catenary::server

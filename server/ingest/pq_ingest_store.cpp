@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace catenary::server {
@@ -16,9 +15,7 @@ namespace {
 constexpr const char* settings_sql =
     "SET jit = off; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '30s'; "
     "SET idle_in_transaction_session_timeout = '10s'";
-constexpr const char* key_sql = "SELECT hash_key FROM layout";
 constexpr const char* lanes_sql = "SELECT id, lane FROM tenant WHERE id = ANY ($1::int4[])";
-constexpr const char* leaves_sql = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'signal'::regclass";
 
 // Eight megabytes sorted with too little memory: a temporary file, which is written like a table and gone afterwards. No WAL: to find that full ends PostgreSQL.
 constexpr const char* probe_sql =
@@ -36,15 +33,6 @@ void PqIngestStore::connect() {
     connection_->run(settings_sql);
 }
 
-DigestKey PqIngestStore::digest_key() {
-    const auto rows = connection_->query(key_sql);
-    const auto bytes = rows.rows() == 1 ? rows.text(0, 0) : std::string_view{};
-    DigestKey key{};
-    if (bytes.size() != key.size()) throw PqError{"layout.hash_key is missing", "", false};
-    std::memcpy(key.data(), bytes.data(), key.size());
-    return key;
-}
-
 GroupWriter& PqIngestStore::writer() {
     if (!writer_) writer_.emplace(dictionary_bytes_, digest_key());
     return *writer_;
@@ -56,13 +44,6 @@ std::map<engine::TenantId, std::int16_t> PqIngestStore::lanes_of(std::span<const
     std::map<engine::TenantId, std::int16_t> lanes;
     for (int row = 0; row < rows.rows(); ++row) lanes.emplace(engine::TenantId{rows.int4(row, 0)}, rows.int2(row, 1));
     return lanes;
-}
-
-std::set<Day> PqIngestStore::leaves() {
-    const auto names = connection_->run(leaves_sql);
-    std::set<Day> leaves;
-    for (int row = 0; row < names.rows(); ++row) leaves.insert(LeafCalendar::leaf_named(std::string{names.text(row, 0)}));
-    return leaves;
 }
 
 void PqIngestStore::make_leaf(Day leaf) {

@@ -2,6 +2,7 @@
 
 #include "server/ingest/group_writer.hpp"
 #include "server/ingest/ingest_store.hpp"
+#include "server/ingest/layout.hpp"
 #include "server/ingest/pq_connection.hpp"
 
 #include <cstddef>
@@ -22,10 +23,10 @@ public:
     bool connected() const override { return connection_ != nullptr && connection_->good(); }
     void disconnect() override { connection_.reset(); }
 
-    DigestKey digest_key() override;
+    DigestKey digest_key() override { return load_digest_key(*connection_); }
     std::map<engine::TenantId, std::int16_t> lanes_of(std::span<const std::int32_t> tenants) override;
     LeafCalendar calendar() override { return LeafCalendar::load(*connection_); }
-    std::set<Day> leaves() override;
+    std::set<Day> leaves() override { return load_leaves(*connection_); }
     void make_leaf(Day leaf) override;
     void each_stored(Day leaf, Day end, const std::function<bool(const DedupSet::Stored&)>& take) override;
 

@@ -103,8 +103,7 @@ private:
     void retry(LaneTenure& tenure, const std::string& reason, BackOff& back_off) {
         hand_off_.close();  // what is committed meanwhile is read back; ingest need not wait for us
         tenure.disconnect();
-        // libpqxx hands on what the server says, not always with its SQLSTATE.
-        const bool is_full = reason.find("No space left on device") != std::string::npos;
+        const bool is_full = says_storage_full(reason);
         board_.enter(State::retrying, is_full ? "the database has no room left on its disk" : "the database cannot be reached");
         if (const auto times = failures_.note(is_full ? "full" : "", pace_.now())) spdlog::warn("event=lane_retrying times={} reason=\"{}\"", times, reason);
         back_off.failed(pace_.now());

@@ -1,6 +1,7 @@
 #include "server/lanes/pq_signal_finder.hpp"
 
 #include "api/ingest/attributes.hpp"
+#include "server/ingest/layout.hpp"
 #include "server/ingest/pq_values.hpp"
 #include "server/lanes/stored_row.hpp"
 
@@ -15,7 +16,6 @@
 namespace catenary::server {
 namespace {
 
-constexpr const char* leaves_sql = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'signal'::regclass";
 constexpr const char* late_sql = "SELECT key FROM late_signal WHERE tenant = $1 AND key = ANY ($2::uuid[])";
 
 constexpr std::size_t keys_a_statement = 2'000;
@@ -60,15 +60,6 @@ std::set<std::string> attribute_paths_of(const engine::Pattern& pattern) {
     return paths;
 }
 
-DigestKey load_digest_key(PqConnection& connection) {
-    const auto rows = connection.query("SELECT hash_key FROM layout");
-    DigestKey key{};
-    if (rows.rows() != 1 || rows.text(0, 0).size() != key.size()) throw PqError{"layout.hash_key is missing", "", false};
-    const auto bytes = rows.text(0, 0);
-    std::copy(bytes.begin(), bytes.end(), key.begin());
-    return key;
-}
-
 PqSignalFinder::PqSignalFinder(PqConnection& connection, std::size_t most_bytes)
     : connection_{connection}, calendar_{LeafCalendar::load(connection)}, digester_{load_digest_key(connection)}, name_source_{connection}, names_{name_source_, most_bytes} {}
 
@@ -99,14 +90,10 @@ std::map<engine::SignalRef, FoundSignal> PqSignalFinder::find(engine::TenantId t
 }
 
 std::vector<engine::StoredSignal> PqSignalFinder::history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) {
-    const auto names = connection_.run(leaves_sql);
-    leaves_.clear();
-    for (int row = 0; row < names.rows(); ++row) leaves_.push_back(LeafCalendar::leaf_named(std::string{names.text(row, 0)}));
-    std::sort(leaves_.begin(), leaves_.end());
     const auto paths = attribute_paths_of(pattern);
     std::vector<engine::StoredSignal> signals;
     std::vector<SignalKey> keys;
-    for (const auto leaf : leaves_) {
+    for (const auto leaf : load_leaves(connection_)) {
         if (start_of(leaf) > request.to || start_of(calendar_.end_of(leaf)) <= request.from) continue;
         const auto select = fmt::format("SELECT {} FROM signal WHERE time >= {} AND time < {} AND tenant = {} AND position < {}", stored_columns(),
                                         sql_time(leaf), sql_time(calendar_.end_of(leaf)), request.tenant.value(), below.value());

@@ -25,13 +25,9 @@ private:
 
     PqConnection& connection_;
     LeafCalendar calendar_;
-    std::vector<Day> leaves_;  ///< sorted, as of the last `history`
     Digester digester_;
     PqNameSource name_source_;
     StoredNames names_;
 };
-
-/// layout.hash_key. Throws PqError.
-DigestKey load_digest_key(PqConnection& connection);
 
 }  // namespace catenary::server

@@ -167,7 +167,7 @@ Exchange::Refusal Exchange::check_idempotency_key() const {
         return problem(ProblemKind::malformed_request, "only POST takes an Idempotency-Key");
     }
     const bool is_visible = std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-    // Whoever sends one counts on it: an empty one is no key, and of two nobody knows which is meant.
+    // Whoever sends one counts on it, and an empty one is no key.
     if (!key.empty() && key.size() <= longest_idempotency_key && is_visible) return {};
     return problem(ProblemKind::malformed_request, fmt::format("an Idempotency-Key has 1 to {} visible ASCII characters", longest_idempotency_key));
 }

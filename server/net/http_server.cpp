@@ -114,7 +114,7 @@ std::string HttpServer::usage_text() const {
     text += fmt::format(
         "# HELP catenary_quota_refused_total Requests with signals refused with 429.\n# TYPE catenary_quota_refused_total counter\n"
         "catenary_quota_refused_total {}\n"
-        "# HELP catenary_stalled_refused_total Requests with signals refused with 503 because correlation or storage is behind.\n"
+        "# HELP catenary_stalled_refused_total Requests with signals refused with 503 because correlation is too far behind.\n"
         "# TYPE catenary_stalled_refused_total counter\ncatenary_stalled_refused_total {}\n",
         serving.rates.refused(), serving.stalled_requests.load());
     return text;
