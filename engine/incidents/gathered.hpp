@@ -67,7 +67,7 @@ private:
     static Rank rank(double probability, const FindingOrder& order) { return {-probability, order}; }
     void list_claims(IncidentRecord& record) const;
     void list_entities(IncidentRecord& record);
-    bool change_entities(IncidentRecord& record, const std::vector<EntityId>& changed);
+    void change_entities(IncidentRecord& record, const std::vector<EntityId>& changed);
     std::string summary(const IncidentRecord& record) const;
 
     const HeldSignals& held_;

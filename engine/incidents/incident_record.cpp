@@ -26,7 +26,8 @@ void Gathered::describe(IncidentRecord& record) {
     if (std::exchange(claims_changed_, false) || starts) list_claims(record);
     const auto principals = principals_.take_changed();
     const auto entities = entities_.take_changed();
-    if (starts || !principals || !principals->empty() || !entities || !change_entities(record, *entities)) list_entities(record);
+    if (starts || !principals || !principals->empty() || !entities) list_entities(record);
+    else change_entities(record, *entities);
     record.entity_total = static_cast<std::int64_t>(entities_.size());
 
     record.title = title_;
@@ -81,8 +82,8 @@ void Gathered::list_entities(IncidentRecord& record) {
     record.entities.resize(listed);
 }
 
-/// Lists what came, and no longer what went. Returns whether that is all: where one goes from a full list, another moves up.
-bool Gathered::change_entities(IncidentRecord& record, const std::vector<EntityId>& changed) {
+/// Lists what came. What it pushed out of a full list goes.
+void Gathered::change_entities(IncidentRecord& record, const std::vector<EntityId>& changed) {
     const auto principals = static_cast<std::ptrdiff_t>(record.principals.size());
     std::vector<EntityKey>& listed = record.entities;
     const auto before = [&](const EntityKey& left, const EntityKey& right) {
@@ -91,23 +92,14 @@ bool Gathered::change_entities(IncidentRecord& record, const std::vector<EntityI
     };
     const auto& first = entities_.first();
     const auto place_of = [&](const EntityKey& key) { return std::lower_bound(listed.begin() + principals, listed.end(), key, before); };
-    for (const bool comes : {true, false}) {
-        for (const EntityId entity : changed) {
-            if (principals_.contains(entity) || first.contains(entity) != comes) continue;
-            EntityKey key = entity_key(entity, dictionary_);
-            const auto place = place_of(key);
-            const bool is_listed = place != listed.end() && *place == key;
-            if (is_listed == comes) continue;
-            if (comes) {
-                listed.insert(place, std::move(key));
-                if (listed.size() > most_entities) listed.pop_back();
-            } else {
-                if (listed.size() == most_entities) return false;
-                listed.erase(place);
-            }
-        }
+    for (const EntityId entity : changed) {
+        if (principals_.contains(entity) || !first.contains(entity)) continue;
+        EntityKey key = entity_key(entity, dictionary_);
+        const auto place = place_of(key);
+        if (place != listed.end() && *place == key) continue;
+        listed.insert(place, std::move(key));
+        if (listed.size() > most_entities) listed.pop_back();
     }
-    return true;
 }
 
 std::string Gathered::summary(const IncidentRecord& record) const {

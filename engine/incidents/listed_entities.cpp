@@ -39,9 +39,10 @@ void ListedEntities::remove(EntityId entity) {
     if (--place->second > 0) return;
     counts_.erase(place);
     if (!is_complete_ || first_.erase(entity) == 0) return;
-    note(entity);
     is_complete_ = first_.size() == counts_.size();  // else one that was left out moves up
-    list_again_ = list_again_ || !is_complete_;
+    // Its number may belong to another entity by the time the changes are taken.
+    changed_.clear();
+    list_again_ = true;
 }
 
 const std::set<EntityId, EntityOrder>& ListedEntities::first() {

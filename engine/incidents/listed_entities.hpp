@@ -29,7 +29,7 @@ public:
     bool contains(EntityId entity) const { return counts_.contains(entity); }
     /// The first ones, in order.
     const std::set<EntityId, EntityOrder>& first();
-    /// What may be in `first` or not otherwise than at the last call, perhaps repeated; nothing: it has to be listed again.
+    /// What came into `first` since the last call, and what had to leave it for that, perhaps repeated; nothing: it has to be listed again.
     std::optional<std::vector<EntityId>> take_changed();
 
 private:

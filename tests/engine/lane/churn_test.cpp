@@ -1,9 +1,11 @@
+#include "engine/incidents/listed_entities.hpp"
 #include "engine/lane/entity_table.hpp"
 #include "tests/support/lane_story.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 using namespace catenary::engine;
 using namespace catenary::test;
@@ -53,6 +55,23 @@ TEST_CASE("what is used again in time stays, and so does what somebody keeps") {
     CHECK(table.size() == 1);
     end_rounds(table, 2 * EntityTable::idle_rounds);
     CHECK(table.size() == 0);
+}
+
+TEST_CASE("an incident's list names no entity that left it: the number may be another's by the time it is written") {
+    Dictionary dictionary;
+    const auto kind = dictionary.strings.intern("account");
+    const auto ana = dictionary.entities.intern(kind, "ana");
+    const auto bo = dictionary.entities.intern(kind, "bo");
+    ListedEntities listed{dictionary};
+    listed.add(ana);
+    CHECK_FALSE(listed.take_changed());  // there was no list yet
+    listed.add(bo);
+    CHECK(listed.take_changed() == std::vector<EntityId>{bo});
+    listed.add(ana);
+    CHECK(listed.take_changed()->empty());
+    listed.remove(bo);
+    CHECK_FALSE(listed.take_changed());
+    CHECK(listed.first().size() == 1);
 }
 
 TEST_CASE("accounts that come and go leave nothing behind, and a number that is used again tells of the new one") {
