@@ -21,8 +21,7 @@ namespace catenary::engine {
 /// evidence.
 class Gathered {
 public:
-    Gathered(const HeldSignals& held, const Dictionary& dictionary)
-        : held_{held}, dictionary_{dictionary}, entities_{dictionary}, principals_{dictionary} {}
+    Gathered(const HeldSignals& held, const Dictionary& dictionary) : held_{held}, dictionary_{dictionary}, entities_{dictionary}, principals_{dictionary} {}
 
     void join(FindingIndex index, const Finding& finding);
     void leave(FindingIndex index, const Finding& finding);

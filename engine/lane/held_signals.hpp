@@ -23,8 +23,7 @@ public:
     HeldSignals(Definitions& definitions, EntityTable& entities) : definitions_{definitions}, entities_{entities} {}
 
     /// `shown`: entities that the signal mentions without linking by them. Held by nobody yet: `take` before anything can give back.
-    SignalHandle add(const SignalView& signal, bool late, DefinitionId definition, std::span<const LinkEntity> links,
-                     std::span<const EntityId> shown);
+    SignalHandle add(const SignalView& signal, bool late, DefinitionId definition, std::span<const LinkEntity> links, std::span<const EntityId> shown);
     void take(SignalHandle handle) { ++holders_[handle.value()]; }
     void give_back(SignalHandle handle);
     void give_back(std::span<const SignalHandle> handles);
@@ -59,9 +58,9 @@ private:
     Definitions& definitions_;
     EntityTable& entities_;
     SignalWindow window_;
-    Chunks<std::uint32_t> holders_;                                          // by handle
+    Chunks<std::uint32_t> holders_;                                                                       // by handle
     boost::unordered_flat_map<std::uint32_t, boost::container::small_vector<FindingIndex, 2>> findings_;  // of evidence
-    boost::unordered_flat_map<std::uint32_t, std::vector<EntityId>> shown_;  // few signals have any
+    boost::unordered_flat_map<std::uint32_t, std::vector<EntityId>> shown_;                               // few signals have any
 };
 
 }  // namespace catenary::engine

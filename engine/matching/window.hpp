@@ -39,10 +39,10 @@ struct WindowSignal {
     Timestamp time;
     Origin origin;
     float confidence;
-    std::uint32_t count;  ///< no more than `most_counted`
-    std::uint8_t phases;  ///< bit p set: a tactic of phase p (scoring/score.hpp)
-    bool late;            ///< behind the watermark at its position
-    std::uint8_t links;   ///< how many
+    std::uint32_t count;                                       ///< no more than `most_counted`
+    std::uint8_t phases;                                       ///< bit p set: a tactic of phase p (scoring/score.hpp)
+    bool late;                                                 ///< behind the watermark at its position
+    std::uint8_t links;                                        ///< how many
     static constexpr std::int64_t most_counted = 0xFFFF'FFFF;  // far beyond what a stage may ask for
 };
 

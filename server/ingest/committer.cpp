@@ -62,8 +62,8 @@ std::string CommitterStatus::text() const {
 
 class Committer::Writer {
 public:
-    Writer(CommitterOptions options, std::unique_ptr<IngestStore> store, Clock clock, const Watermarks& watermarks, SourceRegistry& sources,
-           HandOff& hand_off, const Pace& pace)
+    Writer(CommitterOptions options, std::unique_ptr<IngestStore> store, Clock clock, const Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off,
+           const Pace& pace)
         : options_{std::move(options)},
           clock_{std::move(clock)},
           sources_{sources},

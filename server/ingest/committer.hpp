@@ -23,7 +23,7 @@ struct CommitterOptions {
     std::string dsn;                                     ///< libpq connection string that acts as catenary_ingest (pg::Database::dsn)
     std::size_t queue_items = 60'000;                    ///< signals waiting at most; beyond: overloaded
     std::size_t queue_bytes = 192U << 20U;               ///< request bytes waiting at most
-    std::size_t group_items = 5'000;                    ///< signals in one transaction at most (one request always fits)
+    std::size_t group_items = 5'000;                     ///< signals in one transaction at most (one request always fits)
     std::chrono::milliseconds linger{5};                 ///< how long a group waits for more at most while requests come in side by side
     std::size_t dedup_bytes = 512U << 20U;               ///< memory of the set that finds repeats
     std::size_t dictionary_bytes = 96U << 20U;           ///< memory of the entity and definition maps

@@ -29,7 +29,7 @@ struct GroupResult {
     Group group;             ///< as it was planned last; its items are the answers when it committed
     engine::Position first;  ///< of its rows, if any
     engine::Timestamp received;
-    bool collided = false;  ///< it met keys that the dedup set did not know
+    bool collided = false;      ///< it met keys that the dedup set did not know
     std::string reason;         ///< why not committed, for the log
     bool storage_full = false;  ///< not committed because the database has no room left
 

@@ -125,12 +125,12 @@ private:
 
 LaneWorker::LaneWorker(LaneWorkerOptions options, engine::Catalogue shipped, Clock clock, Watermarks& watermarks, SourceRegistry& sources, HandOff& hand_off,
                        pg::LaneProgress& progress)
-    : LaneWorker{options,    std::make_unique<PqLaneDatabase>(options), std::move(shipped), std::move(clock), watermarks, sources, hand_off,
-                 progress, steady_pace} {}
+    : LaneWorker{options,    std::make_unique<PqLaneDatabase>(options), std::move(shipped), std::move(clock), watermarks, sources, hand_off, progress,
+                 steady_pace} {}
 LaneWorker::LaneWorker(LaneWorkerOptions options, std::unique_ptr<LaneDatabase> database, engine::Catalogue shipped, Clock clock, Watermarks& watermarks,
                        SourceRegistry& sources, HandOff& hand_off, pg::LaneProgress& progress, const Pace& pace)
-    : loop_{std::make_unique<Loop>(std::move(options), std::move(database), std::move(shipped), std::move(clock), watermarks, sources, hand_off, progress, pace)} {
-}
+    : loop_{std::make_unique<Loop>(std::move(options), std::move(database), std::move(shipped), std::move(clock), watermarks, sources, hand_off, progress,
+                                   pace)} {}
 LaneWorker::~LaneWorker() = default;
 
 void LaneWorker::start() { loop_->start(); }

@@ -17,17 +17,16 @@
 namespace catenary::server {
 
 struct LaneWorkerOptions {
-    std::string dsn;                             ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
-    std::string owner;                           ///< written to lane.owner, for people: host and process
-    std::size_t chunk_entries = 5'000;           ///< entries between two result transactions at most
-    std::chrono::milliseconds chunk_time{20};    ///< and time; also how long an advanced `done` may stay unwritten
-    std::chrono::milliseconds quiet_time{10};    ///< the same while nothing more is handed over: so many transactions a second cost nobody anything
-    std::chrono::milliseconds poll{25};          ///< how often the log is looked at when nothing was handed over or announced
-    std::size_t read_back_bytes = 256U << 20U;   ///< memory for rows read out of order during replay
-    std::chrono::milliseconds follow_poll{250};  ///< how often a follower asks whether it may lead, and reads what the leader has done
-    std::chrono::milliseconds silence{10'000};   ///< a leader that says nothing for so long is taken to stand still
-    std::int64_t snapshot_entries =
-        5'000'000;  ///< entries after which a leader saves its engines' state (the lanes wait a second or two); 0: never
+    std::string dsn;                                      ///< libpq connection string that acts as catenary_lane (pg::Database::dsn)
+    std::string owner;                                    ///< written to lane.owner, for people: host and process
+    std::size_t chunk_entries = 5'000;                    ///< entries between two result transactions at most
+    std::chrono::milliseconds chunk_time{20};             ///< and time; also how long an advanced `done` may stay unwritten
+    std::chrono::milliseconds quiet_time{10};             ///< the same while nothing more is handed over: so many transactions a second cost nobody anything
+    std::chrono::milliseconds poll{25};                   ///< how often the log is looked at when nothing was handed over or announced
+    std::size_t read_back_bytes = 256U << 20U;            ///< memory for rows read out of order during replay
+    std::chrono::milliseconds follow_poll{250};           ///< how often a follower asks whether it may lead, and reads what the leader has done
+    std::chrono::milliseconds silence{10'000};            ///< a leader that says nothing for so long is taken to stand still
+    std::int64_t snapshot_entries = 5'000'000;            ///< entries after which a leader saves its engines' state (the lanes wait a second or two); 0: never
     std::chrono::milliseconds snapshot_time{600'000};     ///< and time, when anything changed
     int snapshots_kept = 3;                               ///< sets of snapshots that stay; older ones go
     std::size_t snapshot_chunk_bytes = most_chunk_bytes;  ///< 1 .. most_chunk_bytes, of a state, stored as one row

@@ -61,7 +61,11 @@ std::set<std::string> attribute_paths_of(const engine::Pattern& pattern) {
 }
 
 PqSignalFinder::PqSignalFinder(PqConnection& connection, std::size_t most_bytes)
-    : connection_{connection}, calendar_{LeafCalendar::load(connection)}, digester_{load_digest_key(connection)}, name_source_{connection}, names_{name_source_, most_bytes} {}
+    : connection_{connection},
+      calendar_{LeafCalendar::load(connection)},
+      digester_{load_digest_key(connection)},
+      name_source_{connection},
+      names_{name_source_, most_bytes} {}
 
 std::map<engine::SignalRef, FoundSignal> PqSignalFinder::find(engine::TenantId tenant, const std::vector<engine::SignalRef>& wanted) {
     std::map<Day, std::vector<SignalKey>> by_leaf;

@@ -22,10 +22,10 @@ struct Endpoints {
     using Prepare = std::function<api::ingest::Preparation(api::http::Request&, const api::Caller&)>;
     using Render = std::function<api::http::Response(const api::http::Request&, const api::ingest::PreparedBatch&, const api::ingest::CommitOutcome&)>;
 
-    RouteTable find_route;                 ///< called by I/O threads
-    Prepare prepare;                       ///< of the ingest routes; takes the body out of the request
-    Render render;                         ///< called by I/O threads
-    std::function<std::string()> metrics;  ///< text for /metrics, besides the server's own
+    RouteTable find_route;                                ///< called by I/O threads
+    Prepare prepare;                                      ///< of the ingest routes; takes the body out of the request
+    Render render;                                        ///< called by I/O threads
+    std::function<std::string()> metrics;                 ///< text for /metrics, besides the server's own
     std::function<std::optional<std::string>()> stalled;  ///< why no signals are taken at the moment; empty when they are. Called by I/O threads
     api::ports::Services& services;
     Authenticator& authenticator;

@@ -110,8 +110,7 @@ std::vector<std::string> postmaster_arguments(const ClusterFiles& files, Durabil
         "listen_addresses=",  // no TCP
         "unix_socket_directories=" + socket, "unix_socket_permissions=0700", "port=5432", "external_pid_file=", "logging_collector=off",
         "log_destination=stderr", "log_line_prefix=%m [%p] %u@%d ", "timezone=UTC", "log_timezone=UTC", "lc_messages=C", "max_connections=60",
-        "shared_buffers=256MB",
-        fmt::format("max_wal_size={}MB", wal_megabytes(files.cluster)), "checkpoint_timeout=15min", "wal_compression=lz4",
+        "shared_buffers=256MB", fmt::format("max_wal_size={}MB", wal_megabytes(files.cluster)), "checkpoint_timeout=15min", "wal_compression=lz4",
         // A commit that meets the end of a WAL segment would wait until the next one is filled with zeroes: 20 ms and more, twice a second under load.
         "wal_init_zero=off",
         "jit=off",  // short statements: compiling them costs more than it saves

@@ -124,9 +124,9 @@ StoreResult<Page<engine::IncidentActivity>> read_activity(TenantTransaction& tra
 }  // namespace
 
 api::ports::Outcome<Page<IncidentRecord>> IncidentStore::page(const api::Caller& caller, const IncidentFilter& filter, const PageRequest& request) {
-    return to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_incident_page(transaction, filter, request); }),
-        "list_incidents");
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+                                         [&](TenantTransaction& transaction) { return read_incident_page(transaction, filter, request); }),
+                      "list_incidents");
 }
 
 api::ports::Outcome<IncidentRecord> IncidentStore::find(const api::Caller& caller, IncidentNumber number) {

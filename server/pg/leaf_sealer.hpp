@@ -26,7 +26,9 @@ public:
     LeafSealer(const LeafSealer&) = delete;
     LeafSealer& operator=(const LeafSealer&) = delete;
 
-    void start() { rounds_.start(options_.round, [this] { run_once(); }); }
+    void start() {
+        rounds_.start(options_.round, [this] { run_once(); });
+    }
     /// A leaf that is being sealed is left to the next start: a large one takes longer than a stop may. Idempotent.
     void stop();
 

@@ -33,7 +33,9 @@ public:
     StorageRoom(const StorageRoom&) = delete;
     StorageRoom& operator=(const StorageRoom&) = delete;
 
-    void start() { rounds_.start(options_.round, [this] { run_once(); }); }
+    void start() {
+        rounds_.start(options_.round, [this] { run_once(); });
+    }
     /// Idempotent.
     void stop() { rounds_.stop(); }
     /// One look.

@@ -18,7 +18,7 @@ using namespace catenary::engine;
 using catenary::bench::EngineMix;
 
 constexpr TenantId tenant{1};
-constexpr std::size_t commit = 5'000;       // signals between two writes of effects
+constexpr std::size_t commit = 5'000;      // signals between two writes of effects
 constexpr std::size_t measured = 220'000;  // a little more than from one forgetting to the next
 constexpr int rounds = 5;
 

@@ -112,8 +112,8 @@ std::span<const SignalView> EngineMix::next(std::size_t count) {
         if (random_() % 10 < 8) row.entities.push_back({"ip", entity(addresses_), true});
         row.attributes.assign({{"risk_level", std::string{levels[random_() % levels.size()]}}});
         const Timestamp time = start + site_.gap * serial_++;
-        views_.push_back({claim.source, row.id, time, claim.domain, claim.name, claim.tactics, claim.techniques, Severity::low, 0.2, 1, row.entities,
-                          row.attributes});
+        views_.push_back(
+            {claim.source, row.id, time, claim.domain, claim.name, claim.tactics, claim.techniques, Severity::low, 0.2, 1, row.entities, row.attributes});
     }
     return views_;
 }

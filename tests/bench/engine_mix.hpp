@@ -24,9 +24,9 @@ class EngineMix {
 public:
     /// A busy site unless said otherwise.
     struct Site {
-        double wanted = 0.1;                             ///< the share that some stage asks for, 0..1
-        double detections = 0.1;                         ///< of those the share that are detections, 0..1; the others are everyday events
-        int entities = 50'000;                           ///< two in five accounts, two hosts, one an address
+        double wanted = 0.1;                                    ///< the share that some stage asks for, 0..1
+        double detections = 0.1;                                ///< of those the share that are detections, 0..1; the others are everyday events
+        int entities = 50'000;                                  ///< two in five accounts, two hosts, one an address
         engine::Duration gap = std::chrono::milliseconds{100};  ///< of event time between signals
     };
     EngineMix(const engine::Catalogue& patterns, const Site& site, std::uint64_t seed);

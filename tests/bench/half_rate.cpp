@@ -87,8 +87,9 @@ double bare_request(server::PqConnection& connection, SignalGenerator& generator
 void print(const char* what, std::vector<double> times, double commit, double bare) {
     std::sort(times.begin(), times.end());
     const auto p99 = percentile(times, 0.99);
-    fmt::print("{}: p50 {:.1f} ms, p90 {:.1f}, p99 {:.1f}, most {:.1f}, of {}; p99 = {:.0f} empty commits of an idle machine, {:.1f} bare copies of a request\n", what,
-               percentile(times, 0.5) * 1e3, percentile(times, 0.9) * 1e3, p99 * 1e3, times.back() * 1e3, times.size(), p99 / commit, p99 / bare);
+    fmt::print(
+        "{}: p50 {:.1f} ms, p90 {:.1f}, p99 {:.1f}, most {:.1f}, of {}; p99 = {:.0f} empty commits of an idle machine, {:.1f} bare copies of a request\n", what,
+        percentile(times, 0.5) * 1e3, percentile(times, 0.9) * 1e3, p99 * 1e3, times.back() * 1e3, times.size(), p99 / commit, p99 / bare);
 }
 
 }  // namespace
@@ -111,8 +112,10 @@ void measure_half_rate(const HalfRate& rate, const LoadOptions& load, SignalGene
     ends = true;
     prober.join();
     if (report.refused > 0) throw std::runtime_error(fmt::format("{} requests were refused", report.refused));
-    fmt::print("half rate: {:.0f} signals/s in requests of {} for {:.0f} s; an empty durable commit {:.2f} ms idle, {:.2f} under this load (medians); a bare copy of a request {:.2f} ms\n",
-               rate.signals_per_second, rate.request_signals, report.seconds, commit * 1e3, median(probes.commits) * 1e3, bare * 1e3);
+    fmt::print(
+        "half rate: {:.0f} signals/s in requests of {} for {:.0f} s; an empty durable commit {:.2f} ms idle, {:.2f} under this load (medians); a bare copy of "
+        "a request {:.2f} ms\n",
+        rate.signals_per_second, rate.request_signals, report.seconds, commit * 1e3, median(probes.commits) * 1e3, bare * 1e3);
     print("  acknowledged", report.latencies, commit, bare);
     print("  acknowledged to incident readable", probes.to_incident, commit, bare);
 }

@@ -7,8 +7,8 @@
 #include "tests/support/server_process.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
@@ -59,9 +59,7 @@ private:
             "\n",
             random_(), serial_, dice % 4, api::json::format_time(time), name, somebody(), somebody(), random_() % 200, random_() % 250, random_());
     }
-    std::int64_t somebody() {
-        return serial_ / 100 + static_cast<std::int64_t>(std::pow(20'000.0, std::uniform_real_distribution<double>{0, 1}(random_)));
-    }
+    std::int64_t somebody() { return serial_ / 100 + static_cast<std::int64_t>(std::pow(20'000.0, std::uniform_real_distribution<double>{0, 1}(random_))); }
 
     std::mt19937_64 random_{std::random_device{}()};
     std::int64_t serial_ = 0;
@@ -119,8 +117,8 @@ double slope(const std::vector<Sample>& samples) {
 }
 
 void print(const Sample& one) {
-    fmt::print("minute {:5.1f}: {:.0f} MiB resident, {} descriptors, lag {}, p99 {:.1f} ms, {} signals held, {:.1f} MiB of engine state\n", one.minute, one.resident,
-               one.descriptors, one.lag, one.p99 * 1e3, one.held, static_cast<double>(one.state_bytes) / 1048576.0);
+    fmt::print("minute {:5.1f}: {:.0f} MiB resident, {} descriptors, lag {}, p99 {:.1f} ms, {} signals held, {:.1f} MiB of engine state\n", one.minute,
+               one.resident, one.descriptors, one.lag, one.p99 * 1e3, one.held, static_cast<double>(one.state_bytes) / 1048576.0);
     std::fflush(stdout);
 }
 
@@ -171,7 +169,8 @@ int run(double minutes, double percent, std::size_t retention_days) {
     const auto most_lag = std::max_element(later.begin(), later.end(), [](const auto& a, const auto& b) { return a.lag < b.lag; })->lag;
     const auto [fewest, most] = std::minmax_element(later.begin(), later.end(), [](const auto& a, const auto& b) { return a.descriptors < b.descriptors; });
     fmt::print(
-        "soak: {} signals in {:.1f} minutes, {} requests refused, {} repeated; in the last two thirds resident memory {:.0f} to {:.0f} MiB, {:+.2f} MiB a minute ({:+.2f} % of it), "
+        "soak: {} signals in {:.1f} minutes, {} requests refused, {} repeated; in the last two thirds resident memory {:.0f} to {:.0f} MiB, {:+.2f} MiB a "
+        "minute ({:+.2f} % of it), "
         "descriptors {} to {}, lag at most {} signals, zero {:.1f} s after the end\n",
         sent * request_signals, samples.back().minute, refused, repeated, later.front().resident, later.back().resident, slope(later),
         100 * slope(later) / later.back().resident, fewest->descriptors, most->descriptors, most_lag, settled);

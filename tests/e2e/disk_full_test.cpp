@@ -58,7 +58,8 @@ struct Loaded {
 
 /// A server on the database that another one keeps, with an incident to read. For keepers that run.
 struct Borrower {
-    explicit Borrower(const ServerProcess& keeper) : key{keeper.tenant_key("load")}, server{{"--database", keeper.database_url()}}, client{started(server), key} {
+    explicit Borrower(const ServerProcess& keeper)
+        : key{keeper.tenant_key("load")}, server{{"--database", keeper.database_url()}}, client{started(server), key} {
         make_incident(client);
     }
     static std::string started(ServerProcess& server) {
@@ -125,8 +126,7 @@ void move_wal(const ServerProcess& server, const std::filesystem::path& folder) 
 
 }  // namespace
 
-TEST_CASE("a disk that is nearly full: signals are refused with the reason, reads go on, and it recovers by itself" *
-          doctest::skip(cannot_mount)) {
+TEST_CASE("a disk that is nearly full: signals are refused with the reason, reads go on, and it recovers by itself" * doctest::skip(cannot_mount)) {
     SUBCASE("data and WAL on it") {
         const SmallDisk disk{400};
         ServerProcess server;
@@ -145,8 +145,7 @@ TEST_CASE("a disk that is nearly full: signals are refused with the reason, read
     }
 }
 
-TEST_CASE("PostgreSQL itself finds its disk full: the cause is named, nothing acknowledged is lost, and it recovers by itself" *
-          doctest::skip(cannot_mount)) {
+TEST_CASE("PostgreSQL itself finds its disk full: the cause is named, nothing acknowledged is lost, and it recovers by itself" * doctest::skip(cannot_mount)) {
     const bool wal_alone = environment_number("TEST_WAL_FULL", 0, 1, 0) == 1;
     const SmallDisk disk{wal_alone ? 150U : 400U};
     ServerProcess keeper;  // only its PostgreSQL is used: whose database it is keeps room free

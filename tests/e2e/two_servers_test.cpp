@@ -30,8 +30,13 @@ void post(ApiClient& client, const std::string& account, const std::string& name
 catenary::server::ApiReply post_many(ApiClient& client, int& next) {
     Json batch = Json::array();
     for (int i = 0; i < 100; ++i, ++next) {
-        batch.push_back({{"id", fmt::format("many-{}", next)}, {"source", "sensor"}, {"time", "2026-03-05T22:00:00Z"}, {"domain", "identity"},
-                         {"name", "test_noise"}, {"severity", "low"}, {"entities", {{{"kind", "account"}, {"value", "n@corp.example"}}}}});
+        batch.push_back({{"id", fmt::format("many-{}", next)},
+                         {"source", "sensor"},
+                         {"time", "2026-03-05T22:00:00Z"},
+                         {"domain", "identity"},
+                         {"name", "test_noise"},
+                         {"severity", "low"},
+                         {"entities", {{{"kind", "account"}, {"value", "n@corp.example"}}}}});
     }
     return client.post("/api/v1/signals", batch.dump());
 }

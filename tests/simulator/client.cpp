@@ -55,12 +55,10 @@ void Client::add(engine::TenantId tenant, const engine::Signal& signal) {
     if (dice_.percent(12)) {
         auto other = item;
         if (stable_servers_ && dice_.percent(50)) other.time += std::chrono::seconds{1};
-        else
-            other.confidence = other.confidence / 2;
+        else other.confidence = other.confidence / 2;
         Request conflict{tenant, {other}, filling_->preferred, 1, false, nullptr, nullptr};
         if (dice_.percent(50)) requests_.push_back(std::move(conflict));
-        else
-            filling_->items.push_back(std::move(other));  // in one request with the first
+        else filling_->items.push_back(std::move(other));  // in one request with the first
     }
     filling_->items.push_back(std::move(item));
     if (dice_.percent(5)) filling_->items.push_back(filling_->items.back());
@@ -148,7 +146,8 @@ std::optional<std::string> Client::broken(const Database& database) const {
             const auto& answer = sending->outcome->items.at(i);
             if (answer.refused) return name + " was refused";
             if ((answer.status == ItemStatus::conflict) == is_same(item, row, database)) {
-                return fmt::format("{} was answered {}, but its content is {} stored", name, answer.status == ItemStatus::conflict ? "conflict" : "accepted or duplicate",
+                return fmt::format("{} was answered {}, but its content is {} stored", name,
+                                   answer.status == ItemStatus::conflict ? "conflict" : "accepted or duplicate",
                                    answer.status == ItemStatus::conflict ? "what is" : "not what is");
             }
             if (answer.status != ItemStatus::accepted) continue;

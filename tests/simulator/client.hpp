@@ -42,9 +42,9 @@ private:
     struct Request {
         engine::TenantId tenant;
         std::vector<Item> items;
-        int preferred = 0;    ///< process it is sent to, where that is fixed
+        int preferred = 0;     ///< process it is sent to, where that is fixed
         int answers_left = 1;  ///< answers it still wants
-        bool open = false;    ///< sent, and no answer yet
+        bool open = false;     ///< sent, and no answer yet
         const server::Committer* to = nullptr;
         std::shared_ptr<bool> listening;
     };

@@ -33,8 +33,7 @@ void upsert(Tables& tables, const server::ResultTable& table, const std::string&
     for (auto& row : Json::parse(text)) {
         auto key = key_of(table, row);
         if (table.keeps_first) rows.try_emplace(std::move(key), std::move(row));
-        else
-            rows.insert_or_assign(std::move(key), std::move(row));
+        else rows.insert_or_assign(std::move(key), std::move(row));
     }
 }
 
@@ -72,7 +71,8 @@ void write(Tables& tables, const server::ResultRows& rows) {
     auto& evidence = tables["finding_evidence"];
     if (!rows.emptied.empty()) {
         for (const auto& finding : Json::parse(rows.emptied)) {
-            std::erase_if(evidence, [&](const auto& row) { return row.second.at("tenant") == finding.at("tenant") && row.second.at("finding") == finding.at("id"); });
+            std::erase_if(evidence,
+                          [&](const auto& row) { return row.second.at("tenant") == finding.at("tenant") && row.second.at("finding") == finding.at("id"); });
         }
     }
     upsert(tables, server::evidence_table, rows.evidence);
@@ -247,8 +247,7 @@ bool Database::apply(const std::vector<server::LaneMove>& moves, const std::vect
     }
     const bool visible = std::any_of(rows.begin(), rows.end(), [](const auto& tenant) { return tenant.visible(); });
     if (visible) durable();
-    else if (!on_disk_)
-        on_disk_ = OnDisk{lanes, tables[std::string{server::status_table.name}]};
+    else if (!on_disk_) on_disk_ = OnDisk{lanes, tables[std::string{server::status_table.name}]};
     for (const auto& move : moves) lanes.at(move.lane).done = move.to;
     for (const auto& tenant : rows) write(tables, tenant);
     return true;

@@ -27,11 +27,11 @@ namespace catenary::simulator {
 
 /// How often what goes wrong: one call in so many; 0: never.
 struct Weather {
-    int breaks = 0;              ///< a session breaks before a call
-    int commits_lost = 0;        ///< COMMIT does not arrive
-    int replies_lost = 0;        ///< COMMIT is carried out, its reply is lost
-    int commits_slow = 0;        ///< COMMIT arrives, its session is gone, and only later it is carried out or given up
-    int slowest_call = 2'000;    ///< microseconds
+    int breaks = 0;            ///< a session breaks before a call
+    int commits_lost = 0;      ///< COMMIT does not arrive
+    int replies_lost = 0;      ///< COMMIT is carried out, its reply is lost
+    int commits_slow = 0;      ///< COMMIT arrives, its session is gone, and only later it is carried out or given up
+    int slowest_call = 2'000;  ///< microseconds
     bool operator==(const Weather&) const = default;
 };
 

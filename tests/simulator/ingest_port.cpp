@@ -128,8 +128,7 @@ engine::Position SimulatedIngestStore::write(const server::Group& group, const s
         const engine::Position begin{first.value() + request.first_row};
         const engine::Position end{first.value() + request.first_row + request.row_count - 1};
         if (!change_.batches.empty() && change_.batches.back().lane == request.lane) change_.batches.back().last = end;
-        else
-            change_.batches.push_back({request.lane, begin, end, false});
+        else change_.batches.push_back({request.lane, begin, end, false});
     }
     database_.call(**session_);
     return first;

@@ -74,8 +74,13 @@ std::string random_document(Dice& dice, const std::string& id) {
     for (int stage = dice.pick(1, 2); stage > 0; --stage) {
         stages.push_back({{"id", "s" + std::to_string(stage)}, {"match", {{"name", names[dice.index(names.size())]}}}});
     }
-    const Json document{{"id", id},         {"title", "Posted"}, {"severity", "high"}, {"order", "sequence"}, {"within", dice.percent(50) ? "24h" : "5h"},
-                        {"link", {{"same", Json::array({"account"})}}}, {"stages", stages}};
+    const Json document{{"id", id},
+                        {"title", "Posted"},
+                        {"severity", "high"},
+                        {"order", "sequence"},
+                        {"within", dice.percent(50) ? "24h" : "5h"},
+                        {"link", {{"same", Json::array({"account"})}}},
+                        {"stages", stages}};
     return document.dump();
 }
 
@@ -147,9 +152,8 @@ private:
     }
 
     void start(int number) {
-        places_[static_cast<std::size_t>(number)].process = std::make_unique<Process>(number, setup(number), log_.shipped, database_, scheduler_, [this, number] {
-            return wall() + skews_[static_cast<std::size_t>(number)];
-        });
+        places_[static_cast<std::size_t>(number)].process = std::make_unique<Process>(
+            number, setup(number), log_.shipped, database_, scheduler_, [this, number] { return wall() + skews_[static_cast<std::size_t>(number)]; });
     }
     const Setup& setup(int number) {
         auto& setup = setups_[static_cast<std::size_t>(number)];
@@ -202,8 +206,7 @@ private:
         }
         if (dice_.once_in(faults_.spoil) && !database_.snapshots.empty()) {
             if (dice_.percent(30)) database_.snapshots.clear();
-            else
-                database_.snapshots.rbegin()->second.damaged = true;
+            else database_.snapshots.rbegin()->second.damaged = true;
         }
         if (dice_.once_in(faults_.drop_leaf) && database_.is_settled()) {
             const auto leaf = std::find_if(database_.leaves.begin(), database_.leaves.end(), [](const auto& one) { return one.second.empty(); });
@@ -245,8 +248,7 @@ private:
             if (++figures_.steps > most_steps) return "it does not come to an end";
             const bool is_told = next == entries.size() && client_.is_done();
             if (is_told) be_kind();
-            else
-                misfortune();
+            else misfortune();
             bring_back();
             database_.settle();
             if (next < entries.size() && dice_.percent(8)) {
@@ -363,7 +365,8 @@ Figures& Figures::operator+=(const Figures& other) {
 
 std::string Figures::text() const {
     return fmt::format(
-        "{} entries, {} findings, {} kills, {} pauses, {} torn commits, {} fenced writers, {} collisions, {} database crashes, {} duplicates, {} conflicts, {} starts "
+        "{} entries, {} findings, {} kills, {} pauses, {} torn commits, {} fenced writers, {} collisions, {} database crashes, {} duplicates, {} conflicts, {} "
+        "starts "
         "from snapshots",
         entries, findings, kills, pauses, torn, fenced, collisions, crashes, repeats, conflicts, restored);
 }

@@ -8,18 +8,18 @@ namespace catenary::simulator {
 
 /// What a run went through.
 struct Figures {
-    std::int64_t entries = 0;       ///< of the log at its end
-    std::int64_t steps = 0;         ///< turns of simulated threads
-    std::int64_t kills = 0;         ///< of processes, stops included
-    std::int64_t pauses = 0;        ///< of processes that later went on
-    std::int64_t torn = 0;          ///< COMMITs whose reply did not come
-    std::int64_t fenced = 0;        ///< result transactions of former leaders
-    std::int64_t collisions = 0;    ///< groups that met keys their process did not know
-    std::int64_t crashes = 0;       ///< of the database
-    std::int64_t repeats = 0;       ///< items answered `duplicate`
-    std::int64_t conflicts = 0;     ///< and `conflict`
-    std::int64_t restored = 0;      ///< starts from a snapshot
-    std::int64_t findings = 0;      ///< stored at the end
+    std::int64_t entries = 0;     ///< of the log at its end
+    std::int64_t steps = 0;       ///< turns of simulated threads
+    std::int64_t kills = 0;       ///< of processes, stops included
+    std::int64_t pauses = 0;      ///< of processes that later went on
+    std::int64_t torn = 0;        ///< COMMITs whose reply did not come
+    std::int64_t fenced = 0;      ///< result transactions of former leaders
+    std::int64_t collisions = 0;  ///< groups that met keys their process did not know
+    std::int64_t crashes = 0;     ///< of the database
+    std::int64_t repeats = 0;     ///< items answered `duplicate`
+    std::int64_t conflicts = 0;   ///< and `conflict`
+    std::int64_t restored = 0;    ///< starts from a snapshot
+    std::int64_t findings = 0;    ///< stored at the end
     Figures& operator+=(const Figures& other);
     std::string text() const;
 };

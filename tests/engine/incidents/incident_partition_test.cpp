@@ -162,8 +162,10 @@ TEST_CASE("what an incident lists does not depend on how often it is written") {
             CHECK(incident.entities == once.stored().incidents.at(number).entities);
             CHECK(incident.entity_total == once.stored().incidents.at(number).entity_total);
             CHECK(incident.summary == once.stored().incidents.at(number).summary);
-            CHECK(std::any_of(incident.entities.begin(), incident.entities.end(), [](const EntityKey& key) { return key.value[0] == 'd'; }) == (number == first));
-            CHECK(std::any_of(incident.entities.begin(), incident.entities.end(), [](const EntityKey& key) { return key.value[0] == 'c'; }) == (number == second));
+            CHECK(std::any_of(incident.entities.begin(), incident.entities.end(), [](const EntityKey& key) { return key.value[0] == 'd'; }) ==
+                  (number == first));
+            CHECK(std::any_of(incident.entities.begin(), incident.entities.end(), [](const EntityKey& key) { return key.value[0] == 'c'; }) ==
+                  (number == second));
         }
     }
 }
