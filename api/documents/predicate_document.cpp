@@ -52,14 +52,6 @@ constexpr auto operator_words = [] {
     return words;
 }();
 
-/// The end of the sentence for a member that names no field: also finds slips in front of the dot, `attribute.x`.
-std::string field_suggestion(std::string_view given) {
-    constexpr std::array<std::string_view, 2> heads{"attributes", "entities"};
-    const auto dot = given.find('.');
-    if (dot == std::string_view::npos) return suggestion(given, predicate_words);
-    return suggestion(given.substr(0, dot), heads);
-}
-
 bool takes_list(Operator op) {
     switch (op) {
         case Operator::gt:
@@ -119,7 +111,7 @@ private:
         const auto place = around.member(name);
         const auto parsed = Field::parse(name);
         if (!parsed) {
-            place.fault(parsed.error().code, "unknown field " + in_quotes(name) + field_suggestion(name));
+            place.fault(parsed.error().code, "unknown field " + in_quotes(name) + field_suggestion(name, true));
             return std::nullopt;
         }
         if (value.is_object()) return operator_object(place, *parsed, value);
@@ -207,6 +199,14 @@ private:
 };
 
 }  // namespace
+
+std::string field_suggestion(std::string_view given, bool and_combinators) {
+    constexpr std::array<std::string_view, 2> heads{"attributes", "entities"};
+    const std::span<const std::string_view> words{predicate_words};
+    const auto dot = given.find('.');
+    if (dot == std::string_view::npos) return suggestion(given, and_combinators ? words : words.first(words.size() - combinators.size()));
+    return suggestion(given.substr(0, dot), heads);
+}
 
 std::optional<PredicateDocument> predicate_from_json(const Place& place, const json& document) { return PredicateReader{}.object(place, document); }
 
