@@ -63,6 +63,8 @@ constexpr Route table[] = {
     {Method::get, "/api/v1/patterns/{id}/versions", Scope::incidents_read, handlers::list_pattern_versions},
     {Method::get, "/api/v1/patterns/{id}/versions/{version}", Scope::incidents_read, handlers::get_pattern_version},
     {Method::post, "/api/v1/patterns:validate", Scope::incidents_read, handlers::validate_pattern},
+    {Method::post, "/api/v1/patterns/import", Scope::catalogue_write, handlers::import_patterns},
+    {Method::get, "/api/v1/patterns/export", Scope::incidents_read, handlers::export_patterns},
     {Method::get, "/api/v1/settings", Scope::incidents_read, handlers::get_settings},
     {Method::put, "/api/v1/settings", Scope::catalogue_write, handlers::change_settings},
     {Method::get, "/api/v1/diagnostics", Scope::signals_read, handlers::diagnostics},
@@ -87,6 +89,10 @@ bool matches(std::string_view path, const std::vector<std::string>& segments) {
     return path.empty();
 }
 
+void allow(std::vector<Method>& allowed, Method method) {
+    if (std::ranges::find(allowed, method) == allowed.end()) allowed.push_back(method);
+}
+
 }  // namespace
 
 std::span<const Route> routes() { return table; }
@@ -96,9 +102,9 @@ RouteMatch find_route(Method method, const std::vector<std::string>& segments) {
     const auto wanted = method == Method::head ? Method::get : method;  // HEAD is GET without its body
     for (const auto& route : table) {
         if (!matches(route.path, segments)) continue;
-        if (route.method == wanted) match.route = &route;
-        match.allowed.push_back(route.method);
-        if (route.method == Method::get) match.allowed.push_back(Method::head);
+        if (route.method == wanted) match.route = &route;  // of two the later one, which is the plain word after the {name} that would take it
+        allow(match.allowed, route.method);
+        if (route.method == Method::get) allow(match.allowed, Method::head);
     }
     return match;
 }
