@@ -33,6 +33,9 @@ public:
     void apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
     std::optional<HistoryRequest> history_for(const ControlBody& body) const;
 
+    std::optional<Timestamp> earliest_activity() const { return incidents_.earliest_activity(); }
+    void carry_over(const StoredIncidents& stored, EntryStamp stamp) { incidents_.carry_over(stored, stamp); }
+
     TenantEffects take_effects();
     TenantStatus status() const;
     const std::set<std::string>& attribute_paths() const { return attribute_paths_; }

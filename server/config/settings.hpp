@@ -51,6 +51,7 @@ struct Settings {
     net::HttpLimits http;
     std::size_t dedup_bytes = 0;
     std::chrono::milliseconds leader_timeout{};
+    int retention_days = 0;    ///< 0: signals are kept for ever
     std::size_t most_lag = 0;  ///< signals stored but not yet correlated, beyond which no more are taken; 0: never
     ReplayOptions replay;
     PatternFiles patterns;
