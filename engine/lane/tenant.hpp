@@ -76,8 +76,8 @@ private:
     void replay(Deployment& deployment, std::span<const StoredSignal> history);
     void stop(std::unique_ptr<Deployment> deployment);
     void deployments_changed();
-    void expire(EntryStamp stamp);
     void expire_if_due(EntryStamp stamp);
+    void expire(Timestamp until, EntryStamp stamp);
 
     /// Members with plain values.
     template <class Archive, class Self>
