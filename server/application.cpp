@@ -131,7 +131,10 @@ public:
 
 private:
     static LaneWorkerOptions lane_options(const config::Settings& settings, const pg::Database& database) {
-        return {.dsn = database.dsn(pg::Role::lane), .owner = process_name(), .silence = settings.leader_timeout};
+        return {.dsn = database.dsn(pg::Role::lane),
+                .owner = process_name(),
+                .silence = settings.leader_timeout,
+                .snapshot_entries = static_cast<std::int64_t>(settings.snapshot_entries)};
     }
     static std::unique_ptr<pg::StorageRoom> storage_room(pg::Database& database) {
         if (database.cluster() == nullptr) return nullptr;

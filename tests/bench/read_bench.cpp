@@ -2,7 +2,6 @@
 // usage: CATENARY_PROGRAM=build/bench/catenary read_bench [signals] [incidents] [rounds] [signals a second posted meanwhile]
 
 #include "server/ingest/pq_connection.hpp"
-#include "server/pg/private_cluster.hpp"
 #include "tests/bench/bare_copy.hpp"
 #include "tests/bench/load_client.hpp"
 #include "tests/bench/signal_generator.hpp"
@@ -16,7 +15,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -68,14 +66,6 @@ struct Read {
     std::size_t items;              ///< that both return, where it is a list
 };
 
-/// The socket folder of the server's private PostgreSQL, as its pid file says.
-std::string superuser_dsn(const std::filesystem::path& data_folder) {
-    std::ifstream pid_file{data_folder / "postgres" / "postmaster.pid"};
-    std::string line;
-    for (int i = 0; i < 5; ++i) std::getline(pid_file, line);
-    return fmt::format("host={} dbname=catenary user={}", line, server::pg::PrivateCluster::superuser);
-}
-
 /// Requests of 1,000 signals at a steady rate for as long as it lives.
 class Ingest {
 public:
@@ -104,31 +94,57 @@ private:
 
 double milliseconds_since(Steady::time_point begin) { return std::chrono::duration<double, std::milli>(Steady::now() - begin).count(); }
 
+/// What one read took over HTTP.
+struct Reading {
+    double milliseconds = 0;  ///< of all its requests
+    std::size_t requests = 0;
+};
+
+/// Reads until the list is full: a page may end early where a search would take too long, and `next_cursor` goes on.
+Reading read_over_http(const Read& read, server::ApiClient& client) {
+    Reading reading;
+    std::size_t items = 0;
+    for (std::string path = read.path;;) {
+        const auto begin = Steady::now();
+        const auto reply = client.get(path);
+        reading.milliseconds += milliseconds_since(begin);
+        ++reading.requests;
+        if (reply.status != 200) throw std::runtime_error(fmt::format("{}: {} {}", path, reply.status, reply.body));
+        if (read.items == 0) return reading;
+        const auto page = nlohmann::json::parse(reply.body);
+        items += page["items"].size();
+        if (items == read.items) return reading;
+        if (items > read.items || page["next_cursor"].is_null()) throw std::runtime_error(fmt::format("{}: {} items, not {}", path, items, read.items));
+        path = fmt::format("{}{}limit={}&cursor={}", read.path, read.path.find('?') == std::string::npos ? '?' : '&', read.items - items,
+                           page["next_cursor"].get<std::string>());
+    }
+}
+
 void measure(const Read& read, server::ApiClient& client, server::PqConnection& connection, std::size_t rounds) {
     for (std::size_t i = 0; i < read.bare.size(); ++i) connection.run(fmt::format("PREPARE bare{} AS {}", i, read.bare[i]));
     std::vector<double> ours, bare;
+    std::size_t requests = 0;
     for (std::size_t round = 0; round < rounds + rounds / 10; ++round) {
-        auto begin = Steady::now();
+        const auto begin = Steady::now();
         int rows = 0;
         for (std::size_t i = 0; i < read.bare.size(); ++i) rows = connection.run(fmt::format("EXECUTE bare{}", i)).rows();
         const auto query = milliseconds_since(begin);
-        begin = Steady::now();
-        const auto reply = client.get(read.path);
-        const auto http = milliseconds_since(begin);
-        if (reply.status != 200) throw std::runtime_error(fmt::format("{}: {} {}", read.path, reply.status, reply.body));
-        if (read.items > 0 && (nlohmann::json::parse(reply.body)["items"].size() != read.items || static_cast<std::size_t>(rows) != read.items))
-            throw std::runtime_error(fmt::format("{}: not {} items", read.path, read.items));
+        if (read.items > 0 && static_cast<std::size_t>(rows) != read.items)
+            throw std::runtime_error(fmt::format("{}: {} rows, not {}", read.what, rows, read.items));
+        const auto http = read_over_http(read, client);
         if (round < rounds / 10) continue;  // warming up
         bare.push_back(query);
-        ours.push_back(http);
+        ours.push_back(http.milliseconds);
+        requests += http.requests;
     }
     connection.run("DEALLOCATE ALL");
     std::ranges::sort(ours);
     std::ranges::sort(bare);
     const auto p50 = bench::percentile(ours, 0.5) / bench::percentile(bare, 0.5);
     const auto p99 = bench::percentile(ours, 0.99) / bench::percentile(bare, 0.99);
-    fmt::print("{:<34} bare p50 {:8.3f} ms p99 {:8.3f}; over HTTP p50 {:8.3f} ms p99 {:8.3f}; {:.2f} and {:.2f} times\n", read.what,
-               bench::percentile(bare, 0.5), bench::percentile(bare, 0.99), bench::percentile(ours, 0.5), bench::percentile(ours, 0.99), p50, p99);
+    fmt::print("{:<34} bare p50 {:8.3f} ms p99 {:8.3f}; over HTTP p50 {:8.3f} ms p99 {:8.3f}; {:.2f} and {:.2f} times{}\n", read.what,
+               bench::percentile(bare, 0.5), bench::percentile(bare, 0.99), bench::percentile(ours, 0.5), bench::percentile(ours, 0.99), p50, p99,
+               requests > ours.size() ? fmt::format("; {:.1f} requests a page", static_cast<double>(requests) / static_cast<double>(ours.size())) : "");
     std::fflush(stdout);
 }
 
@@ -138,7 +154,7 @@ int run(std::size_t signals, std::size_t incidents, std::size_t rounds, double r
     auto admin = server.admin();
     const auto key = nlohmann::json::parse(admin.post("/api/v1/tenants", R"({"name":"bench"})").body)["key"].get<std::string>();
     server::ApiClient client{server.url(), key};
-    server::PqConnection connection{superuser_dsn(server.data_folder())};
+    server::PqConnection connection{server.superuser_url()};
     const std::string tenant{connection.run("SELECT id FROM tenant WHERE name = 'bench'").text(0, 0)};
     auto begin = Steady::now();
     const auto spacing = std::clamp<std::size_t>(80'000'000 / signals, 1, 80);  // all of them on one day
