@@ -52,6 +52,8 @@ public:
     /// A version of a pattern stops: its findings with activity after `effective_from` are superseded by the earliest one of `successor` that shares
     /// evidence, if any.
     void end_version(const Pattern& former, Timestamp effective_from, const Pattern& successor);
+    /// A version of a pattern stops: what it has waiting nothing decides any more, and is superseded.
+    void end_waiting(const Pattern& pattern);
     /// A version that was flighting goes into production: so do its findings with activity after `effective_from`.
     void promote(const Pattern& pattern, Timestamp effective_from);
     /// Follows redirects; unknown numbers change nothing. Of an incident whose record was dropped the stored row is changed (TenantEffects::stored_edits).
@@ -108,6 +110,12 @@ private:
         FindingIndex finding;
         std::optional<FindingId> successor;
     };
+    /// A finding that held and is to wait under the same id, once it has left.
+    struct WaitingAgain {
+        FindingDelta delta;
+        std::shared_ptr<const Pattern> pattern;
+        Mode mode;
+    };
     struct Written {
         FindingChange change;
         std::vector<EvidenceAddition> evidence;
@@ -139,13 +147,15 @@ private:
     // findings and their evidence (incidents_evidence.cpp)
     void open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode);
     void update(FindingIndex index, const FindingDelta& delta, Mode mode);
+    void take_absence(FindingIndex index, const FindingDelta& delta);
+    bool waits_again(const FindingDelta& delta) const;
+    void find_incident(FindingIndex index);
     void supersede_reported(const FindingDelta& delta);
     void supersede(FindingIndex index, std::optional<FindingId> successor);
     std::optional<FindingIndex> taker_of(const FindingId& matched_as);
     static FindingId continuation_id(const FindingId& matched_as, std::uint32_t number);
     FindingIndex add_continuation(FindingIndex of, const FindingId& id, std::uint32_t number);
     FindingIndex continue_settled(FindingIndex index);
-    void join_or_group(FindingIndex index);
     void start_grouping(FindingIndex index);
     void add_evidence(FindingIndex index, StageEvidence added);
     void replace_evidence(FindingIndex index, std::span<const StageEvidence> whole);
@@ -239,6 +249,7 @@ private:
 
     // of the entry being applied
     std::vector<Leaving> leaving_;
+    std::vector<WaitingAgain> waiting_again_;
     std::map<FindingIndex, std::set<IncidentNumber>> inherited_;       // incidents of the findings that one takes the place of
     std::vector<std::pair<FindingIndex, FindingId>> settled_revised_;  // findings of closed incidents whose id was taken back
     std::set<std::pair<FindingIndex, FindingIndex>> new_connections_;

@@ -72,6 +72,7 @@ void Incidents::forget_partition() {
 
 /// A closed incident keeps what it has; what its finding has beyond is a continuation's, which is not matched but follows it.
 void Incidents::find_again(FindingIndex index, Carried& carried) {
+    if (findings_[index].waiting_until) return;
     for (auto known = carried.findings.find(findings_[index].id); known != carried.findings.end(); known = carried.findings.find(findings_[index].id)) {
         const StoredFinding& stored = *known->second;
         auto& incident = carried.known.at(stored.incident);
@@ -207,7 +208,7 @@ void Incidents::report_others(const Carried& carried) {
     for (const FindingIndex index : findings_.all()) {
         if (carried.findings.contains(findings_[index].id)) continue;
         rewrite(index);
-        if (findings_[index].mode == Mode::production) join_or_group(index);
+        if (findings_[index].mode == Mode::production && !findings_[index].waiting_until) find_incident(index);
     }
 }
 

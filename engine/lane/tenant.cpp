@@ -77,7 +77,7 @@ void Tenant::expire(Timestamp until, EntryStamp stamp) {
     expired_until_ = until;
     for (const auto& deployment : deployments_) {
         held_.give_back(deployment->matcher.expire(until));
-        incidents_.take(deployment->matcher.take_deltas(), deployment->pattern, deployment->mode);
+        take_from(*deployment);
     }
     incidents_.settle(stamp);
     // An entry that is still matched is not older than the horizon, and no evidence it is matched with is older than this:

@@ -190,6 +190,8 @@ void put(Text& text, const FindingRecord& it) {
     text << it.id << std::string{to_string(it.state)} << it.pattern << std::int64_t{it.version} << std::string{to_string(it.mode)} << it.title
          << static_cast<std::int64_t>(it.severity) << it.tactics << it.techniques << it.domains << it.principals << it.start << it.end << it.score.total_bits
          << it.score.probability << it.evidence_total << it.superseded_by << it.incident << it.summary;
+    text << it.waiting_until << it.absences << std::int64_t{it.more_late_answers};
+    for (const LateAnswerRecord& answer : it.late_answers) text << answer.signal << answer.absence;
     for (const StageSummary& stage : it.stages) text << stage.id << stage.count << stage.first << stage.because << stage.linked_by;
 }
 
