@@ -16,6 +16,7 @@
 #include "server/pg/finding_store.hpp"
 #include "server/pg/incident_store.hpp"
 #include "server/pg/lane_progress.hpp"
+#include "server/pg/leaf_retention.hpp"
 #include "server/pg/leaf_sealer.hpp"
 #include "server/pg/pattern_version_store.hpp"
 #include "server/pg/reply_store.hpp"
@@ -84,9 +85,11 @@ public:
         : most_lag{static_cast<std::int64_t>(settings.most_lag)},
           room{storage_room(database)},
           lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
-          committer{committer_options(settings, database, room.get()), &wall_clock, watermarks, sources, hand_off},
+          retention{{.dsn = database.dsn(pg::Role::ingest), .days = settings.retention_days}},
+          committer{committer_options(settings, database, room.get(), retention), &wall_clock, watermarks, sources, hand_off},
           sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
         if (room) room->start();
+        retention.start();
         lanes.start();
         committer.start();
         sealer.start();
@@ -94,6 +97,7 @@ public:
 
     void stop() {
         sealer.stop();
+        retention.stop();
         committer.stop();
         lanes.stop();
         if (room) room->stop();
@@ -121,19 +125,25 @@ public:
     HandOff hand_off;
     pg::LaneProgress progress;
     LaneWorker lanes;
+    pg::LeafRetention retention;
     Committer committer;
     pg::LeafSealer sealer;
 
 private:
     static LaneWorkerOptions lane_options(const config::Settings& settings, const pg::Database& database) {
-        return {.dsn = database.dsn(pg::Role::lane), .owner = process_name(), .silence = settings.leader_timeout};
+        return {.dsn = database.dsn(pg::Role::lane),
+                .owner = process_name(),
+                .silence = settings.leader_timeout,
+                .snapshot_entries = static_cast<std::int64_t>(settings.snapshot_entries)};
     }
     static std::unique_ptr<pg::StorageRoom> storage_room(pg::Database& database) {
         if (database.cluster() == nullptr) return nullptr;
         return std::make_unique<pg::StorageRoom>(pg::StorageRoomOptions{.cluster = database.cluster()->folder()});
     }
-    static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database, const pg::StorageRoom* room) {
+    static CommitterOptions committer_options(const config::Settings& settings, const pg::Database& database, const pg::StorageRoom* room,
+                                              const pg::LeafRetention& retention) {
         CommitterOptions options{.dsn = database.dsn(pg::Role::ingest), .dedup_bytes = settings.dedup_bytes};
+        options.first_kept = [&retention] { return retention.first_kept(); };
         if (room != nullptr) options.shortage = [room] { return room->shortage(); };
         return options;
     }
@@ -178,6 +188,7 @@ private:
                                                                  .pool = database.api().usage(),
                                                                  .hand_off = pipeline.hand_off.usage(),
                                                                  .keys = keys.usage(),
+                                                                 .retention = pipeline.retention.usage(),
                                                                  .room = pipeline.room ? std::optional{pipeline.room->usage()} : std::nullopt,
                                                                  .unlisted_sources = pipeline.sources.unlisted()},
                                                                 wall_clock());

@@ -37,6 +37,7 @@ Json to_json(const ports::DiagnosticsReport& report) {
         hubs.push_back({{"kind", entity.key.kind}, {"value", entity.key.value}, {"because", "denied"}, {"changed", json::format_time(entity.changed)}});
     }
     body["rematch"] = {{"signals", report.behind_horizon}, {"oldest", time_or_null(report.oldest_behind_horizon)}};
+    body["retention"] = {{"taken_from", time_or_null(report.taken_from)}, {"kept_from", time_or_null(report.kept_from)}};
     body["counts"] = {{"late", report.late},
                       {"unlinkable", report.unlinkable},
                       {"behind_horizon", report.behind_horizon},

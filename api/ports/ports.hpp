@@ -298,6 +298,8 @@ struct DiagnosticsReport {
     std::vector<SourceStatus> sources;  ///< last signal of each (source, domain), at most 1,000
     std::int64_t late = 0, unlinkable = 0, behind_horizon = 0, window_signals = 0, state_bytes = 0;
     std::optional<engine::Timestamp> oldest_behind_horizon;  ///< the earliest of `behind_horizon`
+    std::optional<engine::Timestamp> taken_from;             ///< signals of before are refused for their age
+    std::optional<engine::Timestamp> kept_from;              ///< signals of before are gone
     std::vector<DeniedEntity> denied;                        ///< entities whose links are denied, last changed first, at most 100
     std::vector<std::pair<std::string, std::int64_t>> caps;  ///< caps that bit: name, times
     std::string leader;                                      ///< "leading" | "following" | "replaying 40 %"

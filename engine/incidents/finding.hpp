@@ -62,9 +62,22 @@ private:
     PhaseTimes phases_;
 };
 
+/// A signal that a condition speaks of; by name, since nothing holds it for the finding.
+struct LateSignal {
+    SignalRef signal;
+    std::uint8_t condition;
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.signal.time, self.signal.source, self.signal.id, self.condition);
+    }
+    friend bool operator==(const LateSignal&, const LateSignal&) = default;
+};
+
 /// A finding in memory.
 ///
-///   open --(the matcher takes its id back, or its version ends)--> superseded, and gone
+///   waiting --(absence is judged)--> open, or superseded where it is no finding
+///   open, waiting --(the matcher takes its id back, or its version ends)--> superseded, and gone
+///   open --(it comes to wait again: other signals now make it up)--> superseded, then waiting
 ///   open --(its incident is closed)--> settled: its evidence stays as it is; more of it goes to a continuation
 struct Finding {
     FindingId id;
@@ -75,6 +88,9 @@ struct Finding {
     Timestamp end;
     std::vector<EntityId> principals;  ///< sorted by number
     Evidence evidence;
+    std::optional<Timestamp> waiting_until;  ///< the watermark that decides; until then it takes part in no incident
+    std::vector<LateSignal> late_answers;    ///< what must have been absent and came when that may have been judged, in canonical order
+    bool more_late_answers = false;
     std::optional<IncidentNumber> incident;
     bool settled = false;                    ///< belongs to a closed incident
     std::optional<HandGroup> hand;           ///< where analysts' decisions put it, while it takes part in the partition
@@ -95,8 +111,9 @@ struct Finding {
     /// All but the evidence.
     template <class Archive, class Self>
     static void fields(Archive& archive, Self& self) {
-        archive(self.id, self.matched_as, self.pattern, self.mode, self.start, self.end, self.principals, self.incident, self.settled, self.hand,
-                self.continuation, self.indexed, self.related_until, self.changed, self.replace_evidence, self.fresh, self.score_stale, self.probability);
+        archive(self.id, self.matched_as, self.pattern, self.mode, self.start, self.end, self.principals, self.waiting_until, self.late_answers,
+                self.more_late_answers, self.incident, self.settled, self.hand, self.continuation, self.indexed, self.related_until, self.changed,
+                self.replace_evidence, self.fresh, self.score_stale, self.probability);
     }
 };
 
@@ -105,6 +122,9 @@ Score score_of(const Finding& finding, const HeldSignals& held, const ScoringPar
 /// Principals as they are listed, at most 500.
 std::vector<EntityKey> listed_principals(const Finding& finding, const Dictionary& dictionary);
 EntityKey entity_key(EntityId entity, const Dictionary& dictionary);
+
+/// An absence condition in words: "name = x between access and persistence".
+std::string describe(const Absence& absence, const Pattern& pattern);
 
 /// The finding as it is stored and shown, not superseded.
 FindingRecord finding_record(const Finding& finding, const Score& score, const HeldSignals& held, const Dictionary& dictionary);

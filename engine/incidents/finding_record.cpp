@@ -38,6 +38,19 @@ std::vector<StageSummary> stage_summaries(const Finding& finding, const std::vec
 
 }  // namespace
 
+std::string describe(const Absence& absence, const Pattern& pattern) {
+    std::string text;
+    for (const std::string& word : absence.match.describe()) text += (text.empty() ? "" : " and ") + word;
+    if (text.empty()) text = "any signal";
+    const std::string& stage = pattern.stages[absence.stage].id;
+    switch (absence.where) {
+        case Absence::Where::between: return text + " between " + stage + " and " + pattern.stages[absence.until].id;
+        case Absence::Where::after: return text + " within " + said_span(absence.within) + " after " + stage;
+        case Absence::Where::before: break;
+    }
+    return text + " within " + said_span(absence.within) + " before " + stage;
+}
+
 EntityKey entity_key(EntityId entity, const Dictionary& dictionary) {
     const auto& [kind, value] = dictionary.entities[entity];
     return {dictionary.strings[kind], value};
@@ -93,6 +106,11 @@ FindingRecord finding_record(const Finding& finding, const Score& score, const H
     record.stages = stage_summaries(finding, record.principals, held);
     record.evidence_total = static_cast<std::int64_t>(finding.evidence.size());
     record.incident = finding.incident;
+    if (finding.waiting_until) record.state = FindingState::waiting;
+    record.waiting_until = finding.waiting_until;
+    for (const Absence& absence : pattern.absent) record.absences.push_back(describe(absence, pattern));
+    for (const auto& [signal, condition] : finding.late_answers) record.late_answers.push_back({signal, record.absences.at(condition)});
+    record.more_late_answers = finding.more_late_answers;
     record.summary = finding_summary(record, finding, held, dictionary);
     return record;
 }

@@ -46,6 +46,11 @@ std::string finding_summary(const FindingRecord& record, const Finding& finding,
     text += " in " + said_count(static_cast<std::int64_t>(record.domains.size()), "domain");
     if (record.end > record.start) text += " within " + said_span(record.end - record.start);
     text += "; score " + said_number(record.score.probability, 3) + ".";
+    if (record.waiting_until) text += " It waits for the watermark to reach " + said_time(*record.waiting_until) + ": until then it may still come to nothing.";
+    if (!record.late_answers.empty()) {
+        const LateAnswerRecord& first = record.late_answers.front();
+        text += " What must be absent (" + first.absence + ") came at " + said_time(first.signal.time) + ", but too late to count.";
+    }
     if (finding.continuation > 0) text += " It continues a finding whose incident was closed before the latest evidence came.";
     return text;
 }

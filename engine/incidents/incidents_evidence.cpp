@@ -14,9 +14,20 @@ void Incidents::take(std::span<const FindingDelta> deltas, const std::shared_ptr
     }
     for (const FindingDelta& delta : deltas) {
         if (delta.kind == FindingDelta::Kind::superseded) continue;
+        if (waits_again(delta)) {
+            supersede_reported(delta);
+            waiting_again_.push_back({delta, pattern, mode});
+            continue;
+        }
         if (const auto known = taker_of(delta.id)) update(*known, delta, mode);
         else open(delta, pattern, mode);
     }
+}
+
+bool Incidents::waits_again(const FindingDelta& delta) const {
+    if (!delta.waiting_until) return false;
+    const auto known = findings_.reported(delta.id);
+    return known && !findings_[*known].waiting_until && !findings_[*known].settled;
 }
 
 /// What a closed incident holds stays there when matching takes it back. When it is found again, that is the same finding once more.
@@ -40,9 +51,13 @@ void Incidents::open(const FindingDelta& delta, const std::shared_ptr<const Patt
     finding.replace_evidence = superseded_.contains(delta.id);
     const FindingIndex index = findings_.add(std::move(finding));
     for (const StageEvidence& added : delta.added) add_evidence(index, added);
+    take_absence(index, delta);
     mark(index);
-    if (mode != Mode::production) return;
+    if (mode == Mode::production && !delta.waiting_until) find_incident(index);
+}
 
+/// Of a finding that is in none yet.
+void Incidents::find_incident(FindingIndex index) {
     const auto closed = closed_incident_covering(findings_[index]);
     if (!closed) return start_grouping(index);
     findings_[index].incident = closed;
@@ -51,7 +66,21 @@ void Incidents::open(const FindingDelta& delta, const std::shared_ptr<const Patt
     touch(*closed);
 }
 
+/// What absence says of the finding.
+void Incidents::take_absence(FindingIndex index, const FindingDelta& delta) {
+    Finding& finding = findings_[index];
+    finding.waiting_until = delta.waiting_until;
+    std::vector<LateSignal> answers;
+    for (const LateAnswer& answer : delta.late_answers) answers.push_back({held_.window().ref(answer.signal), answer.condition});
+    if (finding.late_answers == answers && finding.more_late_answers == delta.more_late_answers) return;
+    finding.late_answers = std::move(answers);
+    finding.more_late_answers = delta.more_late_answers;
+    changed_findings_.insert(index);  // of a closed incident too, which does not change by that
+}
+
 void Incidents::update(FindingIndex index, const FindingDelta& delta, Mode mode) {
+    const bool waited = findings_[index].waiting_until.has_value();
+    if (!findings_[index].settled || !delta.waiting_until) take_absence(index, delta);
     if (findings_[index].settled) {
         const Evidence& seen = findings_[index].evidence;
         const auto is_new = [&](const StageEvidence& it) { return !seen.contains(it.signal); };
@@ -72,9 +101,10 @@ void Incidents::update(FindingIndex index, const FindingDelta& delta, Mode mode)
     change_span(index, delta.start, delta.end);
     change_principals(index, delta.principals);
     mark(index);
-    if (!promoted) return;
-    findings_[index].mode = mode;
-    start_grouping(index);
+    if (promoted) findings_[index].mode = mode;
+    if (delta.waiting_until || findings_[index].mode != Mode::production) return;
+    if (waited) find_incident(index);
+    else if (promoted) start_grouping(index);
 }
 
 void Incidents::start_grouping(FindingIndex index) {
@@ -85,24 +115,38 @@ void Incidents::start_grouping(FindingIndex index) {
     finding.evidence.each([&](SignalHandle signal) { connect(index, signal); });
 }
 
-FindingIndex Incidents::continue_settled(FindingIndex index) {
-    Finding& settled = findings_[index];
-    boost::uuids::name_generator_sha1 named{settled.matched_as.value()};
+FindingId Incidents::continuation_id(const FindingId& matched_as, std::uint32_t number) {
+    boost::uuids::name_generator_sha1 named{matched_as.value()};
+    return FindingId{named("continued " + std::to_string(number))};
+}
+
+/// It repeats the evidence of the finding that it continues, takes the reports about it from now on, and is in no incident yet.
+FindingIndex Incidents::add_continuation(FindingIndex of, const FindingId& id, std::uint32_t number) {
+    const Finding& settled = findings_[of];
     Finding finding;
-    finding.continuation = settled.continuation;
-    do {  // a closed incident may hold a continuation that matching took back
-        finding.id = FindingId{named("continued " + std::to_string(++finding.continuation))};
-    } while (findings_.with_id(finding.id));
+    finding.id = id;
+    finding.continuation = number;
     finding.matched_as = settled.matched_as;
     finding.pattern = settled.pattern;
     finding.mode = settled.mode;
     finding.start = settled.start;
     finding.end = settled.end;
     finding.principals = settled.principals;
+    finding.late_answers = settled.late_answers;
+    finding.more_late_answers = settled.more_late_answers;
     finding.replace_evidence = superseded_.contains(finding.id);
     const auto evidence = settled.evidence.sorted(held_.window());
     const FindingIndex continuation = findings_.add(std::move(finding));
     for (const auto& [signal, stage] : evidence) add_evidence(continuation, {signal, stage});
+    return continuation;
+}
+
+FindingIndex Incidents::continue_settled(FindingIndex index) {
+    const Finding& settled = findings_[index];
+    std::uint32_t number = settled.continuation + 1;
+    FindingId id = continuation_id(settled.matched_as, number);
+    while (findings_.with_id(id)) id = continuation_id(settled.matched_as, ++number);  // a closed incident may hold one that matching took back
+    const FindingIndex continuation = add_continuation(index, id, number);
     start_grouping(continuation);
     return continuation;
 }
@@ -129,7 +173,7 @@ void Incidents::promote(const Pattern& pattern, Timestamp effective_from) {
         if (finding.pattern->id != pattern.id || finding.pattern->version != pattern.version) continue;
         if (finding.mode != Mode::flighting || finding.end <= effective_from) continue;
         finding.mode = Mode::production;
-        start_grouping(index);
+        if (!finding.waiting_until) start_grouping(index);
         mark(index);
     }
 }
@@ -151,6 +195,14 @@ void Incidents::end_version(const Pattern& former, Timestamp effective_from, con
             }
         });
         supersede(index, earliest ? std::optional{earliest->id} : std::nullopt);
+    }
+}
+
+void Incidents::end_waiting(const Pattern& pattern) {
+    for (const FindingIndex index : findings_.all()) {
+        const Finding& finding = findings_[index];
+        if (!finding.waiting_until || finding.pattern->id != pattern.id || finding.pattern->version != pattern.version) continue;
+        if (findings_.reported(finding.matched_as) == index) supersede(index, std::nullopt);
     }
 }
 

@@ -20,7 +20,7 @@ void Incidents::change_scoring(const ScoringParameters& parameters) {
 }
 
 void Incidents::refresh(Incident& incident) {
-    if (!incident.gathered || incident.gathered->members().empty()) return;
+    if (!incident.gathered || incident.gathered->members().empty() || incident.as_stored) return;
     Gathered& gathered = *incident.gathered;
     for (const FindingIndex index : gathered.take_unranked()) {
         if (!findings_.contains(index) || !findings_[index].score_stale) continue;
@@ -106,7 +106,7 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
     }
     for (const FindingIndex index : findings_.all()) {
         const Finding& finding = findings_[index];
-        if (finding.incident || finding.end >= cutoff) continue;  // only flighting ones are in no incident
+        if (finding.incident || finding.end >= cutoff) continue;  // flighting and waiting ones are in no incident
         dropped_findings_.add(digest_text(finding));
         if (changed_findings_.contains(index)) write_finding(index);
         erase(index);
@@ -161,6 +161,12 @@ std::string Incidents::digest_text(const Finding& finding) const {
         text += ' ' + std::to_string(to_micros(held_.window()[signal].time)) + ' ' + std::to_string(stage);
         part(held_.window().source(signal));
         part(held_.window().id(signal));
+    }
+    if (finding.waiting_until) text += " until " + std::to_string(to_micros(*finding.waiting_until));
+    for (const auto& [signal, condition] : finding.late_answers) {
+        text += " late " + std::to_string(condition) + ' ' + std::to_string(to_micros(signal.time));
+        part(signal.source);
+        part(signal.id);
     }
     return text;
 }

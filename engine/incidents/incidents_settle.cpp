@@ -31,6 +31,7 @@ void Incidents::settle(EntryStamp stamp) {
     if (!moves.empty()) renumber(moves, stamp);
     announce_split(stamp);
     finish_leaving(stamp);
+    for (const WaitingAgain& one : std::exchange(waiting_again_, {})) open(one.delta, one.pattern, one.mode);
     relate_found(moves);
     finish_touched(stamp);
     leaving_.clear();
@@ -220,8 +221,11 @@ void Incidents::finish_leaving(EntryStamp stamp) {
         const Finding& finding = findings_[index];
         if (finding.incident) {
             const IncidentNumber number = resolve(*finding.incident);
+            const bool waits = std::any_of(waiting_again_.begin(), waiting_again_.end(), [&](const WaitingAgain& one) { return one.delta.id == finding.id; });
             note(number, stamp, "finding_superseded",
-                 finding.pattern->title + (successor ? ", by a later reading of the same evidence" : ", by a new version of the pattern"));
+                 finding.pattern->title + (successor ? ", by a later reading of the same evidence"
+                                           : waits   ? ", which now waits for something to stay absent"
+                                                     : ", by a new version of the pattern"));
             if (finding.settled) {
                 incidents_.at(*finding.incident).gathered->leave(index, finding);
             }
@@ -231,6 +235,7 @@ void Incidents::finish_leaving(EntryStamp stamp) {
         last.change.record.state = FindingState::superseded;
         last.change.record.superseded_by = successor;
         last.change.record.incident.reset();
+        last.change.record.waiting_until.reset();
         superseded_.insert_or_assign(finding.id, finding.end);
         erase(index);
     }

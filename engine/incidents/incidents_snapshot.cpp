@@ -6,8 +6,8 @@
 namespace catenary::engine {
 
 void Incidents::save(SnapshotWriter& out) const {
-    CATENARY_ASSERT(leaving_.empty() && inherited_.empty() && settled_revised_.empty() && new_connections_.empty() && near_closed_.empty() &&
-                        look_for_related_.empty() && touched_.empty() && !by_hand_,
+    CATENARY_ASSERT(leaving_.empty() && waiting_again_.empty() && inherited_.empty() && settled_revised_.empty() && new_connections_.empty() &&
+                        near_closed_.empty() && look_for_related_.empty() && touched_.empty() && !by_hand_,
                     "what is saved is settled");
     CATENARY_ASSERT(
         changed_findings_.empty() && finished_.empty() && changed_incidents_.empty() && dropped_records_.empty() && stored_edits_.empty() && activity_.empty(),
@@ -44,6 +44,10 @@ void Incidents::load(SnapshotReader& in) {
         const Finding& finding = findings_[index];
         SnapshotReader::require(!finding.settled || finding.incident.has_value(), "a finding of a closed incident has none");
         if (grouping_.contains(index)) SnapshotReader::require(numbers_.contains(grouping_.group_of(index)), "a group has no incident");
+        for (const LateSignal& one : finding.late_answers) {
+            SnapshotReader::require(one.condition < finding.pattern->absent.size(), "a finding tells of an unknown condition");
+        }
+        SnapshotReader::require(!finding.waiting_until || (!finding.incident && !grouping_.contains(index)), "a finding waits and is in an incident");
         if (!finding.incident) continue;
         const auto incident = incidents_.find(*finding.incident);
         SnapshotReader::require(incident != incidents_.end() && incident->second.gathered, "a finding is of an unknown incident");

@@ -29,6 +29,13 @@ struct StageSummary {
     bool operator==(const StageSummary&) const = default;
 };
 
+/// A signal that meets an absence condition but came behind the watermark.
+struct LateAnswerRecord {
+    SignalRef signal;
+    std::string absence;  ///< which condition, in words
+    bool operator==(const LateAnswerRecord&) const = default;
+};
+
 /// A finding as it is stored and shown. Rewritten as a whole whenever it changes.
 struct FindingRecord {
     FindingId id;
@@ -48,7 +55,11 @@ struct FindingRecord {
     std::vector<StageSummary> stages;
     std::int64_t evidence_total = 0;
     std::optional<FindingId> superseded_by;
-    std::optional<IncidentNumber> incident;  ///< empty: flighting, or superseded
+    std::optional<Timestamp> waiting_until;      ///< of a waiting one: the watermark that decides, or the first of several
+    std::vector<std::string> absences;           ///< what must be absent, in words: the pattern's conditions
+    std::vector<LateAnswerRecord> late_answers;  ///< at most 16, the earliest
+    bool more_late_answers = false;
+    std::optional<IncidentNumber> incident;  ///< empty: flighting, waiting or superseded
     std::string summary;                     ///< one paragraph: what happened
 };
 
@@ -86,6 +97,7 @@ struct IncidentRecord {
                 self.labels, self.tactics, self.techniques, self.domains, self.patterns, self.principals, self.entities, self.entity_total, self.first_activity,
                 self.last_activity, self.created, self.updated, self.signal_count, self.finding_count, self.revision, self.merged_into, self.related);
     }
+    bool operator==(const IncidentRecord&) const = default;
 };
 
 /// One line of an incident's history.

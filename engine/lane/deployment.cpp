@@ -10,6 +10,7 @@ std::set<std::string> attribute_paths(const Pattern& pattern) {
         paths.merge(stage.match.attribute_paths());
         if (stage.repeat && stage.repeat->distinct && stage.repeat->distinct->kind == Field::Kind::attribute) paths.insert(stage.repeat->distinct->path);
     }
+    for (const Absence& absence : pattern.absent) paths.merge(absence.match.attribute_paths());
     return paths;
 }
 
@@ -18,7 +19,9 @@ Duration reach(const Pattern& pattern) {
     for (const Stage& stage : pattern.stages) {
         if (stage.repeat) longest_repeat = std::max(longest_repeat, stage.repeat->within);
     }
-    return pattern.within + longest_repeat;
+    Duration longest_absence{};
+    for (const Absence& absence : pattern.absent) longest_absence = std::max(longest_absence, absence.within);
+    return pattern.within + longest_repeat + longest_absence;
 }
 
 }  // namespace catenary::engine

@@ -23,7 +23,7 @@ struct Deployment {
 /// Attribute paths that the pattern's predicates and `distinct` fields read.
 std::set<std::string> attribute_paths(const Pattern& pattern);
 
-/// How far before an instance's last completing signal its evidence can lie.
+/// How far before an instance's last completing signal its evidence can lie, and what must be absent; as long after it at most absence is judged.
 Duration reach(const Pattern& pattern);
 
 }  // namespace catenary::engine

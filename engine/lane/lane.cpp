@@ -29,6 +29,13 @@ public:
         const auto found = tenants_.find(id);
         return found == tenants_.end() ? nullptr : found->second.get();
     }
+    std::map<TenantId, Timestamp> earliest_activity() const {
+        std::map<TenantId, Timestamp> all;
+        for (const auto& [id, tenant] : tenants_) {
+            if (const auto earliest = tenant->earliest_activity()) all.emplace(id, *earliest);
+        }
+        return all;
+    }
     std::vector<TenantStatus> statuses() const {
         std::vector<TenantStatus> all;
         for (const auto& [id, tenant] : tenants_) all.push_back(tenant->status());
@@ -82,6 +89,12 @@ std::optional<HistoryRequest> Lane::history_for(TenantId tenant, const ControlBo
 
 void Lane::apply(Position position, TenantId tenant, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history) {
     state_->changing(tenant).apply(position, admitted, body, history);
+}
+
+std::map<TenantId, Timestamp> Lane::earliest_activity() const { return state_->earliest_activity(); }
+
+void Lane::carry_over(TenantId tenant, const StoredIncidents& stored, Position position, Timestamp at) {
+    state_->changing(tenant).carry_over(stored, {position, at});
 }
 
 Effects Lane::take_effects() {

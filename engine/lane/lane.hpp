@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/incidents/stored_incidents.hpp"
 #include "engine/lane/control.hpp"
 #include "engine/lane/effects.hpp"
 #include "engine/model/ids.hpp"
@@ -8,6 +9,7 @@
 #include <boost/system/result.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -72,6 +74,13 @@ public:
 
     /// `history`: answer to `history_for`, in (time, source, id) order; empty when nothing was asked for.
     void apply(Position position, TenantId tenant, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
+
+    /// Where the findings in memory begin, of tenants that have any.
+    std::map<TenantId, Timestamp> earliest_activity() const;
+    /// For a lane that matched anew what was reported before: see Incidents::carry_over. `position`: of the last entry applied; `at`: the time of the carrying over,
+    /// for what it changes. Right after `take_effects`; entries about incidents must have been left out. What differs from what is stored is among the
+    /// next effects.
+    void carry_over(TenantId tenant, const StoredIncidents& stored, Position position, Timestamp at);
 
     /// Changes since the last call.
     Effects take_effects();

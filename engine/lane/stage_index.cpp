@@ -1,30 +1,42 @@
 #include "engine/lane/stage_index.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace catenary::engine {
 
 namespace {
 
-StageMask bit(std::size_t stage) { return static_cast<StageMask>(1U << stage); }
+StageMask bit(std::size_t place) { return static_cast<StageMask>(1U << place); }
+
+/// Calls `visit(place, predicate)` for each stage and absence condition, as they stand in a StageMask.
+template <class Visit>
+void each_predicate(const Pattern& pattern, Visit visit) {
+    for (std::size_t stage = 0; stage < pattern.stages.size(); ++stage) visit(static_cast<std::uint8_t>(stage), pattern.stages[stage].match);
+    for (std::size_t i = 0; i < pattern.absent.size(); ++i) visit(static_cast<std::uint8_t>(first_absence + i), pattern.absent[i].match);
+}
+
+const Predicate& predicate_at(const Pattern& pattern, std::size_t place) {
+    return place < first_absence ? pattern.stages[place].match : pattern.absent[place - first_absence].match;
+}
 
 }  // namespace
 
 StageIndex::StageIndex(Patterns patterns, std::uint64_t generation) : patterns_{std::move(patterns)}, generation_{generation} {
     for (std::uint32_t deployment = 0; deployment < patterns_.size(); ++deployment) {
-        const auto& stages = patterns_[deployment]->stages;
-        for (std::uint8_t stage = 0; stage < stages.size(); ++stage) {
-            const auto names = stages[stage].match.required_names();
+        each_predicate(*patterns_[deployment], [&](std::uint8_t place, const Predicate& match) {
+            const auto names = match.required_names();
             if (!names) {
-                unnamed_.push_back({deployment, stage});
-                continue;
+                unnamed_.push_back({deployment, place});
+                return;
             }
             for (const std::string& name : *names) {
-                auto place = by_name_.find(name);
-                if (place == by_name_.end()) place = by_name_.emplace(*names_.emplace_back(std::make_unique<std::string>(name)), std::vector<StageRef>{}).first;
-                place->second.push_back({deployment, stage});
+                auto wanted = by_name_.find(name);
+                if (wanted == by_name_.end())
+                    wanted = by_name_.emplace(*names_.emplace_back(std::make_unique<std::string>(name)), std::vector<StageRef>{}).first;
+                wanted->second.push_back({deployment, place});
             }
-        }
+        });
     }
 }
 
@@ -35,7 +47,7 @@ const std::vector<DefinitionMatch>& StageIndex::candidates(DefinitionId definiti
     std::sort(stages.begin(), stages.end());
     std::vector<DefinitionMatch> matches;
     for (const auto& [deployment, stage] : stages) {
-        const Predicate& predicate = patterns_[deployment]->stages[stage].match;
+        const Predicate& predicate = predicate_at(*patterns_[deployment], stage);
         const bool is_static = predicate.is_static();
         if (is_static && !predicate.matches(signal)) continue;
         if (matches.empty() || matches.back().deployment != deployment) matches.push_back({deployment, 0, 0});
@@ -47,18 +59,19 @@ const std::vector<DefinitionMatch>& StageIndex::candidates(DefinitionId definiti
 
 StageMask StageIndex::satisfied(const DefinitionMatch& candidate, const SignalView& signal) const {
     StageMask mask = candidate.certain;
-    const auto& stages = patterns_[candidate.deployment]->stages;
-    for (std::size_t stage = 0; candidate.open >> stage != 0; ++stage) {
-        if ((candidate.open & bit(stage)) != 0 && stages[stage].match.matches(signal)) mask = static_cast<StageMask>(mask | bit(stage));
+    const Pattern& pattern = *patterns_[candidate.deployment];
+    for (unsigned open = candidate.open; open != 0; open &= open - 1) {
+        const auto place = static_cast<std::size_t>(std::countr_zero(open));
+        if (predicate_at(pattern, place).matches(signal)) mask = static_cast<StageMask>(mask | bit(place));
     }
     return mask;
 }
 
 StageMask satisfied_stages(const Pattern& pattern, const SignalView& signal) {
     StageMask mask = 0;
-    for (std::size_t stage = 0; stage < pattern.stages.size(); ++stage) {
-        if (pattern.stages[stage].match.matches(signal)) mask = static_cast<StageMask>(mask | bit(stage));
-    }
+    each_predicate(pattern, [&](std::uint8_t place, const Predicate& match) {
+        if (match.matches(signal)) mask = static_cast<StageMask>(mask | bit(place));
+    });
     return mask;
 }
 

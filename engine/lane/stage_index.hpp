@@ -16,7 +16,7 @@
 
 namespace catenary::engine {
 
-/// Which stages may want a signal: by name where a predicate pins it, then by everything static, which is worked out once a definition.
+/// Which stages and absence conditions may want a signal: by name where a predicate pins it, then by everything static, which is worked out once a definition.
 /// Immutable: the tenants that run just what ships share one.
 class StageIndex {
 public:
@@ -41,7 +41,7 @@ public:
 private:
     struct StageRef {
         std::uint32_t deployment;
-        std::uint8_t stage;
+        std::uint8_t stage;  // or condition, as in a StageMask
         friend auto operator<=>(const StageRef&, const StageRef&) = default;
     };
     Patterns patterns_;
@@ -51,7 +51,7 @@ private:
     std::vector<StageRef> unnamed_;
 };
 
-/// The stages of one pattern that a signal satisfies.
+/// The stages and absence conditions of one pattern that a signal satisfies.
 StageMask satisfied_stages(const Pattern& pattern, const SignalView& signal);
 
 }  // namespace catenary::engine

@@ -33,6 +33,9 @@ public:
     void apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
     std::optional<HistoryRequest> history_for(const ControlBody& body) const;
 
+    std::optional<Timestamp> earliest_activity() const { return incidents_.earliest_activity(); }
+    void carry_over(const StoredIncidents& stored, EntryStamp stamp) { incidents_.carry_over(stored, stamp); }
+
     TenantEffects take_effects();
     TenantStatus status() const;
     const std::set<std::string>& attribute_paths() const { return attribute_paths_; }
@@ -53,13 +56,17 @@ private:
     };
     struct Taker {
         Deployment* deployment;
-        StageMask stages;
+        StageMask stages;  // and conditions
     };
 
     // signals (tenant_signals.cpp)
     static bool exceeds_limit(const SignalView& signal, std::size_t limit);
     void read_mentions(const SignalView& signal);
     bool has_links(const Deployment& deployment) const;
+    bool mentions_linking_kind(const Deployment& deployment) const;
+    void read_unwanted_mentions(const Deployment& deployment);
+    bool take_from(Deployment& deployment);
+    bool judge_absence();
     void give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal);
 
     // control entries (tenant_control.cpp)
@@ -73,8 +80,8 @@ private:
     void replay(Deployment& deployment, std::span<const StoredSignal> history);
     void stop(std::unique_ptr<Deployment> deployment);
     void deployments_changed();
-    void expire(EntryStamp stamp);
     void expire_if_due(EntryStamp stamp);
+    void expire(Timestamp until, EntryStamp stamp);
 
     /// Members with plain values.
     template <class Archive, class Self>
@@ -95,7 +102,8 @@ private:
     TenantClock clock_;
     ScoringParameters scoring_;
     LinkRules link_rules_;
-    Duration longest_reach_{};  ///< of everything that runs
+    Duration longest_reach_{};                    ///< of everything that runs
+    Timestamp next_decision_ = Timestamp::min();  ///< the watermark at which absence is judged next, or earlier
     std::optional<Timestamp> expired_until_;
 
     std::int64_t signals_ = 0;
@@ -110,6 +118,7 @@ private:
     Mentions mentions_;
     std::vector<Taker> takers_;
     std::vector<EntityId> links_;
+    std::vector<EntityId> unwanted_mentions_;
     std::vector<std::vector<std::string>> distinct_;
 };
 

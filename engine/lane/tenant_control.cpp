@@ -18,6 +18,7 @@ void Tenant::apply(Position position, Timestamp admitted, const ControlBody& bod
     if (const auto* split = std::get_if<IncidentSplit>(&body)) incidents_.split(*split, stamp);
     if (const auto* change = std::get_if<SettingChange>(&body)) change_settings(*change);
     if (const auto* change = std::get_if<EntityChange>(&body)) change_entity(*change);
+    judge_absence();
     incidents_.settle(stamp);
     expire_if_due(stamp);
 }
@@ -84,7 +85,7 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
     if (mode != Mode::off && own == nullptr) {
         own = &deploy(change.pattern, mode, effective);
         replay(*own, history);
-        incidents_.take(own->matcher.take_deltas(), own->pattern, mode);
+        take_from(*own);
     } else if (mode != Mode::off) {
         if (own->mode == Mode::flighting && mode == Mode::production) incidents_.promote(pattern, effective);
         own->mode = mode;
@@ -98,6 +99,7 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
             continue;
         }
         if (mode == Mode::production) incidents_.end_version(*deployment->pattern, effective, pattern);
+        incidents_.end_waiting(*deployment->pattern);
         stop(std::move(deployment));
     }
     deployments_ = std::move(kept);
@@ -112,10 +114,12 @@ void Tenant::replay(Deployment& deployment, std::span<const StoredSignal> histor
     for (const StoredSignal& stored : history) {
         const BorrowedSignal borrowed{stored.signal};
         const SignalView& signal = borrowed.view();
-        const StageMask stages = satisfied_stages(*deployment.pattern, signal);
+        StageMask stages = satisfied_stages(*deployment.pattern, signal);
         if (stages == 0) continue;
         read_mentions(signal);
-        if (!has_links(deployment)) continue;
+        if (!has_links(deployment)) stages &= absence_bits;
+        if ((stages & absence_bits) != 0 && !mentions_linking_kind(deployment)) stages &= stage_bits;
+        if (stages == 0) continue;
         const auto held = known.find({signal.source, signal.id});
         if (held != known.end()) {
             give(deployment, held->second, stages, signal);

@@ -41,33 +41,62 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
         behind_horizon_marks_.push_back({signal.time, std::string{signal.source}, std::string{signal.id}});
     }
 
+    bool has_news = false;
     takers_.clear();
     if (!is_forgotten && stages_->may_want(signal.name)) {
         const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
         bool mentions_read = false;
         for (const DefinitionMatch& candidate : stages_->candidates(definition, signal, dictionary_.definitions)) {
-            const StageMask stages = stages_->satisfied(candidate, signal);
+            StageMask stages = stages_->satisfied(candidate, signal);
             if (stages == 0) continue;
             if (!std::exchange(mentions_read, true)) read_mentions(signal);
             Deployment& deployment = *deployments_[candidate.deployment];
-            if (has_links(deployment)) takers_.push_back({&deployment, stages});
-            else is_unlinkable = true;
+            if (!has_links(deployment)) {
+                is_unlinkable = is_unlinkable || (stages & stage_bits) != 0;
+                stages &= absence_bits;
+            }
+            if ((stages & absence_bits) != 0 && !mentions_linking_kind(deployment)) stages &= stage_bits;
+            if (stages != 0) takers_.push_back({&deployment, stages});
         }
         if (!takers_.empty()) {
             const SignalHandle handle = held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
-            bool has_news = false;
             for (const auto& [deployment, stages] : takers_) {
                 give(*deployment, handle, stages, signal);
-                const auto deltas = deployment->matcher.take_deltas();
-                if (deltas.empty()) continue;
-                incidents_.take(deltas, deployment->pattern, deployment->mode);
-                has_news = true;
+                has_news = take_from(*deployment) || has_news;
             }
-            if (has_news) incidents_.settle(stamp);
         }
     }
+    has_news = judge_absence() || has_news;
+    if (has_news) incidents_.settle(stamp);
     if (is_unlinkable) ++unlinkable_;
     expire_if_due(stamp);
+}
+
+/// What a matcher has to tell, if anything.
+bool Tenant::take_from(Deployment& deployment) {
+    const auto deltas = deployment.matcher.take_deltas();
+    if (const auto decision = deployment.matcher.decides_at()) next_decision_ = std::min(next_decision_, *decision);
+    if (deltas.empty()) return false;
+    incidents_.take(deltas, deployment.pattern, deployment.mode);
+    return true;
+}
+
+/// Whether the watermark has come to where something is decided, and it changes anything.
+bool Tenant::judge_absence() {
+    if (!clock_.watermark() || *clock_.watermark() < next_decision_) return false;
+    next_decision_ = Timestamp::max();
+    bool has_news = false;
+    for (const auto& deployment : deployments_) {
+        const auto decision = deployment->matcher.decides_at();
+        if (!decision) continue;
+        if (*decision > *clock_.watermark()) {
+            next_decision_ = std::min(next_decision_, *decision);
+            continue;
+        }
+        deployment->matcher.move_watermark(*clock_.watermark());
+        has_news = take_from(*deployment) || has_news;
+    }
+    return has_news;
 }
 
 bool Tenant::exceeds_limit(const SignalView& signal, std::size_t limit) {
@@ -99,6 +128,30 @@ bool Tenant::has_links(const Deployment& deployment) const {
     return has_kind_of(mentions_.links, deployment.link_kinds) || has_kind_of(mentions_.denied, deployment.grouped_kinds);
 }
 
+/// Whether the signal can meet a condition of the pattern: it must name an entity of a kind that links, though it need not be one it may link by itself.
+bool Tenant::mentions_linking_kind(const Deployment& deployment) const {
+    const auto& kinds = deployment.link_kinds;
+    if (kinds.empty() || has_kind_of(mentions_.links, kinds) || has_kind_of(mentions_.denied, kinds)) return true;
+    return std::any_of(mentions_.shown.begin(), mentions_.shown.end(),
+                       [&](EntityId entity) { return std::binary_search(kinds.begin(), kinds.end(), dictionary_.entities[entity].kind); });
+}
+
+void Tenant::read_unwanted_mentions(const Deployment& deployment) {
+    const auto& kinds = deployment.link_kinds;
+    const auto is_meant = [&](Symbol kind) { return std::binary_search(kinds.begin(), kinds.end(), kind); };
+    unwanted_mentions_.clear();
+    for (const auto* links : {&mentions_.links, &mentions_.denied}) {
+        for (const LinkEntity& link : *links) {
+            if (is_meant(link.kind)) unwanted_mentions_.push_back(link.entity);
+        }
+    }
+    for (const EntityId entity : mentions_.shown) {
+        if (is_meant(dictionary_.entities[entity].kind)) unwanted_mentions_.push_back(entity);
+    }
+    std::sort(unwanted_mentions_.begin(), unwanted_mentions_.end());
+    unwanted_mentions_.erase(std::unique(unwanted_mentions_.begin(), unwanted_mentions_.end()), unwanted_mentions_.end());
+}
+
 void Tenant::give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal) {
     links_.clear();
     for (const LinkEntity& link : mentions_.links) {
@@ -115,7 +168,11 @@ void Tenant::give(Deployment& deployment, SignalHandle handle, StageMask stages,
         if ((stages >> i & 1U) != 0 && declared[i].repeat && declared[i].repeat->distinct) distinct_[i] = field_values(*declared[i].repeat->distinct, signal);
     }
     held_.take(handle);
-    deployment.matcher.add(handle, stages, links_, distinct_);
+    if (deployment.pattern->absent.empty()) return deployment.matcher.add(handle, stages, links_, distinct_);
+    unwanted_mentions_.clear();
+    if ((stages & absence_bits) != 0) read_unwanted_mentions(deployment);
+    if (clock_.watermark()) deployment.matcher.move_watermark(*clock_.watermark());
+    deployment.matcher.add(handle, stages, links_, distinct_, unwanted_mentions_);
 }
 
 }  // namespace catenary::engine

@@ -28,7 +28,8 @@ void report_changes(const std::vector<FindingRevision>& before, const std::vecto
     for (const FindingRevision& one : after) now.emplace(one.id, &one);
 
     for (const FindingRevision& one : after) {
-        FindingDelta delta{FindingDelta::Kind::opened, one.id, {}, one.start, one.end, one.principals, std::nullopt};
+        FindingDelta delta{FindingDelta::Kind::opened, one.id, {}, one.start, one.end, one.principals, std::nullopt, one.waiting_until, one.late_answers,
+                           one.more_late_answers};
         const auto known = former.find(one.id);
         if (known == former.end()) {
             delta.added = one.evidence;
@@ -38,9 +39,14 @@ void report_changes(const std::vector<FindingRevision>& before, const std::vecto
                 one.evidence.begin(), one.evidence.end(), old.evidence.begin(), old.evidence.end(), std::back_inserter(delta.added),
                 [](const StageEvidence& left, const StageEvidence& right) { return std::tie(left.signal, left.stage) < std::tie(right.signal, right.stage); });
             const bool nothing_gone = delta.added.size() + old.evidence.size() == one.evidence.size();
-            if (nothing_gone && delta.added.empty() && old.start == one.start && old.end == one.end && old.principals == one.principals) continue;
-            delta.kind = nothing_gone ? FindingDelta::Kind::extended : FindingDelta::Kind::revised;
-            if (!nothing_gone) delta.added = one.evidence;
+            const bool says_the_same = old.start == one.start && old.end == one.end && old.principals == one.principals &&
+                                       old.waiting_until == one.waiting_until && old.late_answers == one.late_answers &&
+                                       old.more_late_answers == one.more_late_answers;
+            if (nothing_gone && delta.added.empty() && says_the_same) continue;
+            const bool waits_again = one.waiting_until && !old.waiting_until;
+            const bool grows = nothing_gone && !waits_again;
+            delta.kind = grows ? FindingDelta::Kind::extended : FindingDelta::Kind::revised;
+            if (!grows) delta.added = one.evidence;
         }
         sort_canonically(delta.added, window);
         deltas.push_back(std::move(delta));

@@ -18,9 +18,13 @@ struct FindingRevision {
     Timestamp end;
     std::vector<EntityId> principals;
     std::vector<StageEvidence> evidence;  ///< all of it, sorted by handle
+    std::optional<Timestamp> waiting_until{};
+    std::vector<LateAnswer> late_answers{};
+    bool more_late_answers = false;
     template <class Archive, class Self>
     static void fields(Archive& archive, Self& self) {
-        archive(self.id, self.anchor, self.opening, self.start, self.end, self.principals, self.evidence);
+        archive(self.id, self.anchor, self.opening, self.start, self.end, self.principals, self.evidence, self.waiting_until, self.late_answers,
+                self.more_late_answers);
     }
 };
 

@@ -1,7 +1,5 @@
 #include "engine/matching/group_matcher.hpp"
 
-#include "engine/matching/finding_id.hpp"
-#include "engine/matching/listed_findings.hpp"
 #include "engine/model/assert.hpp"
 
 #include <algorithm>
@@ -56,6 +54,7 @@ void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const En
     CATENARY_ASSERT(stages != 0 && (stages & ~plan_.all) == 0, "a signal satisfies some stages of the pattern");
     static constexpr std::array unlinked{nobody};
     if (plan_.pattern->link == LinkMode::none) links = unlinked;
+    absences_.hold(signal);
     if (links.empty()) {
         aside_.push_back(signal);
         return;
@@ -124,6 +123,13 @@ void GroupMatcher::merge(GroupId into, GroupId from) {
     target.entries = std::move(entries);
     std::move(source.findings.begin(), source.findings.end(), std::back_inserter(target.findings));
     std::move(source.came.begin(), source.came.end(), std::back_inserter(target.came));
+    target.watched.resize(plan_.pattern->absent.size());
+    for (std::size_t i = 0; i < source.watched.size(); ++i) {
+        target.watched[i].first = std::min(target.watched[i].first, source.watched[i].first);
+        target.watched[i].last = std::max(target.watched[i].last, source.watched[i].last);
+    }
+    if (source.decides_at) decide_at(into, std::min(*source.decides_at, target.decides_at.value_or(Timestamp::max())));
+    decide_at(from, std::nullopt);
     target.revised = target.revised || source.revised || target.floor != source.floor;
     target.floor = std::max(target.floor, source.floor);
     source = Group{};
@@ -198,40 +204,37 @@ bool GroupMatcher::may_serve(const ListedEntry& entry, StageMask before, StageMa
     return may;
 }
 
-void GroupMatcher::close_older_half(Group& group) {
+/// Of findings that stay and are not decided it is assumed that nothing comes: better one too many than an attack that hides behind many signals.
+void GroupMatcher::close_older_half(Group& group, std::vector<FindingDelta>& changes) {
     ++capped_;
     const auto half = group.entries.begin() + static_cast<std::ptrdiff_t>(group.entries.size() / 2);
     group.floor = std::max(group.floor, half->time);
     const auto first_kept = std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < group.floor; });
     std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { give_up(one); });
     group.entries.erase(group.entries.begin(), first_kept);
-    std::erase_if(group.findings, [&](const FindingRevision& one) { return one.start < group.floor; });
+    std::erase_if(group.findings, [&](const FindingRevision& one) {
+        if (one.start >= group.floor) return false;
+        if (one.waiting_until)
+            changes.push_back({FindingDelta::Kind::extended, one.id, {}, one.start, one.end, one.principals, {}, {}, one.late_answers, one.more_late_answers});
+        return true;
+    });
     group.revised = true;  // by what came before the floor some findings may have hung together
 }
 
 void GroupMatcher::give_up(const ListedEntry& entry) {
     values_.forget(entry.signal, plan_.distinct);
-    given_up_.push_back(entry.signal);
+    if (absences_.let_go(entry.signal)) given_up_.push_back(entry.signal);
 }
 
 void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
-    InstanceListing listing{group.entries, plan_, window_, values_, group.floor, end_min_};
+    InstanceListing listing{group.entries, {plan_, window_, values_, absences_, watermark_}, group.floor, end_min_};
     work_ += listing.steps();
     if (!listing.is_complete()) ++capped_;
-    std::vector<FindingRevision> now;
-    for (const std::vector<CutFinding>& set : findings_of(listing.take(), plan_, window_)) {
-        std::vector<FindingName> names;
-        for (const CutFinding& one : set) {
-            FindingName name{.anchor = one.anchor};
-            if (one.opened_late) name.late_start = one.opening.start;
-            while (std::find(names.begin(), names.end(), name) != names.end()) ++name.rank;
-            names.push_back(name);
-            std::vector<StageEvidence> evidence;
-            for (const FoundEvidence& found : one.summary.evidence) evidence.push_back({found.signal, plan_.earliest(found.stages)});
-            now.push_back({finding_id(identity_, window_, name), one.anchor, one.opening, one.summary.start, one.summary.end, one.summary.principals,
-                           std::move(evidence)});
-        }
-    }
+    std::vector<FindingName> taken;
+    std::vector<FindingRevision> now = named(findings_of(listing.take(), plan_, window_), taken);
+    for (FindingRevision& waiting : named(findings_of(listing.take_waiting(), plan_, window_), taken)) now.push_back(std::move(waiting));
+    group.watched = listing.watched();
+    decide_at(static_cast<GroupId>(&group - groups_.data()), listing.decides_at());
     const auto successor = [&](const FindingRevision& former) -> std::optional<FindingId> {
         for (const FindingRevision& one : now) {
             const auto held = [&](const StageEvidence& evidence) { return evidence.signal == former.anchor; };
@@ -252,11 +255,77 @@ void GroupMatcher::bring_up_to_date() {
         const std::vector<ListedEntry> came = std::exchange(group.came, {});
         const auto matters = [&](const ListedEntry& one) { return may_add_instances(group, one); };
         if (std::exchange(group.revised, false) || std::any_of(came.begin(), came.end(), matters)) work_out(group, changes);
-        if (group.entries.size() > most_signals) close_older_half(group);
+        if (group.entries.size() > most_signals) close_older_half(group, changes);
     }
     sort_canonically(changes);
     std::move(changes.begin(), changes.end(), std::back_inserter(deltas_));
 }
+
+/// Names that are `taken` belong to others of the group: what waits may have the anchor of what holds.
+std::vector<FindingRevision> GroupMatcher::named(const std::vector<std::vector<ListedFinding>>& sets, std::vector<FindingName>& taken) const {
+    std::vector<FindingRevision> findings;
+    for (const std::vector<ListedFinding>& set : sets) {
+        for (const ListedFinding& one : set) {
+            const CutFinding& cut = one.cut;
+            FindingName name{.anchor = cut.anchor};
+            if (cut.opened_late) name.late_start = cut.opening.start;
+            while (std::find(taken.begin(), taken.end(), name) != taken.end()) ++name.rank;
+            taken.push_back(name);
+            std::vector<StageEvidence> evidence;
+            for (const FoundEvidence& found : cut.summary.evidence) evidence.push_back({found.signal, plan_.earliest(found.stages)});
+            findings.push_back({finding_id(identity_, window_, name), cut.anchor, cut.opening, cut.summary.start, cut.summary.end, cut.summary.principals,
+                                std::move(evidence), one.waiting_until, one.late_answers, one.more_late_answers});
+        }
+    }
+    return findings;
+}
+
+void GroupMatcher::revise(GroupId id) {
+    Group& group = groups_[id];
+    if (!std::exchange(group.changed, true)) changed_.push_back(id);
+    group.came.clear();
+    group.revised = true;
+}
+
+void GroupMatcher::decide_at(GroupId id, std::optional<Timestamp> watermark) {
+    std::optional<Timestamp>& known = groups_[id].decides_at;
+    if (known) deciding_.erase({*known, id});
+    known = watermark;
+    if (known) deciding_.emplace(*known, id);
+}
+
+void GroupMatcher::saw_unwanted(SignalHandle signal, StageMask conditions, std::span<const EntityId> mentions) {
+    static constexpr std::array unlinked{nobody};
+    if (plan_.pattern->link == LinkMode::none) mentions = unlinked;
+    const WindowSignal& facts = window_[signal];
+    absences_.add(signal, conditions, mentions, facts);
+    for (const EntityId entity : mentions) {
+        const auto place = stretches_.find(entity.value());
+        if (place == stretches_.end()) continue;
+        const auto first =
+            std::partition_point(place->second.begin(), place->second.end(), [&](const Stretch& one) { return one.last < facts.time - plan_.absent_after; });
+        for (auto one = first; one != place->second.end() && one->first <= facts.time + plan_.absent_before; ++one) {
+            ++work_;
+            const WatchedConditions& watched = groups_[one->group].watched;
+            bool concerns = false;
+            each_stage(conditions,
+                       [&](StageIndex condition) { concerns = concerns || (condition < watched.size() && watched[condition].contains(facts.time)); });
+            if (concerns) revise(one->group);
+        }
+    }
+}
+
+void GroupMatcher::move_watermark(Timestamp watermark) {
+    if (watermark <= watermark_) return;
+    watermark_ = watermark;
+    while (!deciding_.empty() && deciding_.begin()->first <= watermark_) {
+        const GroupId id = deciding_.begin()->second;
+        decide_at(id, std::nullopt);
+        revise(id);
+    }
+}
+
+std::optional<Timestamp> GroupMatcher::decides_at() const { return deciding_.empty() ? std::nullopt : std::optional{deciding_.begin()->first}; }
 
 std::vector<FindingDelta> GroupMatcher::take_deltas() {
     bring_up_to_date();
@@ -266,27 +335,50 @@ std::vector<FindingDelta> GroupMatcher::take_deltas() {
 std::vector<SignalHandle> GroupMatcher::expire(Timestamp horizon) {
     bring_up_to_date();
     const Timestamp reach = horizon < Timestamp::min() + plan_.within ? Timestamp::min() : horizon - plan_.within;
+    // What comes from now on may still be a late answer to what ended up to so much earlier.
+    const Timestamp kept_from = reach < Timestamp::min() + plan_.absent_after ? Timestamp::min() : reach - plan_.absent_after;
     for (GroupId id = 0; id < groups_.size(); ++id) {
         Group& group = groups_[id];
-        if (!group.alive || group.entries.back().time >= reach) continue;
+        if (!group.alive || group.entries.back().time >= kept_from) continue;
+        if (group.decides_at && *group.decides_at > horizon) continue;  // the watermark is never behind the horizon
         for (const ListedEntry& entry : group.entries) give_up(entry);
+        decide_at(id, std::nullopt);
         group = Group{};
         free_groups_.push_back(id);
     }
+    // As long as a group is worked out, what must be absent around each of its signals is looked for.
+    const bool judges = !plan_.pattern->absent.empty();
     erase_if(stretches_, [&](auto& place) {
-        std::erase_if(place.second, [&](const Stretch& one) { return one.last < reach; });
+        std::erase_if(place.second, [&](const Stretch& one) { return one.last < reach && !(judges && groups_[one.group].alive); });
         return place.second.empty();
     });
-    std::vector<SignalHandle> gone = std::exchange(given_up_, {});
+    if (judges) forget_unwanted(reach);
     const auto first_over = std::stable_partition(aside_.begin(), aside_.end(), [&](SignalHandle signal) { return window_[signal].time >= horizon; });
-    gone.insert(gone.end(), first_over, aside_.end());
+    for (auto one = first_over; one != aside_.end(); ++one) {
+        if (absences_.let_go(*one)) given_up_.push_back(*one);
+    }
     aside_.erase(first_over, aside_.end());
+    std::vector<SignalHandle> gone = std::exchange(given_up_, {});
     std::sort(gone.begin(), gone.end());
     return gone;
 }
 
+/// What begins before `reach` and is in no group any more takes part in no further instance.
+void GroupMatcher::forget_unwanted(Timestamp reach) {
+    const Timestamp kept_from = reach < Timestamp::min() + plan_.absent_before ? Timestamp::min() : reach - plan_.absent_before;
+    const auto is_needed = [&](EntityId entity, Timestamp time) {
+        if (time >= kept_from) return true;
+        const auto place = stretches_.find(entity.value());
+        if (place == stretches_.end()) return false;
+        const auto one =
+            std::partition_point(place->second.begin(), place->second.end(), [&](const Stretch& stretch) { return stretch.last < time - plan_.absent_after; });
+        return one != place->second.end() && one->first <= time + plan_.absent_before;
+    };
+    absences_.expire(is_needed, given_up_);
+}
+
 std::size_t GroupMatcher::bytes() const {
-    std::size_t total = sizeof(*this) + groups_.capacity() * sizeof(Group) + values_.bytes() + stretches_.bucket_count() * sizeof(Stretch);
+    std::size_t total = sizeof(*this) + groups_.capacity() * sizeof(Group) + values_.bytes() + absences_.bytes() + stretches_.bucket_count() * sizeof(Stretch);
     for (const Group& group : groups_) {
         total += group.entries.capacity() * sizeof(ListedEntry);
         for (const FindingRevision& one : group.findings) total += sizeof(one) + one.evidence.capacity() * sizeof(StageEvidence);

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "engine/matching/absence_signals.hpp"
 #include "engine/matching/distinct_values.hpp"
 #include "engine/matching/finding_changes.hpp"
+#include "engine/matching/finding_id.hpp"
 #include "engine/matching/instance_listing.hpp"
+#include "engine/matching/listed_findings.hpp"
 #include "engine/matching/matcher_state.hpp"
 #include "engine/matching/stage_plan.hpp"
 #include "engine/matching/window.hpp"
@@ -13,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -20,9 +24,12 @@
 
 namespace catenary::engine {
 
-/// Patterns that timelines do not fit: `order: any`, `link: chain`, limits on single gaps. Signals that could be in one instance, since a row of entities
+/// Patterns that timelines do not fit: `order: any`, `link: chain`, limits on single gaps, absence. Signals that could be in one instance, since a row of entities
 /// no further apart in time than `within` connects them, make a group; one that may have got an instance is worked out whole, instance by instance. What
 /// that may cost is bounded: a group that grows beyond `most_signals` closes its older half, whose findings stay as they are.
+///
+/// Signals that must be absent belong to no group. One that lies where it may concern a group's instances has that group worked out again, and so has the
+/// watermark when it comes to where absence is decided.
 class GroupMatcher final : public MatcherState {
 public:
     /// A group holds at most so many signals.
@@ -32,6 +39,9 @@ public:
                  const std::vector<Symbol>& link_kinds);
 
     void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) override;
+    void saw_unwanted(SignalHandle signal, StageMask conditions, std::span<const EntityId> mentions) override;
+    void move_watermark(Timestamp watermark) override;
+    std::optional<Timestamp> decides_at() const override;
     std::vector<SignalHandle> expire(Timestamp horizon) override;
     std::vector<FindingDelta> take_deltas() override;
 
@@ -51,10 +61,12 @@ private:
         Timestamp floor = Timestamp::min();     // instances that start before it are in findings that stay
         bool alive = false;
         bool changed = false;
-        bool revised = false;  // to be worked out whatever came
+        bool revised = false;                 // to be worked out whatever came
+        std::optional<Timestamp> decides_at;  // the watermark at which absence is judged next
+        WatchedConditions watched;
         template <class Archive, class Self>
         static void fields(Archive& archive, Self& self) {
-            archive(self.entries, self.findings, self.floor, self.alive, self.revised);
+            archive(self.entries, self.findings, self.floor, self.alive, self.revised, self.decides_at, self.watched);
         }
     };
     /// One entity's signals in one group.
@@ -73,7 +85,11 @@ private:
     std::pair<std::vector<Stretch>::iterator, std::vector<Stretch>::iterator> near(std::vector<Stretch>& stretches, Timestamp time) const;
     void merge(GroupId into, GroupId from);
     void insert(Group& group, ListedEntry entry);
-    void close_older_half(Group& group);
+    void revise(GroupId id);
+    void decide_at(GroupId id, std::optional<Timestamp> watermark);
+    std::vector<FindingRevision> named(const std::vector<std::vector<ListedFinding>>& sets, std::vector<FindingName>& taken) const;
+    void forget_unwanted(Timestamp reach);
+    void close_older_half(Group& group, std::vector<FindingDelta>& changes);
     bool may_add_instances(const Group& group, const ListedEntry& entry);
     bool may_serve(const ListedEntry& entry, StageMask before, StageMask after, StageMask linked_before, StageMask linked_after) const;
     void work_out(Group& group, std::vector<FindingDelta>& changes);
@@ -86,10 +102,13 @@ private:
     Timestamp end_min_;
     std::vector<std::pair<Symbol, StageMask>> counted_by_;  // kinds that repeated stages count by, with those stages
     DistinctValues values_;
+    AbsenceSignals absences_;
+    Timestamp watermark_ = Timestamp::min();
     std::vector<Group> groups_;
     std::vector<GroupId> free_groups_;
     std::vector<GroupId> changed_;
     boost::unordered_flat_map<std::uint32_t, std::vector<Stretch>> stretches_;  // by entity, by time
+    std::set<std::pair<Timestamp, GroupId>> deciding_;                          // by Group::decides_at
     std::vector<SignalHandle> aside_;                                           // in no group
     std::vector<SignalHandle> given_up_;                                        // to be told at the next expiry
     std::vector<FindingDelta> deltas_;

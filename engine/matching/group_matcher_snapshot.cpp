@@ -23,11 +23,11 @@ void ListedEntry::load(SnapshotReader& in) {
 
 void GroupMatcher::save(SnapshotWriter& out) const {
     CATENARY_ASSERT(changed_.empty() && deltas_.empty(), "what is saved was told");
-    out(end_min_, values_, groups_, free_groups_, stretches_, aside_, given_up_, capped_);
+    out(end_min_, watermark_, values_, absences_, groups_, free_groups_, stretches_, aside_, given_up_, capped_);
 }
 
 void GroupMatcher::load(SnapshotReader& in) {
-    in(end_min_, values_, groups_);
+    in(end_min_, watermark_, values_, absences_, groups_);
     std::vector<bool> used;
     for (const Group& group : groups_) used.push_back(group.alive);
     load_free_places(in, free_groups_, used);
@@ -45,8 +45,14 @@ void GroupMatcher::load(SnapshotReader& in) {
         }
         for (const FindingRevision& finding : group.findings) {
             for (const StageEvidence& one : finding.evidence) require(one.stage < plan_.stages, "a signal serves an unknown stage");
+            for (const LateAnswer& one : finding.late_answers) require(one.condition < plan_.pattern->absent.size(), "a condition is unknown");
         }
+        require(group.alive || !group.decides_at, "what is not there waits");
+        require(group.watched.size() <= plan_.pattern->absent.size(), "a condition is unknown");
+        for (const ListedEntry& entry : group.entries) absences_.hold(entry.signal);
+        if (group.decides_at) deciding_.emplace(*group.decides_at, static_cast<GroupId>(&group - groups_.data()));
     }
+    for (const SignalHandle signal : aside_) absences_.hold(signal);
     for (const auto& [entity, stretches] : stretches_) {
         for (const Stretch& one : stretches) require(one.group < groups_.size() && groups_[one.group].alive, "a stretch is of no group");
     }

@@ -9,9 +9,22 @@
 
 namespace catenary::engine {
 
-InstanceListing::InstanceListing(std::span<const ListedEntry> entries, const StagePlan& plan, const SignalWindow& window, const DistinctValues& values,
-                                 Timestamp start_min, Timestamp end_min)
-    : entries_{entries}, plan_{plan}, window_{window}, values_{values}, start_min_{start_min}, end_min_{end_min} {
+void WatchedTimes::widen(const AbsenceInterval& interval) {
+    if (interval.first > interval.last) return;
+    first = std::min(first, interval.first);
+    last = std::max(last, interval.last);
+}
+
+InstanceListing::InstanceListing(std::span<const ListedEntry> entries, const Material& material, Timestamp start_min, Timestamp end_min)
+    : entries_{entries},
+      plan_{material.plan},
+      window_{material.window},
+      values_{material.values},
+      absences_{material.absences},
+      watermark_{material.watermark},
+      start_min_{start_min},
+      end_min_{end_min},
+      watched_(material.plan.pattern->absent.size()) {
     for (StageIndex stage = 0; stage < plan_.stages; ++stage) collect(stage);
     if (plan_.pattern->link == LinkMode::chain) {
         choose(0);
@@ -163,8 +176,9 @@ bool InstanceListing::follows(StageIndex stage, const Occurrence& occurrence) co
 }
 
 void InstanceListing::emit() {
-    ListedInstance instance{{Timestamp::max(), Timestamp::min()}, false, {}, {}, {}, {}};
-    const Occurrence* previous = nullptr;
+    ListedInstance instance{{Timestamp::max(), Timestamp::min()}, false, {}, {}, {}, {}, {}, {}};
+    if (!plan_.pattern->absent.empty()) judge_conditions();
+    std::optional<StageIndex> previous;
     std::optional<std::uint32_t> completing;
     for (StageIndex stage = 0; stage < plan_.stages; ++stage) {
         const Occurrence* one = chosen_[stage];
@@ -180,24 +194,103 @@ void InstanceListing::emit() {
         // Entries are in canonical order, so that the latest signal is the one with the greatest index.
         const bool later = !completing || plan_.pattern->order == Order::sequence || one->completing > *completing;
         if (later) completing = one->completing;
-        if (previous != nullptr && plan_.pattern->link == LinkMode::chain) {
-            for (const EntityId entity : one->exposed) {
-                if (std::find(previous->exposed.begin(), previous->exposed.end(), entity) == previous->exposed.end()) continue;
-                instance.pairs.push_back({entity, entries_[previous->completing].signal, entries_[one->completing].signal});
-            }
-        }
-        previous = one;
+        if (previous && plan_.pattern->link == LinkMode::chain && !link_pair(*previous, stage, instance)) return;
+        previous = stage;
     }
     if (!completing || instance.span.end < end_min_) return;
+    if (plan_.pattern->link != LinkMode::chain) {
+        if (!judged_.empty() && !pick(linking_, nullptr, instance)) return;
+        instance.principals.push_back(linking_);
+    } else if (instance.pairs.empty() && !judged_.empty() && !pick_alone(*previous, instance)) {
+        return;
+    }
     merge_services(instance.evidence);
     instance.completing.push_back(entries_[*completing].signal);
-    if (plan_.pattern->link != LinkMode::chain) instance.principals.push_back(linking_);
+    keep(std::move(instance));
+}
+
+/// Whether the two stages, chosen one after the other, have a link by which no condition is met; all such links are noted.
+bool InstanceListing::link_pair(StageIndex before, StageIndex after, ListedInstance& instance) const {
+    const auto& exposed = chosen_[before]->exposed;
+    const std::size_t known = instance.pairs.size();
+    const StagePair pair{before, after};
+    for (const EntityId entity : chosen_[after]->exposed) {
+        if (std::find(exposed.begin(), exposed.end(), entity) == exposed.end()) continue;
+        if (!judged_.empty() && !pick(entity, &pair, instance)) continue;
+        instance.pairs.push_back({entity, entries_[chosen_[before]->completing].signal, entries_[chosen_[after]->completing].signal});
+    }
+    return instance.pairs.size() > known;
+}
+
+/// Of a chain with a single stage chosen: nothing is linked, and the entity picked is one that the stage exposes.
+bool InstanceListing::pick_alone(StageIndex stage, ListedInstance& instance) const {
+    bool survives = false;
+    const StagePair pair{stage, stage};
+    for (const EntityId entity : chosen_[stage]->exposed) survives = pick(entity, &pair, instance) || survives;
+    return survives;
+}
+
+void InstanceListing::judge_conditions() {
+    judged_.clear();
+    constexpr Duration instant{1};
+    const auto& absent = plan_.pattern->absent;
+    for (std::size_t condition = 0; condition < absent.size(); ++condition) {
+        const Absence& absence = absent[condition];
+        const Occurrence* one = chosen_[absence.stage];
+        if (one == nullptr) continue;
+        Judged judged{condition, {}, static_cast<StageIndex>(absence.stage), std::nullopt};
+        switch (absence.where) {
+            case Absence::Where::between:
+                if (chosen_[absence.until] == nullptr) continue;
+                judged.interval = {one->end + instant, chosen_[absence.until]->start - instant};
+                judged.until = static_cast<StageIndex>(absence.until);
+                break;
+            case Absence::Where::after: judged.interval = {one->end + instant, one->end + absence.within}; break;
+            case Absence::Where::before: judged.interval = {one->start - absence.within, one->start - instant}; break;
+        }
+        judged_.push_back(judged);
+    }
+}
+
+/// Whether no condition is met by a signal that mentions the entity, picked for that pair of stages, or for all where there is none. Signals that came too
+/// late to meet one are noted.
+bool InstanceListing::pick(EntityId entity, const StagePair* pair, ListedInstance& instance) const {
+    const auto concerns = [&](const Judged& judged) {
+        if (pair == nullptr) return true;
+        if (judged.until) return judged.stage == pair->first && *judged.until == pair->second;
+        return judged.stage == pair->first || judged.stage == pair->second;
+    };
+    for (const Judged& judged : judged_) {
+        if (concerns(judged) && absences_.is_met(entity, judged.condition, judged.interval)) return false;
+    }
+    std::vector<SignalHandle> late;
+    for (const Judged& judged : judged_) {
+        if (!concerns(judged)) continue;
+        late.clear();
+        absences_.late_ones(entity, judged.condition, judged.interval, LateAnswer::most + 1, late);
+        for (const SignalHandle signal : late) instance.late_answers.push_back({signal, static_cast<std::uint8_t>(judged.condition)});
+    }
+    return true;
+}
+
+void InstanceListing::keep(ListedInstance instance) {
+    std::optional<Timestamp> decided_at;
+    for (const Judged& judged : judged_) {
+        decided_at = std::max(decided_at.value_or(Timestamp::min()), judged.interval.last + Duration{1});
+        watched_[judged.condition].widen(judged.interval);
+    }
+    steps_ += judged_.size();
+    if (decided_at && *decided_at > watermark_) {
+        instance.decided_at = decided_at;
+        decides_at_ = std::min(*decided_at, decides_at_.value_or(Timestamp::max()));
+    }
 
     std::vector<SignalHandle> signals;
     for (const FoundEvidence& one : instance.evidence) signals.push_back(one.signal);
-    const auto [place, is_new] = found_.try_emplace(Key{instance.span, std::move(signals)}, instance);
+    Found& found = instance.decided_at ? waiting_ : found_;
+    const auto [place, is_new] = found.try_emplace(Key{instance.span, std::move(signals)}, instance);
     if (is_new) {
-        if (found_.size() >= most_instances) complete_ = false;
+        if (found_.size() + waiting_.size() >= most_instances) complete_ = false;
         return;
     }
     ListedInstance& known = place->second;
@@ -206,12 +299,22 @@ void InstanceListing::emit() {
     known.completing.push_back(instance.completing[0]);
     known.principals.insert(known.principals.end(), instance.principals.begin(), instance.principals.end());
     known.pairs.insert(known.pairs.end(), instance.pairs.begin(), instance.pairs.end());
+    known.late_answers.insert(known.late_answers.end(), instance.late_answers.begin(), instance.late_answers.end());
+    if (known.decided_at) known.decided_at = std::min(known.decided_at, instance.decided_at);
 }
 
 std::vector<ListedInstance> InstanceListing::take() {
     std::vector<ListedInstance> all;
     all.reserve(found_.size());
     for (auto& [key, instance] : found_) all.push_back(std::move(instance));
+    return all;
+}
+
+std::vector<ListedInstance> InstanceListing::take_waiting() {
+    std::vector<ListedInstance> all;
+    for (auto& [key, instance] : waiting_) {
+        if (!found_.contains(key)) all.push_back(std::move(instance));
+    }
     return all;
 }
 

@@ -83,10 +83,24 @@ std::vector<EntityId> most_linking(const Growing& finding) {
     return entities;
 }
 
-CutFinding finished(const Growing& finding, const StagePlan& plan, const SignalWindow& window) {
+/// Each once, the earliest that are told; whether there are more.
+bool keep_told(std::vector<LateAnswer>& answers, const SignalWindow& window) {
+    std::sort(answers.begin(), answers.end(), [&](const LateAnswer& left, const LateAnswer& right) {
+        return left.signal != right.signal ? window.before(left.signal, right.signal) : left.condition < right.condition;
+    });
+    answers.erase(std::unique(answers.begin(), answers.end()), answers.end());
+    const bool more = answers.size() > LateAnswer::most;
+    if (more) answers.resize(LateAnswer::most);
+    return more;
+}
+
+ListedFinding finished(const Growing& finding, const StagePlan& plan, const SignalWindow& window) {
     const ListedInstance& first = *finding.members.front();
-    CutFinding cut{first.span, first.late, first.completing.front(), {finding.start, finding.end, {}, {}}};
+    ListedFinding listed{{first.span, first.late, first.completing.front(), {finding.start, finding.end, {}, {}}}, first.decided_at, {}, false};
+    CutFinding& cut = listed.cut;
     for (const ListedInstance* instance : finding.members) {
+        listed.late_answers.insert(listed.late_answers.end(), instance->late_answers.begin(), instance->late_answers.end());
+        if (listed.waiting_until) listed.waiting_until = std::min(listed.waiting_until, instance->decided_at);
         cut.summary.evidence.insert(cut.summary.evidence.end(), instance->evidence.begin(), instance->evidence.end());
         cut.summary.principals.insert(cut.summary.principals.end(), instance->principals.begin(), instance->principals.end());
         if (instance->span != first.span || instance->late != first.late) continue;
@@ -100,12 +114,13 @@ CutFinding finished(const Growing& finding, const StagePlan& plan, const SignalW
     if (plan.pattern->link == LinkMode::none) principals.clear();
     std::sort(principals.begin(), principals.end());
     principals.erase(std::unique(principals.begin(), principals.end()), principals.end());
-    return cut;
+    if (!listed.late_answers.empty()) listed.more_late_answers = keep_told(listed.late_answers, window);
+    return listed;
 }
 
 }  // namespace
 
-std::vector<std::vector<CutFinding>> findings_of(std::vector<ListedInstance> instances, const StagePlan& plan, const SignalWindow& window) {
+std::vector<std::vector<ListedFinding>> findings_of(std::vector<ListedInstance> instances, const StagePlan& plan, const SignalWindow& window) {
     VertexGroups groups;
     boost::unordered_flat_map<std::uint32_t, std::uint32_t> having;  // by signal: an instance that has it
     for (const ListedInstance& instance : instances) {
@@ -118,10 +133,10 @@ std::vector<std::vector<CutFinding>> findings_of(std::vector<ListedInstance> ins
     std::map<std::uint32_t, std::vector<const ListedInstance*>> sets;
     for (std::uint32_t i = 0; i < instances.size(); ++i) sets[groups.find(i)].push_back(&instances[i]);
 
-    std::vector<std::vector<CutFinding>> all;
+    std::vector<std::vector<ListedFinding>> all;
     for (auto& [least, set] : sets) {
         sort_canonically(set, window);
-        std::vector<CutFinding>& findings = all.emplace_back();
+        std::vector<ListedFinding>& findings = all.emplace_back();
         for (const Growing& finding : cut(set, plan.max_span)) findings.push_back(finished(finding, plan, window));
     }
     return all;

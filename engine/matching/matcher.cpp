@@ -3,6 +3,7 @@
 #include "engine/matching/group_matcher.hpp"
 #include "engine/matching/required_domains.hpp"
 #include "engine/matching/timeline_matcher.hpp"
+#include "engine/model/assert.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -12,6 +13,7 @@ namespace {
 
 /// Whether an instance may be told from the latest start of a chain of stages on one entity.
 bool fits_timelines(const Pattern& pattern) {
+    if (!pattern.absent.empty()) return false;
     if (pattern.stages.size() == 1) return true;
     const auto limits_gap = [](const Stage& stage) { return stage.within.has_value(); };
     return pattern.order == Order::sequence && pattern.link != LinkMode::chain && std::none_of(pattern.stages.begin(), pattern.stages.end(), limits_gap);
@@ -25,6 +27,10 @@ std::unique_ptr<MatcherState> make_state(std::shared_ptr<const Pattern> pattern,
 
 }  // namespace
 
+void MatcherState::saw_unwanted(SignalHandle, StageMask, std::span<const EntityId>) {
+    CATENARY_ASSERT(false, "only a pattern with absence conditions has signals that satisfy them");
+}
+
 PatternMatcher::PatternMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
                                std::vector<Symbol> link_kinds)
     : state_{make_state(std::move(pattern), std::move(identity), effective_from, window, link_kinds)}, window_{&window} {
@@ -34,9 +40,14 @@ PatternMatcher::~PatternMatcher() = default;
 PatternMatcher::PatternMatcher(PatternMatcher&&) noexcept = default;
 PatternMatcher& PatternMatcher::operator=(PatternMatcher&&) noexcept = default;
 
-void PatternMatcher::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) {
-    state_->add(signal, stages, links, distinct_values);
+void PatternMatcher::add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values,
+                         std::span<const EntityId> mentions) {
+    const auto served = static_cast<StageMask>(stages & stage_bits);
+    if (served != stages) state_->saw_unwanted(signal, static_cast<StageMask>(stages >> first_absence), mentions);
+    if (served != 0) state_->add(signal, served, links, distinct_values);
 }
+void PatternMatcher::move_watermark(Timestamp watermark) { state_->move_watermark(watermark); }
+std::optional<Timestamp> PatternMatcher::decides_at() const { return state_->decides_at(); }
 std::vector<SignalHandle> PatternMatcher::expire(Timestamp horizon) {
     const Duration within = pattern().within;
     if (required_domains_) required_domains_->forget_before(horizon < Timestamp::min() + within ? Timestamp::min() : horizon - within);

@@ -5,6 +5,7 @@
 #include "engine/model/ids.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,8 +18,11 @@ namespace catenary::engine {
 class MatcherState;
 class RequiredDomains;
 
-/// Bit i set: the signal satisfies stage i's `match`.
+/// Bit i set: the signal satisfies stage i's `match`; bit `first_absence` + i: the `match` of absence condition i.
 using StageMask = std::uint16_t;
+constexpr std::size_t first_absence = 10;  // a pattern has at most ten stages
+constexpr StageMask stage_bits = (1U << first_absence) - 1U;
+constexpr StageMask absence_bits = ((1U << Absence::most) - 1U) << first_absence;
 
 struct StageEvidence {
     SignalHandle signal;
@@ -30,12 +34,24 @@ struct StageEvidence {
     friend bool operator==(const StageEvidence&, const StageEvidence&) = default;
 };
 
+/// A signal that must not have come, and came when absence may have been judged already: it annotates the finding.
+struct LateAnswer {
+    SignalHandle signal;
+    std::uint8_t condition;                  ///< index among the pattern's `absent`
+    static constexpr std::size_t most = 16;  ///< told of one finding, the earliest
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.signal, self.condition);
+    }
+    friend auto operator<=>(const LateAnswer&, const LateAnswer&) = default;
+};
+
 /// One change of one pattern's findings. A delta leaves the finding as semantics.md 4.3 defines it for the entries seen so far.
 struct FindingDelta {
     enum class Kind {
         opened,      ///< a new finding; `added` is its whole evidence
         extended,    ///< more evidence (`added`), nothing taken away, same id; a signal that was there comes again when it now serves an earlier stage
-        revised,     ///< same id, evidence replaced: `added` is the whole evidence
+        revised,     ///< same id, evidence replaced: `added` is the whole evidence; also one that held and waits now
         superseded,  ///< the id no longer names a finding; `superseded_by` is the one that holds its anchor's instance now, if any
     };
     Kind kind;
@@ -45,6 +61,10 @@ struct FindingDelta {
     Timestamp end;                     ///< latest activity
     std::vector<EntityId> principals;  ///< the linking entities of its instances, sorted; empty for an unlinked pattern
     std::optional<FindingId> superseded_by;
+    /// Its instances hold unless something that must be absent still comes; the watermark that decides on the first of them. Empty: they hold.
+    std::optional<Timestamp> waiting_until{};
+    std::vector<LateAnswer> late_answers{};  ///< all that are told, in canonical order
+    bool more_late_answers = false;          ///< there are more than are told
 };
 
 /// One version of one pattern over one tenant's window. Deterministic; deltas are a function of the sequence of calls, the findings after
@@ -60,10 +80,17 @@ public:
     PatternMatcher(PatternMatcher&&) noexcept;
     PatternMatcher& operator=(PatternMatcher&&) noexcept;
 
-    /// Takes a signal of the window that satisfies the stages of `stages` (never 0). `links`: its linkable entities of the pattern's link kinds, sorted,
+    /// Takes a signal of the window that satisfies the stages and conditions of `stages` (never 0). `links`: its linkable entities of the pattern's link kinds, sorted,
     /// each once (ignored by an unlinked pattern). `distinct_values[i]`: values of stage i's `distinct`, empty where the stage has none.
+    /// `mentions`: of a signal that satisfies an absence condition every entity that it names, also one that it must not link by; each once.
     /// In time order O(1) amortised per signal and stage; an earlier time re-examines the entities it touches.
-    void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values);
+    void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values,
+             std::span<const EntityId> mentions = {});
+
+    /// The tenant's watermark, by which absence is judged; an earlier one than before changes nothing. Without one nothing is judged.
+    void move_watermark(Timestamp watermark);
+    /// The watermark at which something of what is found so far will be judged; empty: nothing waits.
+    std::optional<Timestamp> decides_at() const;
 
     /// Forgets what no instance ending at or after `horizon` can reach; from now on no signal is earlier than `horizon`. Handles given up are returned,
     /// sorted, so that the window can count them down: each handle given to `add` exactly once, also one that took no part for want of links.
@@ -80,7 +107,7 @@ public:
     std::uint64_t work() const;
 
     /// How often a group of signals was too large or had too many instances to be worked out whole, so that evidence may be missing; 0 for a sequence
-    /// linked by `same` without gap limits, which has no such bound.
+    /// linked by `same` without gap limits and absence, which has no such bound.
     std::uint64_t capped() const;
 
     /// Right after `take_deltas` only.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,10 @@ class MatcherState {
 public:
     virtual ~MatcherState() = default;
     virtual void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) = 0;
+    /// A signal satisfies these absence conditions, bit i condition i; it is added afterwards where it satisfies stages too.
+    virtual void saw_unwanted(SignalHandle signal, StageMask conditions, std::span<const EntityId> mentions);
+    virtual void move_watermark(Timestamp) {}
+    virtual std::optional<Timestamp> decides_at() const { return std::nullopt; }
     virtual std::vector<SignalHandle> expire(Timestamp horizon) = 0;
     virtual std::vector<FindingDelta> take_deltas() = 0;
     virtual const Pattern& pattern() const = 0;

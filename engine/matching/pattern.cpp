@@ -35,6 +35,7 @@ public:
         link();
         stages();
         overlaps();
+        absences();
         requirements();
         return std::move(faults_);
     }
@@ -101,6 +102,36 @@ private:
         if (found < 2) return;
         add(FaultCode::conflict, "/stages",
             "under \"order: any\" at most one pair of stages may match the same signals; these may: " + pairs + ". Say \"overlap: true\" if that is meant");
+    }
+
+    void absences() {
+        const auto& all = pattern_.absent;
+        if (all.size() > Absence::most) {
+            add(FaultCode::too_large, "/absent", "given " + std::to_string(all.size()) + " conditions; a pattern has at most " + std::to_string(Absence::most));
+        }
+        for (std::size_t index = 0; index < all.size(); ++index) {
+            const std::string place = "/absent/" + std::to_string(index);
+            const Absence& one = all[index];
+            if (one.where == Absence::Where::between) between(one, place + "/between/1");
+            else in_range(one.within, seconds{1}, longest_within, place + "/within");
+        }
+    }
+
+    void between(const Absence& one, std::string place) {
+        const auto& stages = pattern_.stages;
+        if (one.stage >= stages.size() || one.until >= stages.size()) return;
+        const std::string& first = stages[one.stage].id;
+        const std::string& last = stages[one.until].id;
+        if (one.stage == one.until) {
+            return add(FaultCode::conflict, std::move(place), "\"" + last + "\" is named twice; between lies what is after one stage and before another");
+        }
+        if (pattern_.order == Order::sequence && one.until < one.stage) {
+            return add(FaultCode::conflict, std::move(place), "in a sequence \"" + last + "\" comes before \"" + first + "\"; name the earlier stage first");
+        }
+        if (pattern_.link != LinkMode::chain || one.until == one.stage + 1) return;
+        add(FaultCode::conflict, std::move(place),
+            "a chain links stages that follow each other; " +
+                (one.stage + 1 < stages.size() ? "after \"" + first + "\" that is \"" + stages[one.stage + 1].id + "\"" : "none follows \"" + first + "\""));
     }
 
     void requirements() {

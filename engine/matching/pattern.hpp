@@ -4,6 +4,7 @@
 #include "engine/model/time.hpp"
 #include "engine/predicate/predicate.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,6 +28,23 @@ struct Stage {
     std::optional<Repeat> repeat;
 };
 
+/// What must not have happened (semantics.md 4.2): no signal that satisfies `match` and mentions the entity that links the stages. Signals that came
+/// behind the watermark count for nothing here: they annotate what was found.
+struct Absence {
+    enum class Where {
+        between,  ///< strictly after the end of `stage` and strictly before the start of `until`
+        after,    ///< strictly after the end of `stage`, up to `within` later, inclusive
+        before,   ///< strictly before the start of `stage`, from `within` earlier on, inclusive
+    };
+    static constexpr std::size_t most = 5;  ///< of one pattern
+
+    Predicate match;
+    Where where;
+    std::size_t stage;      ///< index of a stage; nothing is judged where that was left empty
+    std::size_t until = 0;  ///< of `between`: index of another stage, as `stage`
+    Duration within{};      ///< of `after` and `before`: 1 s to 14 days
+};
+
 enum class Order { sequence, any };
 enum class LinkMode { none, same, chain };
 enum class Mode { off, flighting, production };
@@ -47,6 +65,7 @@ struct Pattern {
     LinkMode link = LinkMode::none;
     std::vector<std::string> link_kinds;  ///< not empty unless link is none
     std::vector<Stage> stages;            ///< 1..10, at least one not optional
+    std::vector<Absence> absent;          ///< at most Absence::most
     bool strict = false;
     bool overlap = false;                 ///< under `order: any`: several pairs of stages may match the same signals
     std::optional<int> required_domains;  ///< 1..4 distinct domains among the evidence of a finding; fewer: it is not reported

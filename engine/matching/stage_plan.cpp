@@ -2,6 +2,7 @@
 
 #include "engine/model/assert.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace catenary::engine {
@@ -40,6 +41,11 @@ StagePlan::StagePlan(std::shared_ptr<const Pattern> source)
     if ((mandatory & repeated) != 0) {
         counted = static_cast<StageIndex>(std::countr_zero(static_cast<StageMask>(mandatory & repeated)));
         at_least = pattern->stages[*counted].repeat->at_least;
+    }
+    for (const Absence& absence : pattern->absent) {
+        CATENARY_ASSERT(absence.stage < stages && (absence.where != Absence::Where::between || absence.until < stages), "a condition names stages");
+        if (absence.where == Absence::Where::before) absent_before = std::max(absent_before, absence.within);
+        else absent_after = std::max(absent_after, absence.where == Absence::Where::between ? within : absence.within);
     }
     if (stage_count(mandatory) == 1 && (mandatory & repeated) == 0) lone = static_cast<StageIndex>(std::countr_zero(mandatory));
 }

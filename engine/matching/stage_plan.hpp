@@ -18,6 +18,8 @@ constexpr std::size_t max_stages = 10;
 /// In a mask of stages served: the signal is an instance by itself.
 constexpr StageMask lone_bit = 1U << 15U;
 
+static_assert(first_absence == max_stages && (absence_bits & lone_bit) == 0, "what a signal satisfies and what it serves fit into one mask");
+
 constexpr StageMask stage_bit(std::size_t stage) { return static_cast<StageMask>(1U << stage); }
 constexpr bool has_stage(StageMask mask, std::size_t stage) { return (mask & stage_bit(stage)) != 0; }
 constexpr std::size_t stage_count(StageMask mask) { return static_cast<std::size_t>(std::popcount(mask)); }
@@ -47,6 +49,8 @@ struct StagePlan {
     std::optional<StageIndex> lone;              ///< the plain stage that alone makes an instance, if there is one
     std::optional<StageIndex> counted;           ///< the first mandatory stage that is repeated, if there is one
     std::int64_t at_least = 0;                   ///< of `counted`
+    Duration absent_after{};                     ///< the longest interval of an absence that begins with a stage; within two stages it may be `within`
+    Duration absent_before{};                    ///< the longest that ends with a stage's start, leading ones only
 
     /// The mandatory stages strictly between two.
     StageMask mandatory_between(StageIndex low, StageIndex high) const;

@@ -45,6 +45,11 @@ SnapshotHash content_hash(const Pattern& pattern) {
         if (stage.repeat) put_repeat(out, *stage.repeat);
         stage.match.identify(out);
     }
+    out(pattern.absent.size());
+    for (const Absence& absence : pattern.absent) {
+        out(absence.where, absence.stage, absence.until, absence.within);
+        absence.match.identify(out);
+    }
     return hash_of(out.take());
 }
 

@@ -12,6 +12,7 @@ namespace {
 using Kind = Setting::Kind;
 using Complaint = std::optional<std::string>;
 
+constexpr int least_retention_days = 60;
 constexpr unsigned serving = bit(Command::serve) | bit(Command::demo);
 constexpr std::int64_t kibibyte = 1024;
 constexpr std::int64_t mebibyte = 1024 * kibibyte;
@@ -63,6 +64,12 @@ Complaint store_data_dir(Settings& settings, const std::string& value) {
 }
 Complaint store_database(Settings& settings, const std::string& value) {
     if (!value.empty()) settings.database = value;
+    return {};
+}
+Complaint store_retention(Settings& settings, const std::string& value) {
+    const auto days = static_cast<int>(number(value));
+    if (days > 0 && days < least_retention_days) return fmt::format("0, or at least {} days: so long may an incident grow", least_retention_days);
+    settings.retention_days = days;
     return {};
 }
 Complaint store_url(Settings& settings, const std::string& value) {
@@ -161,9 +168,14 @@ constexpr Setting table[] = {
      &store_http_seconds<&net::HttpLimits::idle>},
     {"--dedup-memory", "CATENARY_DEDUP_MEMORY", Kind::number, serving, "512", 16, 65'536, "MiB", "Memory of the set that recognises repeated signals",
      &store_number<&Settings::dedup_bytes, mebibyte>},
+    {"--retention-days", "CATENARY_RETENTION_DAYS", Kind::number, serving, "0", 0, 36'500, "days",
+     "Signals of earlier days are dropped, and refused; findings keep their evidence; 0: all are kept, else at least 60", &store_retention},
     {"--leader-timeout", "CATENARY_LEADER_TIMEOUT", Kind::number, serving, "10", 1, 600, "s",
      "With several servers on one database: silence after which the one that correlates is taken to stand still, and another takes over",
      &store_seconds<&Settings::leader_timeout>},
+    {"--snapshot-entries", "CATENARY_SNAPSHOT_ENTRIES", Kind::number, serving, "5000000", 0, 1'000'000'000, "entries of the log",
+     "After so many the leader saves its engines' state, so that a start reads only what came since; every ten minutes too; 0: never",
+     &store_number<&Settings::snapshot_entries>},
     {"--url", "CATENARY_URL", Kind::text, bit(Command::replay), "http://127.0.0.1:8080", 0, 0, "", "Server to post to", &store_url},
     {"--key-file", "CATENARY_KEY_FILE", Kind::path, bit(Command::replay), "", 0, 0, "", "File with the API key; by default admin.key in the data folder",
      &store_key_file},

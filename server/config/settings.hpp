@@ -51,7 +51,9 @@ struct Settings {
     net::HttpLimits http;
     std::size_t dedup_bytes = 0;
     std::chrono::milliseconds leader_timeout{};
-    std::size_t most_lag = 0;  ///< signals stored but not yet correlated, beyond which no more are taken; 0: never
+    int retention_days = 0;            ///< 0: signals are kept for ever
+    std::size_t snapshot_entries = 0;  ///< log entries after which the leader saves its engines' state; 0: never
+    std::size_t most_lag = 0;          ///< signals stored but not yet correlated, beyond which no more are taken; 0: never
     ReplayOptions replay;
     PatternFiles patterns;
 };

@@ -45,6 +45,13 @@ struct SnapshotStatus {
     std::chrono::microseconds starting{};  ///< time that reading it took
 };
 
+/// How the engines came to know what was reported before this process began.
+enum class Beginning {
+    log,       ///< by the whole log, from its begin
+    snapshot,  ///< by a saved state, and the log after it
+    carried,   ///< neither was of use: by the log as far as it is kept, and by the incidents that are stored (engine::Lane::carry_over)
+};
+
 /// The worker as diagnostics show it.
 struct LeaderStatus {
     enum class State { starting, following, replaying, leading, retrying, stopped };
@@ -60,6 +67,7 @@ struct LeaderStatus {
     std::chrono::microseconds apply_time{};  ///< in the engine, on what was handed over; writes that became due meanwhile included
     std::chrono::microseconds write_time{};  ///< in result transactions
     SnapshotStatus snapshots;
+    Beginning beginning = Beginning::log;
     /// "leading", "following NAME", "replaying 40 %", "retrying: …", "stopped: …", "starting".
     std::string text() const;
 };

@@ -14,7 +14,10 @@ public:
     explicit PqResultStore(std::string dsn);
     ~PqResultStore() override;
 
-    WriteFate take_over(const std::string& owner, LaneLeases& leases) override;
+    WriteFate take_over(const TakeOver& wanted, LaneLeases& leases) override;
+    std::optional<Origin> origin() override;
+    std::optional<std::map<engine::TenantId, engine::StoredIncidents>> reported(std::int16_t lane,
+                                                                                const std::map<engine::TenantId, engine::Timestamp>& earliest) override;
     WriteFate write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows) override;
     std::optional<WriteFate> find_out(const std::vector<LaneMove>& moves) override;
     WriteFate append_ticks(const std::vector<engine::TenantId>& tenants) override;

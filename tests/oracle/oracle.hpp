@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 // The definitions of patterns read literally: every choice is enumerated and kept when it satisfies every condition. Slow on purpose, and written
@@ -45,6 +46,7 @@ std::vector<Entity> linking(const std::vector<Mention>& named, engine::Timestamp
 struct Signal {
     engine::SignalRef ref;
     engine::StageMask stages = 0;  ///< bit i: satisfies stage i's `match`
+    std::uint8_t unwanted = 0;     ///< bit i: satisfies the `match` of absence condition i
     std::vector<Entity> entities;  ///< those it may link by
     std::int64_t count = 1;
     bool late = false;
@@ -64,6 +66,8 @@ struct Occurrence {
 /// At most 64 signals. Every occurrence of stage `stage`.
 std::vector<Occurrence> occurrences(const engine::Pattern& pattern, std::size_t stage, const std::vector<Signal>& signals);
 
+using LateAnswer = std::pair<engine::SignalRef, std::size_t>;  ///< a signal and the condition it satisfies
+
 struct Finding {
     engine::SignalRef anchor;  ///< what its id is made of
     bool opened_late = false;  ///< by an instance with a late signal: such an anchor may be another finding's as well
@@ -71,10 +75,14 @@ struct Finding {
     engine::Timestamp end;
     std::set<std::uint32_t> principals;
     std::map<engine::SignalRef, std::size_t> evidence;  ///< signal -> earliest stage it serves
+    std::optional<engine::Timestamp> waiting_until{};   ///< the watermark that decides on the first of its instances
+    std::set<LateAnswer> late_answers{};                ///< signals that met a condition, too late; the earliest sixteen
+    bool more_late_answers = false;
     friend auto operator<=>(const Finding&, const Finding&) = default;
 };
 
-/// Sorted. Understands every construct of a pattern; absence is no part of engine::Pattern.
-std::vector<Finding> findings(const engine::Pattern& pattern, engine::Timestamp effective_from, const std::vector<Signal>& signals);
+/// Sorted. Understands every construct of a pattern. Absence is judged by `watermark`, and signals marked late count nothing against it.
+std::vector<Finding> findings(const engine::Pattern& pattern, engine::Timestamp effective_from, const std::vector<Signal>& signals,
+                              engine::Timestamp watermark = engine::Timestamp::max());
 
 }  // namespace catenary::oracle

@@ -10,6 +10,7 @@ TEST_CASE("the cases drawn meet every construct") {
     Decided decided;
     for (std::uint32_t seed = 0; seed < looked_at; ++seed) decided.look_at(random_case(seed));
     for (std::uint32_t seed = 0; seed < looked_at; ++seed) decided.look_at(varied_case(seed));
+    for (std::uint32_t seed = 0; seed < looked_at; ++seed) decided.look_at(absence_case(seed));
     MESSAGE(decided.table());
     for (const auto& [construct, count] : decided.counts()) {
         CAPTURE(construct);

@@ -25,6 +25,14 @@ void each_signal(Case& c, Change change) {
     for (auto& signal : c.signals) change(signal);
 }
 
+/// Nothing satisfies them any more.
+void without_conditions(Case& c, engine::Absence::Where where) {
+    for (std::size_t index = 0; index < c.pattern.absent.size(); ++index) {
+        if (c.pattern.absent[index].where != where) continue;
+        each_signal(c, [&](Signal& signal) { signal.unwanted = static_cast<std::uint8_t>(signal.unwanted & ~(1u << index)); });
+    }
+}
+
 const Construct constructs[] = {
     {"order", [](Case& c) { c.pattern.order = engine::Order::any; }},
     {"order: any", [](Case& c) { c.pattern.order = engine::Order::sequence; }},
@@ -61,6 +69,10 @@ const Construct constructs[] = {
      }},
     {"count", [](Case& c) { each_signal(c, [](Signal& signal) { signal.count = 1; }); }},
     {"late", [](Case& c) { each_signal(c, [](Signal& signal) { signal.late = false; }); }},
+    {"absent: between", [](Case& c) { without_conditions(c, engine::Absence::Where::between); }},
+    {"absent: after", [](Case& c) { without_conditions(c, engine::Absence::Where::after); }},
+    {"absent: before", [](Case& c) { without_conditions(c, engine::Absence::Where::before); }},
+    {"absent: watermark", [](Case& c) { c.watermark = engine::Timestamp{std::chrono::days{1}}; }},
     {"several entities", [](Case& c) { each_signal(c, [](Signal& signal) { signal.entities.resize(std::min<std::size_t>(1, signal.entities.size())); }); }},
     {"several stages", [](Case& c) { each_signal(c, [](Signal& signal) { signal.stages = static_cast<engine::StageMask>(signal.stages & -signal.stages); }); }},
 };
@@ -68,7 +80,10 @@ const Construct constructs[] = {
 }  // namespace
 
 void Decided::look_at(const Case& c) {
-    const auto all = oracle::findings(c.pattern, c.effective_from, c.signals);
+    const auto found = [](const Case& it) { return oracle::findings(it.pattern, it.effective_from, it.signals, it.watermark_after(it.signals.size())); };
+    const auto all = found(c);
+    counts_["a finding that waits"] += std::any_of(all.begin(), all.end(), [](const auto& finding) { return finding.waiting_until.has_value(); }) ? 1 : 0;
+    counts_["a late answer"] += std::any_of(all.begin(), all.end(), [](const auto& finding) { return !finding.late_answers.empty(); }) ? 1 : 0;
     counts_["a finding"] += all.empty() ? 0 : 1;
     counts_["several findings"] += all.size() > 1 ? 1 : 0;
     counts_["a finding of several entities"] += std::any_of(all.begin(), all.end(), [](const auto& finding) { return finding.principals.size() > 1; }) ? 1 : 0;
@@ -78,7 +93,7 @@ void Decided::look_at(const Case& c) {
     for (const auto& construct : constructs) {
         Case without = c;
         construct.take_away(without);
-        counts_[construct.name] += oracle::findings(without.pattern, without.effective_from, without.signals) != all ? 1 : 0;
+        counts_[construct.name] += found(without) != all ? 1 : 0;
     }
 }
 

@@ -26,6 +26,13 @@ private:
 
 const std::vector<std::string> names{"a", "b", "c", "d"};
 
+Absence random_absence(Dice& dice, const Pattern& pattern) {
+    const auto match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, {dice.of(names)}}).value();
+    const auto stage = static_cast<std::size_t>(dice.pick(0, static_cast<int>(pattern.stages.size()) - 1));
+    if (stage + 1 < pattern.stages.size() && dice.chance(60)) return {match, Absence::Where::between, stage, stage + 1, {}};
+    return {match, dice.chance(60) ? Absence::Where::after : Absence::Where::before, stage, 0, dice.of(std::vector<Duration>{10min, 1h, 5h})};
+}
+
 Pattern random_pattern(Dice& dice, const std::string& id, int version) {
     for (;;) {
         std::vector<StageSpec> stages;
@@ -49,6 +56,7 @@ Pattern random_pattern(Dice& dice, const std::string& id, int version) {
         pattern.mode = dice.chance(15) ? Mode::flighting : Mode::production;
         pattern.max_span = std::max(pattern.within, dice.of(std::vector<Duration>{10min, 1h, 24h, 14 * 24h}));
         if (dice.chance(15)) pattern.required_domains = 2;
+        if (dice.chance(35)) pattern.absent.push_back(random_absence(dice, pattern));
         if (Pattern::check(pattern).empty()) return pattern;
     }
 }

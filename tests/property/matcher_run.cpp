@@ -30,13 +30,19 @@ std::string text_of(const Finding& finding) {
     for (const auto entity : finding.principals) text += " " + std::to_string(entity);
     text += ":";
     for (const auto& [ref, stage] : finding.evidence) text += " " + ref.source + "/" + ref.id + "@" + std::to_string(stage);
+    if (finding.waiting_until) text += ", waits until " + std::to_string(engine::to_micros(*finding.waiting_until)) + " us";
+    for (const auto& [ref, condition] : finding.late_answers) text += ", late " + ref.source + "/" + ref.id + " of " + std::to_string(condition);
     return text;
 }
 
-std::optional<std::string> difference(const std::vector<oracle::Finding>& expected, const SeenFindings& seen) {
+SeenFinding seen_as(const oracle::Finding& finding) {
+    return {finding.start, finding.end, finding.principals, finding.evidence, finding.waiting_until, finding.late_answers, finding.more_late_answers};
+}
+
+std::optional<std::string> difference(const Case& c, const std::vector<oracle::Finding>& expected, const SeenFindings& seen) {
     std::vector<SeenFinding> wanted;
     std::vector<SeenFinding> got;
-    for (const auto& finding : expected) wanted.push_back({finding.start, finding.end, finding.principals, finding.evidence});
+    for (const auto& finding : expected) wanted.push_back(seen_as(finding));
     for (const auto& [id, finding] : seen) got.push_back(finding);
     std::sort(wanted.begin(), wanted.end());
     std::sort(got.begin(), got.end());
@@ -49,8 +55,11 @@ std::optional<std::string> difference(const std::vector<oracle::Finding>& expect
     }
     for (const auto& finding : expected) {
         if (finding.opened_late) continue;
+        // What waits may have the anchor of what holds, which has the name then, also when it is kept back for its domains.
+        const auto has_its_name = [&](const auto& other) { return !other.waiting_until && !other.opened_late && other.anchor == finding.anchor; };
+        if (finding.waiting_until && (c.pattern.required_domains || std::any_of(expected.begin(), expected.end(), has_its_name))) continue;
         const auto it = seen.find(reference_id(finding.anchor));
-        if (it == seen.end() || it->second != SeenFinding{finding.start, finding.end, finding.principals, finding.evidence}) {
+        if (it == seen.end() || it->second != seen_as(finding)) {
             return "the id of\n" + text_of(finding) + "\nis not made of " + finding.anchor.source + "/" + finding.anchor.id;
         }
     }
@@ -77,12 +86,18 @@ void MatcherRun::add(const oracle::Signal& signal) {
     }
     std::sort(mentioned.begin(), mentioned.end());
     std::sort(links.begin(), links.end());
+    std::vector<engine::EntityId> mentions;
+    for (const auto& mention : mentioned) mentions.push_back(mention.entity);
+    // A signal that names nobody meets no condition of a pattern that links.
+    const unsigned unwanted = mentions.empty() && !link_kinds_.empty() ? 0u : unsigned{signal.unwanted};
+    const auto satisfied = static_cast<engine::StageMask>(signal.stages | unwanted << engine::first_absence);
+    if (satisfied == 0) return;
     const engine::Symbol source{symbol_of(signal.ref.source)};
     const engine::Symbol domain{symbol_of(signal.domain)};
     const engine::Origin origin{16 * source.value() + domain.value()};
     const auto handle = window_.add(view, signal.late, origin, source, domain, engine::Symbol{}, mentioned);
     refs_.emplace(handle.value(), signal.ref);
-    matcher_.add(handle, signal.stages, links, signal.distinct);
+    matcher_.add(handle, satisfied, links, signal.distinct, mentions);
 }
 
 void MatcherRun::expire(engine::Timestamp horizon) {
@@ -119,6 +134,10 @@ void MatcherRun::apply(const FindingDelta& delta) {
     if (delta.kind == FindingDelta::Kind::revised) finding.evidence.clear();
     finding.start = delta.start;
     finding.end = delta.end;
+    finding.waiting_until = delta.waiting_until;
+    finding.late_answers.clear();
+    for (const auto& answer : delta.late_answers) finding.late_answers.emplace(refs_.at(answer.signal.value()), answer.condition);
+    finding.more_late_answers = delta.more_late_answers;
     finding.principals.clear();
     for (const auto entity : delta.principals) finding.principals.insert(entity.value());
     if (!std::is_sorted(delta.principals.begin(), delta.principals.end())) breaches_.emplace_back("principals are not sorted");
@@ -152,12 +171,15 @@ std::optional<std::string> disagreement(const Case& c) {
         step_by_step.add(signal);
         at_once.add(signal);
         arrived.push_back(signal);
+        const auto watermark = c.watermark_after(arrived.size());
+        step_by_step.move_watermark(watermark);
+        at_once.move_watermark(watermark);
         const auto& seen = step_by_step.settle();
         if (arrived.size() != c.signals.size() / 2 && arrived.size() != c.signals.size()) continue;
-        const auto expected = oracle::findings(c.pattern, c.effective_from, arrived);
-        if (auto text = difference(expected, seen)) return "after " + std::to_string(arrived.size()) + " signals, deltas taken one by one\n" + *text;
+        const auto expected = oracle::findings(c.pattern, c.effective_from, arrived, watermark);
+        if (auto text = difference(c, expected, seen)) return "after " + std::to_string(arrived.size()) + " signals, deltas taken one by one\n" + *text;
         if (arrived.size() != c.signals.size()) continue;
-        if (auto text = difference(expected, at_once.settle())) return "deltas taken at once\n" + *text;
+        if (auto text = difference(c, expected, at_once.settle())) return "deltas taken at once\n" + *text;
         if (at_once.settle() != seen) return "ids depend on when deltas are taken";
     }
     for (const auto* run : {&step_by_step, &at_once}) {

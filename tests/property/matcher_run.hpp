@@ -18,6 +18,9 @@ struct SeenFinding {
     engine::Timestamp end;
     std::set<std::uint32_t> principals;
     std::map<engine::SignalRef, std::size_t> evidence;
+    std::optional<engine::Timestamp> waiting_until{};
+    std::set<oracle::LateAnswer> late_answers{};
+    bool more_late_answers = false;
     friend auto operator<=>(const SeenFinding&, const SeenFinding&) = default;
 };
 using SeenFindings = std::map<engine::FindingId, SeenFinding>;
@@ -30,6 +33,7 @@ public:
     MatcherRun& operator=(const MatcherRun&) = delete;
 
     void add(const oracle::Signal& signal);
+    void move_watermark(engine::Timestamp watermark) { matcher_.move_watermark(watermark); }
     /// Promises the matcher that nothing earlier than `horizon` comes any more. A signal given up twice, or never added, is a breach.
     void expire(engine::Timestamp horizon);
     /// Signals added and not yet given up.

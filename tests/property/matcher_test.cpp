@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
 using namespace catenary;
 using namespace catenary::property;
@@ -15,10 +16,12 @@ namespace {
 constexpr std::uint32_t cases = 100'000;
 constexpr std::uint32_t long_cases = 20'000;
 constexpr std::uint32_t varied_cases = 40'000;
+constexpr std::uint32_t absence_cases = 60'000;
 
 SeenFindings found(const Case& c) {
     MatcherRun run{c.pattern, c.effective_from};
     for (const auto& signal : c.signals) run.add(signal);
+    run.move_watermark(c.watermark_after(c.signals.size()));
     return run.settle();
 }
 
@@ -45,11 +48,44 @@ TEST_CASE("property: the matcher agrees with the oracle on any order, chains and
     for (const auto seed : tests::seeds(0, varied_cases)) compare_with_oracle(varied_case(seed), seed);
 }
 
+TEST_CASE("property: the matcher agrees with the oracle on what must be absent") {
+    for (const auto seed : tests::seeds(0, absence_cases)) compare_with_oracle(absence_case(seed), seed);
+}
+
+TEST_CASE("property: what must be absent takes away and adds nothing, and in the end nothing waits") {
+    std::size_t decided = 0;
+    const auto tried = tests::seeds(absence_cases, 4000);
+    for (const auto seed : tried) {
+        CAPTURE(seed);
+        Case c = absence_case(seed);
+        c.pattern.required_domains.reset();
+        const auto judged = found(c);
+        std::set<engine::SignalRef> evidence;
+        for (const auto& [id, finding] : judged) {
+            for (const auto& [ref, stage] : finding.evidence) evidence.insert(ref);
+        }
+        c.watermark = engine::Timestamp{std::chrono::days{1}};
+        for (const auto& [id, finding] : found(c)) {
+            CHECK(!finding.waiting_until);
+            for (const auto& [ref, stage] : finding.evidence) CHECK(evidence.contains(ref));  // it was known while it waited
+        }
+        c.pattern.absent.clear();
+        for (auto& signal : c.signals) signal.unwanted = 0;
+        std::set<engine::SignalRef> without;
+        for (const auto& [id, finding] : found(c)) {
+            for (const auto& [ref, stage] : finding.evidence) without.insert(ref);
+        }
+        if (!std::includes(without.begin(), without.end(), evidence.begin(), evidence.end())) FAIL(readable(absence_case(seed)));
+        decided += evidence != without ? 1u : 0u;
+    }
+    CHECK(decided > tried.size() / 20);
+}
+
 TEST_CASE("property: the order of arrival does not show") {
     std::mt19937 random{17};
     for (const auto seed : tests::seeds(cases, 1200)) {
         CAPTURE(seed);
-        Case c = seed % 6 == 0 ? large_case(seed, 120) : seed % 6 == 1 ? varied_case(seed) : random_case(seed);
+        Case c = seed % 6 == 0 ? large_case(seed, 120) : seed % 6 == 1 ? varied_case(seed) : seed % 6 == 2 ? absence_case(seed) : random_case(seed);
         const auto expected = found(c);
         for (int times = 0; times < 3; ++times) {
             std::shuffle(c.signals.begin(), c.signals.end(), random);
@@ -63,13 +99,20 @@ TEST_CASE("property: forgetting what no later signal can reach does not show") {
     std::size_t gave_up_early = 0;
     for (const auto seed : tried) {
         CAPTURE(seed);
-        const Case c = seed % 5 == 0 ? varied_case(seed) : random_case(seed);
+        const Case c = seed % 5 == 0 ? varied_case(seed) : seed % 5 == 1 ? absence_case(seed) : random_case(seed);
         const auto is_earlier = [](const oracle::Signal& left, const oracle::Signal& right) { return left.ref.time < right.ref.time; };
         MatcherRun forgetful{c.pattern, c.effective_from};
         for (auto signal = c.signals.begin(); signal != c.signals.end(); ++signal) {
-            forgetful.expire(std::min_element(signal, c.signals.end(), is_earlier)->ref.time);  // nothing earlier is still to come
+            auto horizon = std::min_element(signal, c.signals.end(), is_earlier)->ref.time;  // nothing earlier is still to come
+            if (!c.pattern.absent.empty()) {
+                const auto watermark = c.watermark_after(static_cast<std::size_t>(signal - c.signals.begin()));
+                forgetful.move_watermark(watermark);
+                horizon = std::min(horizon, watermark);
+            }
+            forgetful.expire(horizon);
             forgetful.add(*signal);
         }
+        forgetful.move_watermark(c.watermark_after(c.signals.size()));
         gave_up_early += forgetful.held() < c.signals.size() ? 1u : 0u;
         if (forgetful.settle() != found(c)) FAIL(readable(c));
         forgetful.expire(std::max_element(c.signals.begin(), c.signals.end(), is_earlier)->ref.time + std::chrono::days{30});

@@ -159,6 +159,52 @@ Case varied_case(Dice& dice) {
     return c;
 }
 
+engine::Absence random_absence(Dice& dice, const engine::Pattern& pattern) {
+    using Where = engine::Absence::Where;
+    const int last = static_cast<int>(pattern.stages.size()) - 1;
+    engine::Absence absence{{}, Where::after, static_cast<std::size_t>(dice.between(0, last)), 0, dice.seconds_between(1, dice.one_in(2) ? 2 : 6)};
+    const int where = dice.between(1, last == 0 ? 2 : 4);
+    if (where == 1) return absence;
+    if (where == 2) {
+        absence.where = Where::before;
+        return absence;
+    }
+    int from = dice.between(0, last - 1);
+    int to = pattern.link == engine::LinkMode::chain ? from + 1 : dice.between(from + 1, last);
+    if (pattern.order == engine::Order::any && pattern.link != engine::LinkMode::chain && dice.one_in(2)) std::swap(from, to);
+    return {{}, Where::between, static_cast<std::size_t>(from), static_cast<std::size_t>(to), {}};
+}
+
+/// Late: behind the watermark when it came.
+void mark_late(Case& c) {
+    for (std::size_t i = 0; i < c.signals.size(); ++i) c.signals[i].late = i > 0 && c.signals[i].ref.time < c.watermark_after(i);
+}
+
+Case absence_case(Dice& dice) {
+    Case c = dice.one_in(3) ? varied_case(dice) : random_case(dice);
+    const int instants = 13;
+    for (int left = dice.one_in(2) ? 1 : dice.between(1, 3); left > 0; --left) c.pattern.absent.push_back(random_absence(dice, c.pattern));
+    const int conditions = static_cast<int>(c.pattern.absent.size());
+    for (auto& signal : c.signals) {
+        if (!dice.one_in(6)) continue;
+        signal.unwanted = static_cast<std::uint8_t>(1u << dice.between(0, conditions - 1));
+        if (dice.one_in(3)) signal.stages = 0;
+    }
+    const auto number = static_cast<int>(c.signals.size());
+    for (int more = dice.between(1, 3); more > 0; --more) {
+        auto signal = random_signal(dice, c.pattern, number + more, instants, dice.one_in(2));
+        signal.stages = 0;
+        do signal.unwanted = static_cast<std::uint8_t>(signal.unwanted | 1u << dice.between(0, conditions - 1));
+        while (dice.one_in(3));
+        const auto place = c.signals.begin() + dice.between(0, static_cast<int>(c.signals.size()));
+        c.signals.insert(place, std::move(signal));
+    }
+    c.lateness = dice.seconds_between(0, 6);
+    if (dice.one_in(2)) mark_late(c);
+    if (!dice.one_in(3)) c.watermark = engine::Timestamp{dice.seconds_between(0, dice.one_in(2) ? 8 : 24)};
+    return c;
+}
+
 Case long_case(Dice& dice) {
     Case c;
     const int signals = dice.between(14, 26);
@@ -194,6 +240,17 @@ Case varied_case(std::uint32_t seed) {
     return varied_case(dice);
 }
 
+Case absence_case(std::uint32_t seed) {
+    Dice dice{seed};
+    return absence_case(dice);
+}
+
+engine::Timestamp Case::watermark_after(std::size_t count) const {
+    engine::Timestamp newest = engine::Timestamp::min() + lateness;
+    for (std::size_t i = 0; i < count; ++i) newest = std::max(newest, signals[i].ref.time);
+    return count == signals.size() ? std::max(watermark, newest - lateness) : newest - lateness;
+}
+
 Case long_case(std::uint32_t seed) {
     Dice dice{seed};
     return long_case(dice);
@@ -201,8 +258,12 @@ Case long_case(std::uint32_t seed) {
 
 Case case_from(std::span<const std::uint8_t> bytes) {
     Dice dice{bytes};
-    const int which = dice.between(1, 3);
-    return which == 1 ? random_case(dice) : which == 2 ? varied_case(dice) : long_case(dice);
+    switch (dice.between(1, 4)) {
+        case 1: return random_case(dice);
+        case 2: return varied_case(dice);
+        case 3: return long_case(dice);
+        default: return absence_case(dice);
+    }
 }
 
 Case large_case(std::uint32_t seed, int signals) {
@@ -226,11 +287,23 @@ std::string readable(const Case& c) {
         text += " at least " + std::to_string(stage.repeat->at_least) + (stage.repeat->distinct ? " distinct" : "") + " within " +
                 second_of(stage.repeat->within) + " by " + stage.repeat->by;
     }
+    for (std::size_t index = 0; index < pattern.absent.size(); ++index) {
+        const auto& absence = pattern.absent[index];
+        text += "\n  absent " + std::to_string(index);
+        if (absence.where == engine::Absence::Where::between) text += " between " + std::to_string(absence.stage) + " and " + std::to_string(absence.until);
+        else
+            text += (absence.where == engine::Absence::Where::after ? " after " : " before ") + std::to_string(absence.stage) + " within " +
+                    second_of(absence.within);
+    }
+    if (!pattern.absent.empty()) text += "\nlateness " + second_of(c.lateness) + ", in the end the watermark is at least " + second_of(c.watermark);
     text += "\nsignals in order of arrival:";
     for (const auto& signal : c.signals) {
         text += "\n  " + second_of(signal.ref.time) + " " + signal.ref.source + "/" + signal.ref.id + " stages";
         for (std::size_t stage = 0; stage < pattern.stages.size(); ++stage) {
             if ((signal.stages >> stage & 1u) != 0) text += " " + std::to_string(stage);
+        }
+        for (std::size_t index = 0; index < pattern.absent.size(); ++index) {
+            if ((signal.unwanted >> index & 1u) != 0) text += " unwanted " + std::to_string(index);
         }
         for (const auto& entity : signal.entities) text += " " + entity.kind + ":" + std::to_string(entity.number);
         if (signal.count > 1) text += " count " + std::to_string(signal.count);

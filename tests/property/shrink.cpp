@@ -20,6 +20,15 @@ engine::StageMask without_bit(engine::StageMask mask, std::size_t bit) {
     return static_cast<engine::StageMask>(below | ((mask >> (bit + 1)) << bit));
 }
 
+template <class Which>
+void remove_conditions(Case& c, Which which) {
+    for (std::size_t index = c.pattern.absent.size(); index-- > 0;) {
+        if (!which(c.pattern.absent[index])) continue;
+        c.pattern.absent.erase(c.pattern.absent.begin() + static_cast<std::ptrdiff_t>(index));
+        for (auto& signal : c.signals) signal.unwanted = static_cast<std::uint8_t>(without_bit(signal.unwanted, index));
+    }
+}
+
 void add_without_stages(const Case& c, Candidates& candidates) {
     for (std::size_t stage = 0; stage < c.pattern.stages.size() && c.pattern.stages.size() > 1; ++stage) {
         Case smaller = c;
@@ -30,7 +39,14 @@ void add_without_stages(const Case& c, Candidates& candidates) {
             signal.stages = without_bit(signal.stages, stage);
             signal.distinct.erase(signal.distinct.begin() + static_cast<std::ptrdiff_t>(stage));
         }
-        std::erase_if(smaller.signals, [](const oracle::Signal& signal) { return signal.stages == 0; });
+        remove_conditions(smaller, [&](const engine::Absence& absence) {
+            return absence.stage == stage || (absence.where == engine::Absence::Where::between && absence.until == stage);
+        });
+        for (auto& absence : smaller.pattern.absent) {
+            absence.stage -= absence.stage > stage ? 1u : 0u;
+            absence.until -= absence.until > stage ? 1u : 0u;
+        }
+        std::erase_if(smaller.signals, [](const oracle::Signal& signal) { return signal.stages == 0 && signal.unwanted == 0; });
         candidates.push_back(std::move(smaller));
     }
 }
@@ -43,8 +59,16 @@ void add_simpler_patterns(const Case& c, Candidates& candidates) {
     if (c.pattern.strict) with([](Case& simpler) { simpler.pattern.strict = false; });
     if (c.pattern.max_span < std::chrono::days{14}) with([](Case& simpler) { simpler.pattern.max_span = std::chrono::days{14}; });
     if (c.effective_from != engine::Timestamp::min()) with([](Case& simpler) { simpler.effective_from = engine::Timestamp::min(); });
+    for (std::size_t index = 0; index < c.pattern.absent.size(); ++index) {
+        with([&](Case& simpler) {
+            std::size_t number = 0;
+            remove_conditions(simpler, [&](const engine::Absence&) { return c.pattern.absent.size() - 1 - number++ == index; });
+        });
+    }
+    if (c.pattern.required_domains) with([](Case& simpler) { simpler.pattern.required_domains.reset(); });
     for (std::size_t index = 0; index < c.pattern.stages.size(); ++index) {
         const auto& stage = c.pattern.stages[index];
+        if (stage.within) with([&](Case& simpler) { simpler.pattern.stages[index].within.reset(); });
         if (stage.optional) with([&](Case& simpler) { simpler.pattern.stages[index].optional = false; });
         if (!stage.repeat) continue;
         with([&](Case& simpler) { simpler.pattern.stages[index].repeat.reset(); });
@@ -67,8 +91,15 @@ void add_simpler_signals(const Case& c, Candidates& candidates) {
         }
         for (std::size_t stage = 0; stage < c.pattern.stages.size(); ++stage) {
             const auto fewer = static_cast<engine::StageMask>(signal.stages & ~(1u << stage));
-            if (fewer != 0 && fewer != signal.stages) with(index, [&](oracle::Signal& simpler) { simpler.stages = fewer; });
+            if ((fewer != 0 || signal.unwanted != 0) && fewer != signal.stages) with(index, [&](oracle::Signal& simpler) { simpler.stages = fewer; });
             if (!signal.distinct[stage].empty()) with(index, [&](oracle::Signal& simpler) { simpler.distinct[stage].pop_back(); });
+        }
+    }
+    for (std::size_t index = 0; index < c.signals.size(); ++index) {
+        for (std::size_t condition = 0; condition < c.pattern.absent.size(); ++condition) {
+            const auto fewer = static_cast<std::uint8_t>(c.signals[index].unwanted & ~(1u << condition));
+            if (fewer != c.signals[index].unwanted && (fewer != 0 || c.signals[index].stages != 0))
+                with(index, [&](oracle::Signal& simpler) { simpler.unwanted = fewer; });
         }
     }
     for (std::size_t index = 1; index < c.signals.size(); ++index) {  // towards arrival in time order

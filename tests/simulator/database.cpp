@@ -253,13 +253,18 @@ bool Database::apply(const std::vector<server::LaneMove>& moves, const std::vect
     return true;
 }
 
-void Database::take_over(const std::string& owner, server::LaneLeases& leases) {
+void Database::take_over(const server::ResultStore::TakeOver& wanted, server::LaneLeases& leases) {
     durable();
+    if (wanted.by) made_by = {wanted.by->engine, wanted.by->catalogue, wanted.by->since.value_or(engine::Position{next_position - 1})};
     for (auto& [number, lane] : lanes) {
         ++lane.epoch;
-        lane.owner = owner;
+        lane.owner = wanted.owner;
         leases[number] = {lane.epoch, lane.done};
     }
+}
+
+bool Database::any_results() const {
+    return std::any_of(lanes.begin(), lanes.end(), [](const auto& lane) { return lane.second.done.value() > 0; });
 }
 
 bool Database::caught_up() const {

@@ -117,6 +117,35 @@ LaneStory LaneStory::resumed_with(Lane lane) const {
     return story;
 }
 
+LaneStory LaneStory::begun_anew(Catalogue shipped, Timestamp at) {
+    take();
+    LaneStory anew{std::move(shipped)};
+    Position last{0};
+    for (const LogEntry& entry : log_) {
+        last = entry.position;
+        const auto* body = std::get_if<ControlBody>(&entry.body);
+        if (body == nullptr || !is_about_incidents(*body)) anew.entry(entry);
+    }
+    anew.take();
+    for (const auto& [tenant, stored] : stored_) {
+        StoredIncidents known;
+        for (const auto& [number, record] : stored.incidents) {
+            known.last_number = std::max(known.last_number, number.value());
+            known.incidents.push_back(record);
+        }
+        for (const auto& finding : stored.live_findings()) {
+            if (!finding.incident) continue;
+            known.findings.push_back({finding.id, *finding.incident, finding.start, finding.end, finding.evidence_total, {}, {}});
+            if (stored.incidents.at(*finding.incident).status != IncidentStatus::closed) continue;
+            for (const auto& [signal, stage] : stored.evidence.at(finding.id)) known.findings.back().evidence.push_back(signal);
+            known.findings.back().principals = finding.principals;
+            std::sort(known.findings.back().principals.begin(), known.findings.back().principals.end());
+        }
+        anew.lane_.carry_over(tenant, known, last, at);
+    }
+    return resumed_with(std::move(anew.lane_));
+}
+
 Stored& LaneStory::stored(TenantId tenant) {
     take();
     return stored_[tenant];
@@ -161,6 +190,8 @@ void put(Text& text, const FindingRecord& it) {
     text << it.id << std::string{to_string(it.state)} << it.pattern << std::int64_t{it.version} << std::string{to_string(it.mode)} << it.title
          << static_cast<std::int64_t>(it.severity) << it.tactics << it.techniques << it.domains << it.principals << it.start << it.end << it.score.total_bits
          << it.score.probability << it.evidence_total << it.superseded_by << it.incident << it.summary;
+    text << it.waiting_until << it.absences << std::int64_t{it.more_late_answers};
+    for (const LateAnswerRecord& answer : it.late_answers) text << answer.signal << answer.absence;
     for (const StageSummary& stage : it.stages) text << stage.id << stage.count << stage.first << stage.because << stage.linked_by;
 }
 

@@ -69,6 +69,8 @@ public:
     engine::Effects taken();
     /// The same log and store with another lane, which goes on from here.
     LaneStory resumed_with(engine::Lane lane) const;
+    /// The same with a lane that matched the log anew and carried over what is stored, `at` some time. Nothing of that is stored yet.
+    LaneStory begun_anew(engine::Catalogue shipped, engine::Timestamp at);
 
 private:
     std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position before);

@@ -77,3 +77,82 @@ TEST_CASE("a late signal does not make those after it more work") {
     CHECK(many < 1.2 * few);
     CHECK(many < 400);
 }
+
+namespace {
+
+/// A burst of different addresses on one account; `signals` of them in one window of the stage.
+double distinct_work(int signals, int values, int at_least) {
+    Pattern pattern;
+    pattern.id = "p";
+    pattern.link = LinkMode::same;
+    pattern.link_kinds = {"account"};
+    pattern.within = std::chrono::hours{24};
+    pattern.stages.push_back({"burst", {}, false, {}, Repeat{at_least, std::chrono::hours{24}, "account", Field::parse("entities.ip").value()}});
+    SignalWindow window;
+    PatternMatcher matcher{std::make_shared<const Pattern>(pattern), "1/p/1", Timestamp::min(), window, {Symbol{0}}};
+    const std::array links{LinkEntity{EntityId{1}, Symbol{0}}};
+    const std::array entities{EntityId{1}};
+    for (int number = 0; number < signals; ++number) {
+        const std::string id = std::to_string(number);
+        SignalView signal;
+        signal.source = "edr";
+        signal.id = id;
+        signal.time = Timestamp{} + Duration{std::chrono::hours{20}} / signals * number;
+        signal.count = 1;
+        const auto handle = window.add(signal, false, Origin{0}, Symbol{0}, Symbol{0}, Symbol{0}, links);
+        const std::vector<std::vector<std::string>> distinct{{std::to_string(number % values)}};
+        matcher.add(handle, 1, entities, distinct);
+        matcher.take_deltas();
+    }
+    return static_cast<double>(matcher.work()) / signals;
+}
+
+}  // namespace
+
+TEST_CASE("a stage that counts different values is the same work with a hundred signals in its window and with a hundred thousand") {
+    SUBCASE("too few different ones") { CHECK(distinct_work(100'000, 10, 20) <= 1.2 * distinct_work(100, 10, 20)); }
+    SUBCASE("just enough, over and over") { CHECK(distinct_work(100'000, 20, 20) <= 1.2 * distinct_work(100, 20, 20)); }
+    SUBCASE("each another one") { CHECK(distinct_work(100'000, 100'000, 50) <= 1.2 * distinct_work(100, 100'000, 50)); }
+}
+
+namespace {
+
+/// A sequence with something absent in between, of many accounts in turn; what must be absent comes all the time, to accounts that do nothing.
+double absence_work(int signals) {
+    Pattern pattern;
+    pattern.id = "p";
+    pattern.link = LinkMode::same;
+    pattern.link_kinds = {"account"};
+    pattern.within = std::chrono::hours{1};
+    pattern.stages.push_back({"first", {}, false, {}, {}});
+    pattern.stages.push_back({"second", {}, false, {}, {}});
+    pattern.absent.push_back({{}, Absence::Where::between, 0, 1, {}});
+    SignalWindow window;
+    PatternMatcher matcher{std::make_shared<const Pattern>(pattern), "1/p/1", Timestamp::min(), window, {Symbol{0}}};
+    const std::vector<std::vector<std::string>> no_values(2);
+    for (int number = 0; number < signals; ++number) {
+        const std::string id = std::to_string(number);
+        const bool unwanted = number % 2 == 0;
+        const EntityId account{unwanted ? 0U : static_cast<std::uint32_t>(1 + number / 4)};
+        const std::array links{LinkEntity{account, Symbol{0}}};
+        const std::array entities{account};
+        SignalView signal;
+        signal.source = "edr";
+        signal.id = id;
+        signal.time = Timestamp{} + std::chrono::seconds{number};
+        signal.count = 1;
+        const auto handle = window.add(signal, false, Origin{0}, Symbol{0}, Symbol{0}, Symbol{0}, links);
+        const auto stages = static_cast<StageMask>(unwanted ? 1U << first_absence : number % 4 == 1 ? 1U : 2U);
+        matcher.move_watermark(signal.time - std::chrono::minutes{10});
+        matcher.add(handle, stages, entities, no_values, entities);
+        matcher.take_deltas();
+    }
+    return static_cast<double>(matcher.work()) / signals;
+}
+
+}  // namespace
+
+TEST_CASE("looking for what must be absent is the same work however much of it there is") {
+    CHECK(absence_work(100'000) <= 1.2 * absence_work(10'000));
+    CHECK(absence_work(10'000) < 50);
+}

@@ -46,6 +46,18 @@ TEST_CASE("what the language allows is no fault") {
         [](Pattern& p) { p.stages[1].repeat->at_least = 1; },
         [](Pattern& p) { p.link = LinkMode::chain; },
         [](Pattern& p) {
+            p.absent = {{{}, Absence::Where::between, 0, 2, {}}, {{}, Absence::Where::after, 2, 0, 14 * 24h}, {{}, Absence::Where::before, 0, 0, 1s}};
+        },
+        [](Pattern& p) {
+            p.order = Order::any;
+            p.absent = {{{}, Absence::Where::between, 2, 0, {}}};
+            p.overlap = true;
+        },
+        [](Pattern& p) {
+            p.link = LinkMode::chain;
+            p.absent = {{{}, Absence::Where::between, 1, 2, {}}};
+        },
+        [](Pattern& p) {
             for (const char* id : {"d", "e", "f", "g", "h", "i", "j"}) p.stages.push_back(stage(id));
         },
     };
@@ -100,6 +112,31 @@ TEST_CASE("each breach is a fault where it was written") {
              p.link_kinds.clear();
          }},
         {"/link/same/1", FaultCode::conflict, [](Pattern& p) { p.link_kinds[1] = "account"; }},
+        {"/absent", FaultCode::too_large,
+         [](Pattern& p) {
+             p.absent.assign(6, {{}, Absence::Where::after, 0, 0, 1h});
+         }},
+        {"/absent/0/within", FaultCode::out_of_range,
+         [](Pattern& p) {
+             p.absent = {{{}, Absence::Where::after, 0, 0, 999ms}};
+         }},
+        {"/absent/1/within", FaultCode::out_of_range,
+         [](Pattern& p) {
+             p.absent = {{{}, Absence::Where::before, 0, 0, 1h}, {{}, Absence::Where::before, 0, 0, 14 * 24h + 1us}};
+         }},
+        {"/absent/0/between/1", FaultCode::conflict,
+         [](Pattern& p) {
+             p.absent = {{{}, Absence::Where::between, 1, 1, {}}};
+         }},
+        {"/absent/0/between/1", FaultCode::conflict,
+         [](Pattern& p) {
+             p.absent = {{{}, Absence::Where::between, 1, 0, {}}};
+         }},
+        {"/absent/0/between/1", FaultCode::conflict,
+         [](Pattern& p) {
+             p.link = LinkMode::chain;
+             p.absent = {{{}, Absence::Where::between, 0, 2, {}}};
+         }},
         {"/link/same/1", FaultCode::out_of_range, [](Pattern& p) { p.link_kinds[1] = ""; }},
     };
     for (const auto& [pointer, code, make] : breaches) {
