@@ -17,6 +17,8 @@ TenantEffects Tenant::take_effects() {
     std::sort(behind_horizon_marks_.begin(), behind_horizon_marks_.end());
     effects.behind_horizon = std::exchange(behind_horizon_marks_, {});
     incidents_.write(effects);
+    effects.near_misses = std::exchange(near_misses_, {});
+    if (std::exchange(has_forgotten_near_misses_, false)) effects.near_misses_kept_from = near_misses_kept_from_;
     effects.status = status();
     return effects;
 }
@@ -37,6 +39,7 @@ TenantStatus Tenant::status() const {
         .state_bytes = 0,
         .lateness = clock_.lateness(),
         .ticked = clock_.ticked(),
+        .near_misses_dropped = near_misses_allowed_.dropped(),
     };
     std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes() + link_rules_.bytes();
     for (const auto& deployment : deployments_) {
@@ -67,7 +70,9 @@ void Tenant::expire(EntryStamp stamp) {
     expired_until_ = horizon;
     for (const auto& deployment : deployments_) {
         held_.give_back(deployment->matcher.expire(horizon));
-        incidents_.take(deployment->matcher.take_deltas(), deployment->pattern, deployment->mode);
+        const auto deltas = deployment->matcher.take_deltas();
+        deployment->activity.found(deltas);
+        incidents_.take(deltas, deployment->pattern, deployment->mode);
     }
     incidents_.settle(stamp);
     // An entry that is still matched is not older than the horizon, and no evidence it is matched with is older than this:

@@ -19,6 +19,7 @@ void Tenant::apply(Position position, Timestamp admitted, const ControlBody& bod
     if (const auto* change = std::get_if<SettingChange>(&body)) change_settings(*change);
     if (const auto* change = std::get_if<EntityChange>(&body)) change_entity(*change);
     incidents_.settle(stamp);
+    judge_if_due();
     expire_if_due(stamp);
 }
 
@@ -84,7 +85,9 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
     if (mode != Mode::off && own == nullptr) {
         own = &deploy(change.pattern, mode, effective);
         replay(*own, history);
-        incidents_.take(own->matcher.take_deltas(), own->pattern, mode);
+        const auto deltas = own->matcher.take_deltas();
+        own->activity.found(deltas);
+        incidents_.take(deltas, own->pattern, mode);
     } else if (mode != Mode::off) {
         if (own->mode == Mode::flighting && mode == Mode::production) incidents_.promote(pattern, effective);
         own->mode = mode;
@@ -145,6 +148,7 @@ void Tenant::deployments_changed() {
     if (patterns == shipped_stages_->patterns()) stages_ = shipped_stages_;
     else stages_ = std::make_shared<const StageIndex>(std::move(patterns), ++stage_generation_);
     clock_.set_reach(longest_within);
+    work_out_next_judgement();
 }
 
 }  // namespace catenary::engine

@@ -60,6 +60,7 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
                 give(*deployment, handle, stages, signal);
                 const auto deltas = deployment->matcher.take_deltas();
                 if (deltas.empty()) continue;
+                deployment->activity.found(deltas);
                 incidents_.take(deltas, deployment->pattern, deployment->mode);
                 has_news = true;
             }
@@ -67,6 +68,7 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
         }
     }
     if (is_unlinkable) ++unlinkable_;
+    judge_if_due();
     expire_if_due(stamp);
 }
 
@@ -116,6 +118,8 @@ void Tenant::give(Deployment& deployment, SignalHandle handle, StageMask stages,
     }
     held_.take(handle);
     deployment.matcher.add(handle, stages, links_, distinct_);
+    deployment.activity.saw(signal.time);
+    next_judgement_at_most(deployment.matcher.next_judgement());
 }
 
 }  // namespace catenary::engine

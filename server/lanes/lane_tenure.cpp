@@ -97,6 +97,7 @@ void LaneTenure::follow() {
             spdlog::info("event=lanes_followed leader=\"{}\"", session_->leadership().owner());
         }
         catch_up();
+        around_.questions.answer(lanes_);
         if (session_->leadership().end_silent_leader()) spdlog::warn("event=silent_leader_ended");
         around_.stop.wait_until(now() + around_.options.follow_poll);
     }
@@ -150,6 +151,7 @@ void LaneTenure::replay() {
 
 /// One group handed over, or a look at the log when it is time for one or somebody nudged; then whatever is due.
 void LaneTenure::step() {
+    around_.questions.answer(lanes_);
     const auto until = writer_.unwritten() ? std::min(next_look_, last_write_ + around_.options.quiet_time) : next_look_;
     auto group = around_.hand_off.take(until);
     const auto taken = now();
