@@ -19,6 +19,7 @@ void Tenant::next_judgement_at_most(Timestamp time) { next_judgement_ = std::min
 void Tenant::work_out_next_judgement() {
     next_judgement_ = Timestamp::max();
     for (const auto& deployment : deployments_) next_judgement_at_most(deployment->matcher.next_judgement());
+    if (near_misses_kept_from_) next_judgement_at_most(*near_misses_kept_from_ + near_miss_life + std::chrono::days{1});
 }
 
 /// Before anything is forgotten: what a chain consists of is still held then.
@@ -41,13 +42,13 @@ void Tenant::judge_if_due() {
             near_misses_.push_back(near_miss(*deployment, chain));
         }
     }
-    work_out_next_judgement();
     // Once a day of the watermark is often enough to forget by.
-    if (near_misses_allowed_.taken() == 0) return;
-    const Timestamp day = std::chrono::floor<std::chrono::days>(*watermark);
-    if (near_misses_kept_from_ == day - near_miss_life) return;
-    near_misses_kept_from_ = day - near_miss_life;
-    has_forgotten_near_misses_ = true;
+    const Timestamp kept_from = std::chrono::floor<std::chrono::days>(*watermark) - near_miss_life;
+    if (near_misses_allowed_.taken() > 0 && near_misses_kept_from_ != kept_from) {
+        near_misses_kept_from_ = kept_from;
+        has_forgotten_near_misses_ = true;
+    }
+    work_out_next_judgement();
 }
 
 EntityKey Tenant::key_of(EntityId entity) const {

@@ -27,6 +27,7 @@ void Tenant::load(SnapshotReader& in) {
     }
     deployments_changed();
     counters(in, *this);  // the clock last: what runs moved it when it came to run
+    work_out_next_judgement();
 }
 
 }  // namespace catenary::engine

@@ -213,6 +213,8 @@ TEST_CASE("near misses are forgotten 30 days of event time after they were over"
     until(story, 24h * 32);
     REQUIRE(story.stored().near_misses.size() == 1);
     CHECK(story.stored().near_misses[0].entity.value == "bob");
+    until(story, 24h * 61);  // nothing else is due any more
+    CHECK(story.stored().near_misses.empty());
 }
 
 TEST_CASE("more near misses a day than a pattern may tell are counted") {

@@ -1,5 +1,6 @@
 #include "server/lanes/lane_set.hpp"
 #include "server/pg/chain_store.hpp"
+#include "server/pg/control_log.hpp"
 #include "tests/server/lanes/lane_rig.hpp"
 
 #include <doctest/doctest.h>
@@ -23,10 +24,11 @@ api::ports::Page<api::ports::NearMissRow> near_misses(TestDatabase& database, co
     return *page;
 }
 
-BatchBuilder::Item routine(const std::string& id, std::chrono::microseconds after) {
-    auto made = sign_in(id, "clock@corp.example", after);
-    made.name = "routine";
-    return made;
+/// Event time has come so far.
+void pass(TestDatabase& database, LaneRig& rig, const TestTenant& tenant, std::chrono::microseconds after) {
+    server::pg::PgControlLog control{database.api(), rig.progress(), [&rig] { rig.worker().nudge(); }};
+    REQUIRE(control.watermark(tenant.caller, {story_begin + after, false}).has_value());
+    REQUIRE(rig.settle());
 }
 
 std::optional<engine::PartialChains> partials(server::LaneWorker& worker, engine::TenantId tenant) {
@@ -52,9 +54,8 @@ TEST_CASE("near misses are committed with the position they come from, once, and
     rig.ingest().post(first.caller.tenant,
                       {sign_in("a-1", "j@corp.example", 0s), sign_in("a-2", "k@corp.example", 10min), inbox_rule("a-3", "k@corp.example", 20min)});
     rig.ingest().post(second.caller.tenant, {sign_in("b-1", "other@corp.example", 1min), sign_in("b-2", "third@corp.example", 2min)});
-    rig.ingest().post(first.caller.tenant, {routine("r-1", 24h)});
-    rig.ingest().post(second.caller.tenant, {routine("r-2", 24h)});
-    REQUIRE(rig.settle());
+    pass(database, rig, first, 24h);
+    pass(database, rig, second, 24h);
 
     const auto page = near_misses(database, first);
     REQUIRE(page.items.size() == 1);
@@ -97,12 +98,11 @@ TEST_CASE("near misses of more than 30 days ago are neither shown nor kept") {
     rig.ingest().start();
     rig.start_worker();
     REQUIRE(rig.wait_for(LeaderStatus::State::leading));
-    rig.ingest().post(tenant.caller.tenant, {sign_in("a-1", "j@corp.example", 0s), routine("r-1", 24h)});
-    rig.ingest().post(tenant.caller.tenant, {sign_in("a-2", "k@corp.example", 24h * 20), routine("r-2", 24h * 21)});
-    REQUIRE(rig.settle());
+    rig.ingest().post(tenant.caller.tenant, {sign_in("a-1", "j@corp.example", 0s)});
+    rig.ingest().post(tenant.caller.tenant, {sign_in("a-2", "k@corp.example", 24h * 20)});
+    pass(database, rig, tenant, 24h * 21);
     CHECK(near_misses(database, tenant).items.size() == 2);
-    rig.ingest().post(tenant.caller.tenant, {routine("r-3", 24h * 33)});
-    REQUIRE(rig.settle());
+    pass(database, rig, tenant, 24h * 33);
     CHECK(near_misses(database, tenant).items.size() == 1);
     CHECK(database.ask("SELECT count(*) FROM near_miss") == "1");
 }
