@@ -1,6 +1,7 @@
 #include "api/routes.hpp"
 
 #include "api/handlers/audit.hpp"
+#include "api/handlers/chains.hpp"
 #include "api/handlers/control.hpp"
 #include "api/handlers/entities.hpp"
 #include "api/handlers/findings.hpp"
@@ -62,6 +63,10 @@ constexpr Route table[] = {
     {Method::put, "/api/v1/patterns/{id}/deployment", Scope::catalogue_write, handlers::deploy_pattern},
     {Method::get, "/api/v1/patterns/{id}/versions", Scope::incidents_read, handlers::list_pattern_versions},
     {Method::get, "/api/v1/patterns/{id}/versions/{version}", Scope::incidents_read, handlers::get_pattern_version},
+    {Method::get, "/api/v1/patterns/{id}/health", Scope::incidents_read, handlers::pattern_health},
+    {Method::post, "/api/v1/patterns/{id}/why-not", Scope::incidents_read, handlers::why_not},
+    {Method::get, "/api/v1/partials", Scope::incidents_read, handlers::list_partials},
+    {Method::get, "/api/v1/near-misses", Scope::incidents_read, handlers::list_near_misses},
     {Method::post, "/api/v1/patterns:validate", Scope::incidents_read, handlers::validate_pattern},
     {Method::post, "/api/v1/patterns/import", Scope::catalogue_write, handlers::import_patterns},
     {Method::get, "/api/v1/patterns/export", Scope::incidents_read, handlers::export_patterns},

@@ -4,9 +4,11 @@
 #include "server/admin_key.hpp"
 #include "server/auth/key_authenticator.hpp"
 #include "server/ingest/committer.hpp"
+#include "server/lanes/lane_set.hpp"
 #include "server/lanes/lane_worker.hpp"
 #include "server/net/http_server.hpp"
 #include "server/observe/process_metrics.hpp"
+#include "server/pg/chain_store.hpp"
 #include "server/pg/control_log.hpp"
 #include "server/pg/cursor_key.hpp"
 #include "server/pg/data_folder.hpp"
@@ -156,12 +158,14 @@ public:
           entities{database.api(), std::chrono::seconds{1}, [&pipeline] { pipeline.lanes.nudge(); }},
           incidents{database.api()},
           findings{database.api()},
+          chains{database.api(), engine_view(pipeline.lanes)},
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
           settings_of_tenants{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           diagnostics{database.api(), process_view(pipeline, http)},
           tenants{database.api()},
-          services{signals, entities, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, need(pg::cursor_key(database))},
+          services{
+              signals, entities, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, chains, need(pg::cursor_key(database))},
           keys{database.api()},
           replies{database.api()},
           http{http_options(settings), endpoints(database, pipeline), log} {}
@@ -170,6 +174,7 @@ public:
     pg::EntityStore entities;
     pg::IncidentStore incidents;
     pg::FindingStore findings;
+    pg::ChainStore chains;
     pg::PatternVersionStore patterns;
     pg::PgControlLog control;
     pg::SettingStore settings_of_tenants;
@@ -194,6 +199,29 @@ private:
                                                                 wall_clock());
         };
         return net::product_endpoints(services, keys, replies, pipeline.committer, std::move(metrics), [&pipeline] { return pipeline.stalled(); });
+    }
+    static pg::EngineView engine_view(LaneWorker& lanes) {
+        pg::EngineView view;
+        view.partials = [&lanes](engine::TenantId tenant, const engine::PartialWanted& wanted) {
+            return ask<engine::PartialChains>(lanes, [&](const engine::Lane& lane) { return lane.partials(tenant, wanted); });
+        };
+        view.health = [&lanes](engine::TenantId tenant) {
+            return ask<engine::TenantHealth>(lanes, [&](const engine::Lane& lane) { return lane.health(tenant); });
+        };
+        return view;
+    }
+    /// The answer of the lane that knows the tenant, or none's; empty when they cannot be asked.
+    template <class Answer, class Question>
+    static std::optional<Answer> ask(LaneWorker& lanes, const Question& question) {
+        std::optional<Answer> answer;
+        const bool is_answered = lanes.ask([&](const LaneSet& set) {
+            for (const auto& [number, lane] : set.all()) {
+                answer = question(lane);
+                if (answer) return;
+            }
+            answer.emplace();
+        });
+        return is_answered ? answer : std::nullopt;
     }
     static pg::ProcessView process_view(Pipeline& pipeline, const net::HttpServer& http) {
         pg::ProcessView view;

@@ -8,6 +8,7 @@
 #include "api/ports/caller.hpp"
 #include "engine/incidents/records.hpp"
 #include "engine/lane/control.hpp"
+#include "engine/lane/near_misses.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/signal.hpp"
 
@@ -202,6 +203,29 @@ public:
     virtual Outcome<FindingWithEvidence> find(const Caller& caller, const engine::FindingId& id) = 0;
 };
 
+/// Alternatives within one member mean OR, members AND.
+struct NearMissFilter {
+    std::vector<std::string> patterns, missing;
+    std::vector<engine::EntityKey> entities;  ///< canonical
+    TimeRange until;                          ///< when the chain was over
+    bool flighting = false;                   ///< only flighting ones instead of only production
+};
+struct NearMissRow {
+    std::string id;
+    engine::NearMissRecord record;
+};
+/// Chains of stages that are not whole, and what patterns have been doing.
+class ChainReader {
+public:
+    virtual ~ChainReader() = default;
+    /// As the engine of this process sees them now, also when it only follows the leader's. unavailable when it cannot be asked.
+    virtual Outcome<engine::PartialChains> partials(const Caller& caller, const engine::PartialWanted& wanted) = 0;
+    /// The last to be over first; none that was over more than 30 days of event time ago.
+    virtual Outcome<Page<NearMissRow>> near_misses(const Caller& caller, const NearMissFilter& filter, const PageRequest& request) = 0;
+    /// Of everything that runs for the tenant; empty when the engine has seen nothing of it. Asked as `partials` is.
+    virtual Outcome<engine::TenantHealth> health(const Caller& caller) = 0;
+};
+
 /// A version of a pattern. What ships has version 1; of it a tenant stores its deployment only.
 struct PatternVersion {
     std::string id;
@@ -380,6 +404,7 @@ struct Services {
     SettingStore& settings;
     Diagnostics& diagnostics;
     TenantDirectory& tenants;
+    ChainReader& chains;
     http::CursorKey cursor_key{};  ///< seals the cursors of lists; the same for every process on one database
 };
 

@@ -109,6 +109,16 @@ const std::set<std::string>& Lane::attribute_paths(TenantId tenant) const {
     return found == nullptr ? state_->shipped_paths() : found->attribute_paths();
 }
 
+std::optional<PartialChains> Lane::partials(TenantId tenant, const PartialWanted& wanted) const {
+    const Tenant* found = state_->find(tenant);
+    return found == nullptr ? std::nullopt : std::optional{found->partials(wanted)};
+}
+
+std::optional<TenantHealth> Lane::health(TenantId tenant) const {
+    const Tenant* found = state_->find(tenant);
+    return found == nullptr ? std::nullopt : std::optional{found->health()};
+}
+
 std::string Lane::digest(TenantId tenant) const {
     const Tenant* found = state_->find(tenant);
     return found == nullptr ? Tenant{tenant, std::make_shared<const StageIndex>(Catalogue{}, 1)}.digest() : found->digest();

@@ -88,6 +88,11 @@ public:
     /// Attribute paths that any document of the tenant reads; the caller may leave out all others of a signal. Changes only with control entries.
     const std::set<std::string>& attribute_paths(TenantId tenant) const;
 
+    /// Chains of the tenant that are part-way; empty when the lane knows nothing of the tenant. Bounded (PartialSearch): some ten milliseconds at most.
+    std::optional<PartialChains> partials(TenantId tenant, const PartialWanted& wanted) const;
+    /// What the tenant's patterns have been doing; empty when the lane knows nothing of the tenant.
+    std::optional<TenantHealth> health(TenantId tenant) const;
+
     /// Canonical digest (hex) of findings, evidence and the partition into incidents of a tenant: equal for equal sets of entries once the watermark
     /// has passed (G4). Numbers, revisions and times of admission are not part of it.
     std::string digest(TenantId tenant) const;

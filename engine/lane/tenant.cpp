@@ -26,6 +26,8 @@ TenantEffects Tenant::take_effects() {
     std::sort(behind_horizon_marks_.begin(), behind_horizon_marks_.end());
     effects.behind_horizon = std::exchange(behind_horizon_marks_, {});
     incidents_.write(effects);
+    effects.near_misses = std::exchange(near_misses_, {});
+    if (std::exchange(has_forgotten_near_misses_, false)) effects.near_misses_kept_from = near_misses_kept_from_;
     effects.status = status();
     return effects;
 }
@@ -46,6 +48,7 @@ TenantStatus Tenant::status() const {
         .state_bytes = 0,
         .lateness = clock_.lateness(),
         .ticked = clock_.ticked(),
+        .near_misses_dropped = near_misses_allowed_.dropped(),
     };
     std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes() + link_rules_.bytes();
     for (const auto& deployment : deployments_) {

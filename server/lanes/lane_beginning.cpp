@@ -76,6 +76,7 @@ void LaneTenure::follow() {
             spdlog::info("event=lanes_followed leader=\"{}\"", session_->leadership().owner());
         }
         catch_up();
+        if (beginning_ != Beginning::carried) around_.questions.answer(lanes_);
         if (session_->leadership().end_silent_leader()) spdlog::warn("event=silent_leader_ended");
         around_.stop.wait_until(now() + around_.options.follow_poll);
     }

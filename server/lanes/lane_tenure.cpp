@@ -61,6 +61,7 @@ void LaneTenure::finish() {
 
 /// One group handed over, or a look at the log when it is time for one or somebody nudged; then whatever is due.
 void LaneTenure::step() {
+    around_.questions.answer(lanes_);
     const auto until = writer_.unwritten() ? std::min(next_look_, last_write_ + around_.options.quiet_time) : next_look_;
     auto group = around_.hand_off.take(until);
     const auto taken = now();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "server/lanes/clock_ticks.hpp"
+#include "server/lanes/engine_questions.hpp"
 #include "server/lanes/lane_database.hpp"
 #include "server/lanes/lane_set.hpp"
 #include "server/lanes/lane_worker.hpp"
@@ -40,6 +41,7 @@ struct TenureSurroundings {
     pg::LaneProgress& progress;
     ProgressBoard& board;
     StopFlag& stop;
+    EngineQuestions& questions;
 };
 
 /// One span of time in which a process follows the leader and then leads, with the engines that belong to it, empty at first:

@@ -73,6 +73,7 @@ struct LeaderStatus {
 };
 
 class LaneDatabase;
+class LaneSet;
 
 /// Leads every lane, or follows the process that does until that one ends or falls silent. A leader takes the epochs, replays the retained log, then applies
 /// each entry in position order and commits what it changes together with lane.done; when another process takes an epoch it begins anew as a follower.
@@ -101,6 +102,10 @@ public:
     /// A control entry was committed: look at the log now instead of at the next poll. Any thread.
     void nudge();
     LeaderStatus status() const;
+    /// Asks something of the state of the tenants' engines, as far as the log has been read. Any thread but the worker's own; blocks. `question` runs on the
+    /// worker's thread between two steps of its work, which waits: it must be quick and not throw. False: not answered, since this process is not ready, is
+    /// asked too much, or is too busy for `patience`.
+    bool ask(const std::function<void(const LaneSet&)>& question, std::chrono::milliseconds patience = std::chrono::seconds{2});
     /// Results are being committed, by this process or by the leader it follows. Any thread.
     bool ready() const;
 

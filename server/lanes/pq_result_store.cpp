@@ -90,6 +90,8 @@ WriteFate PqResultStore::write(const std::vector<LaneMove>& moves, const std::ve
                    if (!tenant.emptied.empty()) transaction.exec_params(empty_sql, tenant.emptied);
                    upsert(transaction, evidence_table, tenant.evidence);
                    if (!tenant.evidence.empty()) transaction.exec_params(mark_evidence_sql, tenant.evidence);
+                   upsert(transaction, near_miss_table, tenant.near_misses);
+                   if (!tenant.near_misses_forgotten.empty()) transaction.exec_params(forget_near_misses_sql, tenant.near_misses_forgotten);
                    upsert(transaction, status_table, tenant.status);
                }
                for (const auto& move : moves) {

@@ -22,10 +22,15 @@ struct ResultRows {
     std::string incidents;
     std::vector<std::string> stored_edits;  ///< in order, each the one row of edit_sql
     std::string activity;
+    std::string near_misses;
+    std::string near_misses_forgotten;  ///< the one row of forget_near_misses_sql
     std::string status;
 
     /// Something that people see changed, not only the tenant's counters.
-    bool visible() const { return !late.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !stored_edits.empty() || !activity.empty(); }
+    bool visible() const {
+        return !late.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !stored_edits.empty() || !activity.empty() ||
+               !near_misses.empty();
+    }
 };
 
 /// `position`: of the last entry that the effects come from. `late_keys`: of the signals to mark late, in their order. `found`: the signals of all evidence. UTC, seven-bit punctuation, no NUL: what
@@ -43,10 +48,13 @@ struct ResultTable {
     std::string_view key;      ///< of its primary key
     bool keeps_first = false;  ///< an existing row stays as it is; else it is rewritten
 };
-extern const ResultTable late_table, finding_table, evidence_table, incident_table, activity_table, status_table;
+extern const ResultTable late_table, finding_table, evidence_table, incident_table, activity_table, near_miss_table, status_table;
 
 /// Makes one edit on the stored row of an incident that the engine no longer holds; $1: of ResultRows::stored_edits.
 extern const char* const edit_sql;
+
+/// Deletes a tenant's near misses that were over before a time; $1: ResultRows::near_misses_forgotten.
+extern const char* const forget_near_misses_sql;
 
 /// "INSERT INTO finding (…) SELECT … FROM json_to_recordset($1::json) … ON CONFLICT …".
 std::string upsert_sql(const ResultTable& table);

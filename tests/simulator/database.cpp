@@ -1,6 +1,7 @@
 #include "tests/simulator/database.hpp"
 
 #include "api/json/control_json.hpp"
+#include "api/json/time_json.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -76,6 +77,14 @@ void write(Tables& tables, const server::ResultRows& rows) {
         }
     }
     upsert(tables, server::evidence_table, rows.evidence);
+    upsert(tables, server::near_miss_table, rows.near_misses);
+    if (!rows.near_misses_forgotten.empty()) {
+        const auto forgotten = Json::parse(rows.near_misses_forgotten);
+        std::erase_if(tables["near_miss"], [&](const auto& row) {
+            return row.second.at("tenant") == forgotten.at("tenant") && *api::json::parse_time(row.second.at("until_time").template get<std::string>()) <
+                                                                            *api::json::parse_time(forgotten.at("before").template get<std::string>());
+        });
+    }
     upsert(tables, server::status_table, rows.status);
 }
 

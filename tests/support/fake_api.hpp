@@ -97,6 +97,30 @@ struct FakeFindings final : api::ports::FindingReader {
     api::ports::Outcome<api::ports::FindingWithEvidence> find(const api::Caller&, const engine::FindingId& id) override;
 };
 
+struct FakeChains final : api::ports::ChainReader {
+    std::optional<api::ports::Failure> failure;
+    engine::PartialChains part_way;
+    engine::PartialWanted wanted;  ///< last asked for
+    api::ports::Outcome<engine::PartialChains> partials(const api::Caller&, const engine::PartialWanted& asked_for) override {
+        wanted = asked_for;
+        if (failure) return *failure;
+        return part_way;
+    }
+    std::vector<api::ports::NearMissRow> rows;
+    api::ports::NearMissFilter asked;
+    api::ports::Outcome<api::ports::Page<api::ports::NearMissRow>> near_misses(const api::Caller&, const api::ports::NearMissFilter& filter,
+                                                                               const api::ports::PageRequest& request) override {
+        asked = filter;
+        if (failure) return *failure;
+        return cut_page(rows, request);
+    }
+    engine::TenantHealth tenant;
+    api::ports::Outcome<engine::TenantHealth> health(const api::Caller&) override {
+        if (failure) return *failure;
+        return tenant;
+    }
+};
+
 struct FakePatterns final : api::ports::PatternStore {
     using PatternVersion = api::ports::PatternVersion;
     std::map<std::string, PatternVersion> stored;     ///< as they are now; of what ships the deployments
@@ -197,6 +221,7 @@ public:
     FakeEntities entities;
     FakeIncidents incidents;
     FakeFindings findings;
+    FakeChains chains;
     FakePatterns patterns;
     FakeControl control{incidents};
     FakeSettings settings;
@@ -205,7 +230,7 @@ public:
     api::Caller caller;
 
 private:
-    api::ports::Services services_{signals, entities, incidents, findings, patterns, control, settings, diagnostics, tenants, {1, 2, 3}};
+    api::ports::Services services_{signals, entities, incidents, findings, patterns, control, settings, diagnostics, tenants, chains, {1, 2, 3}};
 };
 
 /// "get", "post" … as the contract names methods.

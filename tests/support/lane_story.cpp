@@ -35,6 +35,8 @@ void Stored::write(const TenantEffects& effects) {
         if (edit.labels) record.labels = *edit.labels;
     }
     activity.insert(activity.end(), effects.activity.begin(), effects.activity.end());
+    near_misses.insert(near_misses.end(), effects.near_misses.begin(), effects.near_misses.end());
+    if (effects.near_misses_kept_from) std::erase_if(near_misses, [&](const auto& one) { return one.until < *effects.near_misses_kept_from; });
     status = effects.status;
 }
 
@@ -217,9 +219,14 @@ std::string as_text(const Effects& effects) {
         for (const StoredEdit& it : tenant.stored_edits)
             text << it.edit.number << it.position.value() << it.at << it.edit.owner << it.edit.title << it.edit.labels;
         for (const IncidentActivity& it : tenant.activity) text << it.number << it.position.value() << it.at << it.actor << it.what << it.detail;
+        for (const NearMissRecord& it : tenant.near_misses) {
+            text << it.pattern << std::int64_t{it.version} << it.entity.kind << it.entity.value << it.missing << it.start << it.end << it.until;
+            for (const ChainStage& stage : it.reached) text << stage.id << stage.signal;
+        }
+        text << tenant.near_misses_kept_from;
         const TenantStatus& status = tenant.status;
         text << status.watermark << std::int64_t{status.held} << status.newest << status.signals << status.late << status.unlinkable << status.behind_horizon
-             << status.window_signals;
+             << status.window_signals << status.near_misses_dropped;
     }
     return text.text();
 }

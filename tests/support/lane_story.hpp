@@ -29,6 +29,7 @@ struct Stored {
     std::vector<engine::IncidentActivity> activity;
     std::set<engine::SignalRef> late;
     engine::TenantStatus status;
+    std::vector<engine::NearMissRecord> near_misses;
     std::size_t stored_edits = 0;  ///< edits made on stored records
 
     void write(const engine::TenantEffects& effects);

@@ -32,6 +32,7 @@ RefusedInputs refused_by_entities();
 RefusedInputs refused_by_incidents();
 RefusedInputs refused_by_incident_changes();
 RefusedInputs refused_by_findings();
+RefusedInputs refused_by_chains();
 RefusedInputs refused_by_patterns();
 RefusedInputs refused_by_administration();
 

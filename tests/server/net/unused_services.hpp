@@ -9,7 +9,7 @@ namespace catenary::tests {
 /// Ports for handlers that never ask them anything: whoever does fails the test.
 class UnusedServices {
 public:
-    api::ports::Services services() { return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_}; }
+    api::ports::Services services() { return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_, chains_}; }
 
 private:
     template <class T>
@@ -44,6 +44,11 @@ private:
     struct Findings final : api::ports::FindingReader {
         Outcome<Page<api::ports::FindingWithEvidence>> page(const Caller&, const api::ports::FindingFilter&, const PageRequest&) override { refuse(); }
         Outcome<api::ports::FindingWithEvidence> find(const Caller&, const engine::FindingId&) override { refuse(); }
+    };
+    struct Chains final : api::ports::ChainReader {
+        Outcome<engine::PartialChains> partials(const Caller&, const engine::PartialWanted&) override { refuse(); }
+        Outcome<Page<api::ports::NearMissRow>> near_misses(const Caller&, const api::ports::NearMissFilter&, const PageRequest&) override { refuse(); }
+        Outcome<engine::TenantHealth> health(const Caller&) override { refuse(); }
     };
     struct Patterns final : api::ports::PatternStore {
         Outcome<std::vector<api::ports::PatternVersion>> list(const Caller&) override { refuse(); }
@@ -84,6 +89,7 @@ private:
     Entities entities_;
     Incidents incidents_;
     Findings findings_;
+    Chains chains_;
     Patterns patterns_;
     Control control_;
     Settings settings_;
