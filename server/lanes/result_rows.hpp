@@ -11,6 +11,12 @@
 
 namespace catenary::server {
 
+/// An incident that changed, and how: "created", "reopened", or "crossed" for any other change, which may have carried it over a connector's bound.
+struct ChangedIncident {
+    std::int64_t number = 0;
+    std::string_view cause;
+};
+
 /// What one tenant's effects say, as rows for the result tables: each text is a JSON array of objects whose members are the columns, so that a table's
 /// rows travel as one parameter (json_to_recordset). Empty text: nothing to write.
 struct ResultRows {
@@ -23,6 +29,7 @@ struct ResultRows {
     std::vector<std::string> stored_edits;  ///< in order, each the one row of edit_sql
     std::string activity;
     std::string status;
+    std::vector<ChangedIncident> changed;  ///< each once
 
     /// Something that people see changed, not only the tenant's counters.
     bool visible() const { return !late.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !stored_edits.empty() || !activity.empty(); }

@@ -7,6 +7,7 @@
 #include "server/lanes/lane_worker.hpp"
 #include "server/pg/pool.hpp"
 #include "server/pg/storage_room.hpp"
+#include "server/tickets/dispatcher.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -23,6 +24,7 @@ struct ProcessState {
     auth::KeyAuthenticator::Usage keys;
     std::optional<pg::StorageRoom::Usage> room = {};  ///< of a private PostgreSQL
     std::int64_t unlisted_sources = 0;
+    tickets::Dispatcher::Usage ticketing = {};
 };
 
 /// Prometheus text of it. `now`: for ages.
