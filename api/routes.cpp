@@ -2,6 +2,7 @@
 
 #include "api/handlers/audit.hpp"
 #include "api/handlers/chains.hpp"
+#include "api/handlers/connectors.hpp"
 #include "api/handlers/control.hpp"
 #include "api/handlers/entities.hpp"
 #include "api/handlers/findings.hpp"
@@ -53,6 +54,7 @@ constexpr Route table[] = {
     {Method::post, "/api/v1/incidents/{number}/comments", Scope::incidents_write, handlers::comment_incident},
     {Method::post, "/api/v1/incidents/{number}/merge", Scope::incidents_write, handlers::merge_incident},
     {Method::post, "/api/v1/incidents/{number}/split", Scope::incidents_write, handlers::split_incident},
+    {Method::post, "/api/v1/incidents/{number}/tickets", Scope::tickets_write, handlers::open_ticket},
     {Method::get, "/api/v1/findings", Scope::incidents_read, handlers::list_findings},
     {Method::get, "/api/v1/findings/{id}", Scope::incidents_read, handlers::get_finding},
     {Method::get, "/api/v1/patterns", Scope::incidents_read, handlers::list_patterns},
@@ -70,6 +72,16 @@ constexpr Route table[] = {
     {Method::post, "/api/v1/patterns:validate", Scope::incidents_read, handlers::validate_pattern},
     {Method::post, "/api/v1/patterns/import", Scope::catalogue_write, handlers::import_patterns},
     {Method::get, "/api/v1/patterns/export", Scope::incidents_read, handlers::export_patterns},
+    {Method::get, "/api/v1/connectors", Scope::incidents_read, handlers::list_connectors},
+    {Method::get, "/api/v1/connectors/{name}", Scope::incidents_read, handlers::get_connector},
+    {Method::put, "/api/v1/connectors/{name}", Scope::admin, handlers::put_connector},
+    {Method::delete_, "/api/v1/connectors/{name}", Scope::admin, handlers::remove_connector},
+    {Method::post, "/api/v1/connectors/{name}/preview", Scope::incidents_read, handlers::preview_connector},
+    {Method::post, "/api/v1/connectors/{name}/test", Scope::admin, handlers::test_connector},
+    {Method::get, "/api/v1/tickets", Scope::incidents_read, handlers::list_tickets},
+    {Method::post, "/api/v1/tickets/{id}/sync", Scope::tickets_write, handlers::sync_ticket},
+    {Method::get, "/api/v1/deliveries", Scope::tickets_write, handlers::list_deliveries},
+    {Method::post, "/api/v1/deliveries/{id}/retry", Scope::tickets_write, handlers::retry_delivery},
     {Method::get, "/api/v1/settings", Scope::incidents_read, handlers::get_settings},
     {Method::put, "/api/v1/settings", Scope::catalogue_write, handlers::change_settings},
     {Method::get, "/api/v1/diagnostics", Scope::signals_read, handlers::diagnostics},

@@ -26,6 +26,8 @@
 #include "server/pg/signal_store.hpp"
 #include "server/pg/storage_room.hpp"
 #include "server/pg/tenant_store.hpp"
+#include "server/pg/ticket_desk.hpp"
+#include "server/tickets/ticketing.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -62,6 +64,16 @@ std::string process_name() {
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);
     return fmt::format("{} pid {}", host.data(), ::getpid());
+}
+
+tickets::TicketingOptions ticketing_options(const config::Settings& settings, const std::filesystem::path& folder, const pg::Database& database) {
+    return {.lane_dsn = database.dsn(pg::Role::lane),
+            .api_dsn = database.dsn(pg::Role::api),
+            .key_file = settings.connector_key_file.empty() ? folder / "connectors.key" : settings.connector_key_file,
+            .networks = settings.connector_networks,
+            .ca_file = settings.connector_ca_file,
+            .process = process_name(),
+            .secret = need(pg::cursor_key(database))};
 }
 
 engine::Catalogue shipped_catalogue() {
@@ -153,7 +165,7 @@ private:
 
 class Application::Serving {
 public:
-    Serving(const config::Settings& settings, pg::Database& database, Pipeline& pipeline, const observe::Log& log)
+    Serving(const config::Settings& settings, pg::Database& database, Pipeline& pipeline, tickets::Ticketing& ticketing, const observe::Log& log)
         : signals{database.api(), &pipeline.committer},
           entities{database.api(), std::chrono::seconds{1}, [&pipeline] { pipeline.lanes.nudge(); }},
           incidents{database.api()},
@@ -162,13 +174,28 @@ public:
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
           settings_of_tenants{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
-          diagnostics{database.api(), process_view(pipeline, http)},
+          diagnostics{database.api(), process_view(pipeline, ticketing, http)},
           tenants{database.api()},
-          services{
-              signals, entities, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, chains, need(pg::cursor_key(database))},
+          desk{database.api(), ticketing.box(),
+               [&ticketing](engine::TenantId tenant, const pg::ServedConnector& served, std::vector<tickets::Exchanged>& exchanged) {
+                   return ticketing.test(tenant, served, exchanged);
+               },
+               [&ticketing] { ticketing.dispatcher().nudge(); }},
+          services{signals,
+                   entities,
+                   incidents,
+                   findings,
+                   patterns,
+                   control,
+                   settings_of_tenants,
+                   diagnostics,
+                   tenants,
+                   chains,
+                   desk,
+                   need(pg::cursor_key(database))},
           keys{database.api()},
           replies{database.api()},
-          http{http_options(settings), endpoints(database, pipeline), log} {}
+          http{http_options(settings), endpoints(database, pipeline, ticketing), log} {}
 
     pg::SignalStore signals;
     pg::EntityStore entities;
@@ -180,14 +207,15 @@ public:
     pg::SettingStore settings_of_tenants;
     pg::DiagnosticsStore diagnostics;
     pg::TenantStore tenants;
+    pg::PgTicketDesk desk;
     api::ports::Services services;
     auth::KeyAuthenticator keys;
     pg::ReplyStore replies;
     net::HttpServer http;
 
 private:
-    net::Endpoints endpoints(pg::Database& database, Pipeline& pipeline) {
-        auto metrics = [this, &database, &pipeline] {
+    net::Endpoints endpoints(pg::Database& database, Pipeline& pipeline, tickets::Ticketing& ticketing) {
+        auto metrics = [this, &database, &pipeline, &ticketing] {
             return http.usage_text() + observe::process_metrics({.committer = pipeline.committer.status(),
                                                                  .lanes = pipeline.lanes.status(),
                                                                  .pool = database.api().usage(),
@@ -195,7 +223,8 @@ private:
                                                                  .keys = keys.usage(),
                                                                  .retention = pipeline.retention.usage(),
                                                                  .room = pipeline.room ? std::optional{pipeline.room->usage()} : std::nullopt,
-                                                                 .unlisted_sources = pipeline.sources.unlisted()},
+                                                                 .unlisted_sources = pipeline.sources.unlisted(),
+                                                                 .ticketing = ticketing.dispatcher().usage()},
                                                                 wall_clock());
         };
         return net::product_endpoints(services, keys, replies, pipeline.committer, std::move(metrics), [&pipeline] { return pipeline.stalled(); });
@@ -223,16 +252,19 @@ private:
         });
         return is_answered ? answer : std::nullopt;
     }
-    static pg::ProcessView process_view(Pipeline& pipeline, const net::HttpServer& http) {
+    static pg::ProcessView process_view(Pipeline& pipeline, const tickets::Ticketing& ticketing, const net::HttpServer& http) {
         pg::ProcessView view;
         view.sources = [&pipeline](engine::TenantId tenant) { return pipeline.sources.of(tenant); };
-        view.caps = [&pipeline, &http](engine::TenantId tenant) {
+        view.caps = [&pipeline, &ticketing, &http](engine::TenantId tenant) {
             std::vector<std::pair<std::string, std::int64_t>> caps;
             const auto refused = http.refused(tenant);
             if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
             if (refused.by_quota > 0) caps.emplace_back("quota", refused.by_quota);
             if (refused.stalled > 0) caps.emplace_back("correlation_lag", refused.stalled);
             if (const auto without_room = pipeline.committer.status().without_room; without_room > 0) caps.emplace_back("storage_full", without_room);
+            if (const auto unserved = ticketing.dispatcher().usage().unserved; unserved > 0) {
+                caps.emplace_back("connectors_served", static_cast<std::int64_t>(unserved));
+            }
             return caps;
         };
         view.leader = [&pipeline](engine::TenantId) { return pipeline.lanes.status().text(); };
@@ -259,7 +291,10 @@ void Application::start() {
     if (!made) throw std::runtime_error(fmt::format("cannot make the first tenant and keep its key in {}: {}", data_dir().string(), made.error().detail));
     if (!*made) new_admin_key_.reset();
     pipeline_ = std::make_unique<Pipeline>(settings_, database);
-    serving_ = std::make_unique<Serving>(settings_, database, *pipeline_, log_);
+    ticketing_ =
+        std::make_unique<tickets::Ticketing>(ticketing_options(settings_, data_dir(), database), pipeline_->progress, [this] { pipeline_->lanes.nudge(); });
+    ticketing_->dispatcher().start();
+    serving_ = std::make_unique<Serving>(settings_, database, *pipeline_, *ticketing_, log_);
     url_ = "http://" + serving_->http.start();
     log_.event(observe::Level::info, "started", {{"url", std::string_view{url_}}});
 }
@@ -268,8 +303,10 @@ void Application::stop() {
     if (!storage_) return;
     log_.event(observe::Level::info, "stopping");
     if (serving_ && !serving_->http.drain(settings_.stop_grace)) log_.event(observe::Level::warning, "requests_abandoned");
-    if (pipeline_) pipeline_->stop();  // answers every request that waits for a commit
-    serving_.reset();                  // joins the worker and I/O threads
+    if (ticketing_) ticketing_->dispatcher().stop();  // what it follows goes through the lanes
+    if (pipeline_) pipeline_->stop();                 // answers every request that waits for a commit
+    serving_.reset();                                 // joins the worker and I/O threads
+    ticketing_.reset();
     pipeline_.reset();
     log_.event(observe::Level::info, "results_written");
     storage_.reset();

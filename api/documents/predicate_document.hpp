@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,11 @@ std::optional<PredicateDocument> predicate_from_json(const Place& place, const n
 
 /// The end of the sentence about a word that names no field (and no combinator, where one may stand): also finds slips in front of the dot, `attribute.x`.
 std::string field_suggestion(std::string_view given, bool and_combinators);
+/// What the members of a predicate may name, where it is not about signals.
+struct Vocabulary {
+    std::span<const std::string_view> words;  ///< fields and combinators, for suggestions
+    engine::Result<engine::Field> (*field)(std::string_view written);
+};
+std::optional<PredicateDocument> predicate_from_json(const Place& place, const nlohmann::json& document, const Vocabulary& vocabulary);
 
 }  // namespace catenary::api::documents

@@ -6,6 +6,7 @@
 #include "api/entities/criticality.hpp"
 #include "api/http/cursor.hpp"
 #include "api/ports/caller.hpp"
+#include "api/tickets/records.hpp"
 #include "engine/incidents/records.hpp"
 #include "engine/lane/control.hpp"
 #include "engine/lane/near_misses.hpp"
@@ -17,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -393,6 +395,35 @@ public:
     virtual Outcome<Page<AuditRow>> audit(const Caller& caller, const AuditFilter& filter, const PageRequest& request) = 0;
 };
 
+/// Ticket systems, the tickets there, and what was said to them.
+class TicketDesk {
+public:
+    virtual ~TicketDesk() = default;
+    virtual Outcome<Page<tickets::ConnectorRow>> connectors(const Caller& caller, const PageRequest& request) = 0;  ///< by name
+    virtual Outcome<tickets::ConnectorRow> connector(const Caller& caller, const std::string& name) = 0;
+    /// Stores name and document of `wanted`, and its secrets where they are given (a JSON object of lists). With a revision: stale unless the connector
+    /// is at this one, 0 being none. A change ends a pause. invalid beyond 32 connectors.
+    virtual Outcome<tickets::ConnectorRow> put_connector(const Caller& caller, const tickets::ConnectorRow& wanted,
+                                                         const std::optional<std::string>& secrets_json, std::optional<std::int64_t> revision) = 0;
+    /// With what waits for it and the links to its tickets; the tickets themselves stay in their system.
+    virtual Outcome<bool> remove_connector(const Caller& caller, const std::string& name, std::optional<std::int64_t> revision) = 0;
+    /// Asks the ticket system, at most 15 s; when it answers as it should, a pause ends.
+    virtual Outcome<tickets::ConnectorTest> test_connector(const Caller& caller, const std::string& name) = 0;
+    virtual Outcome<Page<tickets::TicketRow>> tickets(const Caller& caller, const tickets::TicketFilter& filter,
+                                                      const PageRequest& request) = 0;  ///< newest first
+    /// Of each incident, by connector.
+    virtual Outcome<std::map<std::int64_t, std::vector<tickets::TicketRow>>> tickets_of(const Caller& caller,
+                                                                                        const std::vector<engine::IncidentNumber>& incidents) = 0;
+    /// Gives the incident a ticket by hand, whatever the condition; what is there already is brought up to date.
+    virtual Outcome<tickets::TicketRow> open_ticket(const Caller& caller, engine::IncidentNumber incident, const std::string& connector) = 0;
+    /// Tries again at once, also one that failed or is gone.
+    virtual Outcome<tickets::TicketRow> sync_ticket(const Caller& caller, std::int64_t id) = 0;
+    virtual Outcome<Page<tickets::DeliveryRow>> deliveries(const Caller& caller, const tickets::DeliveryFilter& filter,
+                                                           const PageRequest& request) = 0;  ///< newest first
+    /// Tries the delivery's ticket again at once; conflict when it has none.
+    virtual Outcome<tickets::TicketRow> retry_delivery(const Caller& caller, std::int64_t id) = 0;
+};
+
 /// Everything, by reference: what handlers get. Outlives every request.
 struct Services {
     SignalReader& signals;
@@ -405,6 +436,7 @@ struct Services {
     Diagnostics& diagnostics;
     TenantDirectory& tenants;
     ChainReader& chains;
+    TicketDesk& desk;
     http::CursorKey cursor_key{};  ///< seals the cursors of lists; the same for every process on one database
 };
 

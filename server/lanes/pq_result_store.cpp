@@ -94,6 +94,7 @@ WriteFate PqResultStore::write(const std::vector<LaneMove>& moves, const std::ve
                    if (!tenant.near_misses_forgotten.empty()) transaction.exec_params(forget_near_misses_sql, tenant.near_misses_forgotten);
                    upsert(transaction, status_table, tenant.status);
                }
+               outbox_.write(transaction, rows);
                for (const auto& move : moves) {
                    const auto moved = transaction.exec_params(move_sql, move.to.value(), move.lane, move.epoch, move.from.value());
                    if (moved.affected_rows() == 1) continue;

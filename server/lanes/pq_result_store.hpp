@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/lanes/outbox_writer.hpp"
 #include "server/lanes/result_store.hpp"
 
 #include <pqxx/connection>
@@ -30,6 +31,7 @@ private:
 
     std::string dsn_;
     std::unique_ptr<pqxx::connection> connection_;
+    OutboxWriter outbox_;
     std::string reason_;
 };
 

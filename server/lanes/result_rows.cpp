@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 namespace catenary::server {
@@ -192,6 +193,24 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
             {"state_bytes", status.state_bytes}};
 }
 
+std::vector<ChangedIncident> changed_incidents(const engine::TenantEffects& effects) {
+    std::map<std::int64_t, std::string_view> causes;
+    for (const auto& incident : effects.incidents) causes.emplace(incident.number.value(), "crossed");
+    for (const auto& stored : effects.stored_edits) {
+        const bool opens = stored.edit.status && *stored.edit.status != engine::IncidentStatus::closed;
+        causes[stored.edit.number.value()] = opens ? "reopened" : "crossed";
+    }
+    for (const auto& line : effects.activity) {
+        const auto known = causes.find(line.number.value());
+        if (known == causes.end()) continue;
+        if (line.what == "created" || (line.what == "split" && line.detail.find(" from ") != std::string::npos)) known->second = "created";
+        if (line.what == "status_changed" && line.detail.starts_with("closed \u2192") && known->second != "created") known->second = "reopened";
+    }
+    std::vector<ChangedIncident> changed;
+    for (const auto& [number, cause] : causes) changed.push_back({number, cause});
+    return changed;
+}
+
 std::string text_of(const Json& rows) { return rows.empty() ? std::string{} : rows.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// Without a tree in between: a source that is behind has every one of its signals marked.
@@ -227,6 +246,7 @@ ResultRows result_rows(const engine::TenantEffects& effects, engine::Position po
     for (const auto& edit : effects.stored_edits) rows.stored_edits.push_back(text_of(edit_row(tenant, edit)));
     for (const auto& incident : effects.incidents) incidents.push_back(incident_row(tenant, position, incident));
     rows.tenant = tenant;
+    rows.changed = changed_incidents(effects);
     rows.late = late_rows(effects, late_keys);
     rows.emptied = text_of(emptied);
     rows.findings = text_of(findings);

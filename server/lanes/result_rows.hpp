@@ -11,6 +11,12 @@
 
 namespace catenary::server {
 
+/// An incident that changed, and how: "created", "reopened", or "crossed" for any other change, which may have carried it over a connector's bound.
+struct ChangedIncident {
+    std::int64_t number = 0;
+    std::string_view cause;
+};
+
 /// What one tenant's effects say, as rows for the result tables: each text is a JSON array of objects whose members are the columns, so that a table's
 /// rows travel as one parameter (json_to_recordset). Empty text: nothing to write.
 struct ResultRows {
@@ -25,6 +31,7 @@ struct ResultRows {
     std::string near_misses;
     std::string near_misses_forgotten;  ///< the one row of forget_near_misses_sql
     std::string status;
+    std::vector<ChangedIncident> changed;  ///< each once
 
     /// Something that people see changed, not only the tenant's counters.
     bool visible() const {

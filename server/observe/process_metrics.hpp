@@ -8,6 +8,7 @@
 #include "server/pg/leaf_retention.hpp"
 #include "server/pg/pool.hpp"
 #include "server/pg/storage_room.hpp"
+#include "server/tickets/dispatcher.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -25,6 +26,7 @@ struct ProcessState {
     pg::RetentionUsage retention = {};
     std::optional<pg::StorageRoom::Usage> room = {};  ///< of a private PostgreSQL
     std::int64_t unlisted_sources = 0;
+    tickets::Dispatcher::Usage ticketing = {};
 };
 
 /// Prometheus text of it. `now`: for ages.

@@ -35,6 +35,7 @@ RefusedInputs refused_by_findings();
 RefusedInputs refused_by_chains();
 RefusedInputs refused_by_patterns();
 RefusedInputs refused_by_administration();
+RefusedInputs refused_by_ticketing();
 
 /// All of them.
 RefusedInputs every_refused_input();
