@@ -1,6 +1,8 @@
 #include "api/routes.hpp"
 
 #include "api/handlers/audit.hpp"
+#include "api/handlers/chains.hpp"
+#include "api/handlers/connectors.hpp"
 #include "api/handlers/control.hpp"
 #include "api/handlers/entities.hpp"
 #include "api/handlers/findings.hpp"
@@ -52,6 +54,7 @@ constexpr Route table[] = {
     {Method::post, "/api/v1/incidents/{number}/comments", Scope::incidents_write, handlers::comment_incident},
     {Method::post, "/api/v1/incidents/{number}/merge", Scope::incidents_write, handlers::merge_incident},
     {Method::post, "/api/v1/incidents/{number}/split", Scope::incidents_write, handlers::split_incident},
+    {Method::post, "/api/v1/incidents/{number}/tickets", Scope::tickets_write, handlers::open_ticket},
     {Method::get, "/api/v1/findings", Scope::incidents_read, handlers::list_findings},
     {Method::get, "/api/v1/findings/{id}", Scope::incidents_read, handlers::get_finding},
     {Method::get, "/api/v1/patterns", Scope::incidents_read, handlers::list_patterns},
@@ -62,7 +65,23 @@ constexpr Route table[] = {
     {Method::put, "/api/v1/patterns/{id}/deployment", Scope::catalogue_write, handlers::deploy_pattern},
     {Method::get, "/api/v1/patterns/{id}/versions", Scope::incidents_read, handlers::list_pattern_versions},
     {Method::get, "/api/v1/patterns/{id}/versions/{version}", Scope::incidents_read, handlers::get_pattern_version},
+    {Method::get, "/api/v1/patterns/{id}/health", Scope::incidents_read, handlers::pattern_health},
+    {Method::post, "/api/v1/patterns/{id}/why-not", Scope::incidents_read, handlers::why_not},
+    {Method::get, "/api/v1/partials", Scope::incidents_read, handlers::list_partials},
+    {Method::get, "/api/v1/near-misses", Scope::incidents_read, handlers::list_near_misses},
     {Method::post, "/api/v1/patterns:validate", Scope::incidents_read, handlers::validate_pattern},
+    {Method::post, "/api/v1/patterns/import", Scope::catalogue_write, handlers::import_patterns},
+    {Method::get, "/api/v1/patterns/export", Scope::incidents_read, handlers::export_patterns},
+    {Method::get, "/api/v1/connectors", Scope::incidents_read, handlers::list_connectors},
+    {Method::get, "/api/v1/connectors/{name}", Scope::incidents_read, handlers::get_connector},
+    {Method::put, "/api/v1/connectors/{name}", Scope::admin, handlers::put_connector},
+    {Method::delete_, "/api/v1/connectors/{name}", Scope::admin, handlers::remove_connector},
+    {Method::post, "/api/v1/connectors/{name}/preview", Scope::incidents_read, handlers::preview_connector},
+    {Method::post, "/api/v1/connectors/{name}/test", Scope::admin, handlers::test_connector},
+    {Method::get, "/api/v1/tickets", Scope::incidents_read, handlers::list_tickets},
+    {Method::post, "/api/v1/tickets/{id}/sync", Scope::tickets_write, handlers::sync_ticket},
+    {Method::get, "/api/v1/deliveries", Scope::tickets_write, handlers::list_deliveries},
+    {Method::post, "/api/v1/deliveries/{id}/retry", Scope::tickets_write, handlers::retry_delivery},
     {Method::get, "/api/v1/settings", Scope::incidents_read, handlers::get_settings},
     {Method::put, "/api/v1/settings", Scope::catalogue_write, handlers::change_settings},
     {Method::get, "/api/v1/diagnostics", Scope::signals_read, handlers::diagnostics},
@@ -87,6 +106,10 @@ bool matches(std::string_view path, const std::vector<std::string>& segments) {
     return path.empty();
 }
 
+void allow(std::vector<Method>& allowed, Method method) {
+    if (std::ranges::find(allowed, method) == allowed.end()) allowed.push_back(method);
+}
+
 }  // namespace
 
 std::span<const Route> routes() { return table; }
@@ -96,9 +119,9 @@ RouteMatch find_route(Method method, const std::vector<std::string>& segments) {
     const auto wanted = method == Method::head ? Method::get : method;  // HEAD is GET without its body
     for (const auto& route : table) {
         if (!matches(route.path, segments)) continue;
-        if (route.method == wanted) match.route = &route;
-        match.allowed.push_back(route.method);
-        if (route.method == Method::get) match.allowed.push_back(Method::head);
+        if (route.method == wanted) match.route = &route;  // of two the later one, which is the plain word after the {name} that would take it
+        allow(match.allowed, route.method);
+        if (route.method == Method::get) allow(match.allowed, Method::head);
     }
     return match;
 }

@@ -8,11 +8,15 @@
 #include <optional>
 #include <string>
 
+namespace catenary::server::tickets {
+class Ticketing;
+}
+
 namespace catenary::server {
 
 /// The server as a whole: builds its parts in order, ends them in reverse. Made, started and stopped by one thread.
 ///
-///   data folder ─ database ─ first tenant ─ lane worker ─ committer ─ stores, keys ─ HTTP
+///   data folder ─ database ─ first tenant ─ lane worker ─ committer ─ ticketing ─ stores, keys ─ HTTP
 class Application {
 public:
     /// `log` outlives the application.
@@ -44,6 +48,7 @@ private:
     const observe::Log& log_;
     std::unique_ptr<Storage> storage_;
     std::unique_ptr<Pipeline> pipeline_;
+    std::unique_ptr<tickets::Ticketing> ticketing_;
     std::unique_ptr<Serving> serving_;
     std::string url_;
     std::optional<std::string> new_admin_key_;

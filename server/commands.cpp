@@ -16,6 +16,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -100,7 +101,7 @@ int serve_demo(const config::Settings& settings) {
 
 int pattern_files(const config::PatternFiles& asked) {
     const bool tests = asked.task == config::PatternFiles::Task::test;
-    const auto report = tests ? test_pattern_files(asked.files) : check_pattern_files(asked.files);
+    const auto report = tests ? test_pattern_files(asked.files, std::cin) : check_pattern_files(asked.files, std::cin);
     fmt::print("{}", report.text);
     return report.exit_code;
 }

@@ -142,7 +142,11 @@ private:
 std::vector<engine::FindingRecord> findings_in(const PreparedBatch& story, const Pattern& pattern) {
     auto deployed = std::make_shared<Pattern>(pattern);
     deployed->mode = engine::Mode::production;  // whatever mode the document asks for, its examples are to be found
-    engine::Lane lane{{deployed}};
+    return findings_in(story, engine::Catalogue{deployed});
+}
+
+std::vector<engine::FindingRecord> findings_in(const PreparedBatch& story, const engine::Catalogue& patterns) {
+    engine::Lane lane{patterns};
     ingest::SignalViews views;
     std::map<engine::FindingId, engine::FindingRecord> last;
     const auto take = [&] {

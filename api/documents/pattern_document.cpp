@@ -101,6 +101,7 @@ json read_examples(const Place& place, const json& value) {
     if (read_object(place, value, example_members) == nullptr) return nullptr;
     for (const auto& [name, stories] : value.items()) {
         const auto list = place.member(name);
+        if (std::ranges::find(example_members, name) == example_members.end()) continue;  // said already
         if (read_list(list, stories, 0, 32) == nullptr) continue;
         for (std::size_t i = 0; i < stories.size(); ++i) {
             if (read_list(list.item(i), stories[i], 1, 256) == nullptr) continue;

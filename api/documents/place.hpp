@@ -18,7 +18,8 @@ public:
 
     Place member(std::string_view name) const;
     Place item(std::size_t index) const;
-    Place below(std::string_view relative_pointer) const;  ///< "" or "/2/within", escaped already
+    Place below(std::string_view relative_pointer) const;                                ///< "" or "/2/within", escaped already
+    Place at(std::string pointer) const { return Place{*faults_, std::move(pointer)}; }  ///< elsewhere in the same document
     void fault(engine::FaultCode code, std::string detail) const;
     const std::string& pointer() const { return pointer_; }
 

@@ -52,11 +52,12 @@ constexpr auto operator_words = [] {
     return words;
 }();
 
-/// The end of the sentence for a member that names no field: also finds slips in front of the dot, `attribute.x`.
-std::string field_suggestion(std::string_view given) {
+const Vocabulary of_signals{predicate_words, &Field::parse};
+
+std::string name_suggestion(std::string_view given, std::span<const std::string_view> words) {
     constexpr std::array<std::string_view, 2> heads{"attributes", "entities"};
     const auto dot = given.find('.');
-    if (dot == std::string_view::npos) return suggestion(given, predicate_words);
+    if (dot == std::string_view::npos) return suggestion(given, words);
     return suggestion(given.substr(0, dot), heads);
 }
 
@@ -73,6 +74,8 @@ bool takes_list(Operator op) {
 
 class PredicateReader {
 public:
+    explicit PredicateReader(const Vocabulary& vocabulary) : vocabulary_{vocabulary} {}
+
     std::optional<PredicateDocument> object(const Place& place, const json& document) {
         if (!document.is_object()) {
             place.fault(FaultCode::wrong_type, fmt::format("a predicate is an object, not {}", type_name(document)));
@@ -117,9 +120,9 @@ private:
 
     std::optional<PredicateDocument> field(const Place& around, const std::string& name, const json& value) {
         const auto place = around.member(name);
-        const auto parsed = Field::parse(name);
+        const auto parsed = vocabulary_.field(name);
         if (!parsed) {
-            place.fault(parsed.error().code, "unknown field " + in_quotes(name) + field_suggestion(name));
+            place.fault(parsed.error().code, "unknown field " + in_quotes(name) + name_suggestion(name, vocabulary_.words));
             return std::nullopt;
         }
         if (value.is_object()) return operator_object(place, *parsed, value);
@@ -203,11 +206,21 @@ private:
         return std::nullopt;
     }
 
+    const Vocabulary& vocabulary_;
     std::size_t matches_ = 0;
 };
 
 }  // namespace
 
-std::optional<PredicateDocument> predicate_from_json(const Place& place, const json& document) { return PredicateReader{}.object(place, document); }
+std::string field_suggestion(std::string_view given, bool and_combinators) {
+    const std::span<const std::string_view> words{predicate_words};
+    return name_suggestion(given, and_combinators ? words : words.first(words.size() - combinators.size()));
+}
+
+std::optional<PredicateDocument> predicate_from_json(const Place& place, const json& document) { return predicate_from_json(place, document, of_signals); }
+
+std::optional<PredicateDocument> predicate_from_json(const Place& place, const json& document, const Vocabulary& vocabulary) {
+    return PredicateReader{vocabulary}.object(place, document);
+}
 
 }  // namespace catenary::api::documents

@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 
 namespace catenary::api::documents {
 
@@ -24,5 +27,14 @@ struct PredicateDocument {
 /// an operator object), `prefix suffix contains matches cidr in_list` (a string, or a list: any of them), `exists` (true or false). Every fault goes
 /// to `place`, unknown words with the nearest known one. Empty when there was any.
 std::optional<PredicateDocument> predicate_from_json(const Place& place, const nlohmann::json& document);
+
+/// The end of the sentence about a word that names no field (and no combinator, where one may stand): also finds slips in front of the dot, `attribute.x`.
+std::string field_suggestion(std::string_view given, bool and_combinators);
+/// What the members of a predicate may name, where it is not about signals.
+struct Vocabulary {
+    std::span<const std::string_view> words;  ///< fields and combinators, for suggestions
+    engine::Result<engine::Field> (*field)(std::string_view written);
+};
+std::optional<PredicateDocument> predicate_from_json(const Place& place, const nlohmann::json& document, const Vocabulary& vocabulary);
 
 }  // namespace catenary::api::documents

@@ -33,7 +33,7 @@ engine::Repeat repeat_from_json(const Place& place, const json& object) {
         if (!written) return repeat;
         auto field = engine::Field::parse(*written);
         if (field) repeat.distinct = std::move(*field);
-        else at.fault(field.error().code, field.error().detail);
+        else at.fault(field.error().code, "unknown field " + in_quotes(*written) + field_suggestion(*written, false));
     }
     return repeat;
 }

@@ -36,7 +36,8 @@ bool looks_like_number(const std::string& text) {
 /// Builds the JSON while the parser goes through the text, so that nothing is built that a limit forbids.
 class Builder final : public YAML::EventHandler {
 public:
-    Builder(const DocumentLimits& limits, engine::Faults& faults) : limits_{limits}, faults_{faults} {}
+    /// `root`: pointer of the document within what is read.
+    Builder(const DocumentLimits& limits, engine::Faults& faults, std::string root = {}) : limits_{limits}, faults_{faults}, root_pointer_{std::move(root)} {}
 
     json take() { return std::move(root_); }
 
@@ -72,7 +73,7 @@ private:
     bool awaits_key() const { return !levels_.empty() && levels_.back().container->is_object() && !levels_.back().key; }
 
     Place place() const {
-        Place here{faults_};
+        Place here{faults_, root_pointer_};
         for (const auto& level : levels_) {
             const bool open_inside = &level != &levels_.back();  // its last item is the container of the next level
             if (level.key) here = here.member(*level.key);
@@ -144,20 +145,19 @@ private:
 
     const DocumentLimits& limits_;
     engine::Faults& faults_;
+    const std::string root_pointer_;
     json root_;
     std::vector<Level> levels_;  // pointers into root_ stay valid: a container does not grow while one of its children is open
     std::deque<json> dropped_;   // values of repeated keys
     std::size_t values_ = 0;
 };
 
-}  // namespace
-
-json read_yaml(std::string_view body, const DocumentLimits& limits, engine::Faults& faults) {
-    const Place document{faults};
-    const auto before = faults.size();
+/// Gives `read` a parser of the text. False when the text is none, or `read` met something that ends parsing; the fault is recorded then.
+template <class Read>
+bool parsed(std::string_view body, const DocumentLimits& limits, const Place& place, Read&& read) {
     const auto refuse = [&](FaultCode code, std::string detail) {
-        document.fault(code, std::move(detail));
-        return json{};
+        place.fault(code, std::move(detail));
+        return false;
     };
     if (body.size() > limits.bytes) return refuse(FaultCode::too_large, fmt::format("a document has at most {} bytes", limits.bytes));
     if (!api::json::is_utf8(body)) return refuse(FaultCode::malformed, "the document is not UTF-8");
@@ -165,16 +165,46 @@ json read_yaml(std::string_view body, const DocumentLimits& limits, engine::Faul
     try {
         std::istringstream stream{std::string{body}};
         YAML::Parser parser{stream};
-        Builder builder{limits, faults};
-        if (!parser.HandleNextDocument(builder)) return refuse(FaultCode::malformed, "the document is empty");
-        Builder second{limits, faults};
-        if (parser.HandleNextDocument(second)) return refuse(FaultCode::malformed, "one document at a time: there is a second one after \"---\"");
-        return faults.size() == before ? builder.take() : json{};
+        read(parser);
+        return true;
     } catch (const Stop&) {
-        return json{};
+        return false;
     } catch (const YAML::Exception& error) {
         return refuse(FaultCode::malformed, fmt::format("not YAML: {} (line {}, column {})", error.msg, error.mark.line + 1, error.mark.column + 1));
     }
+}
+
+}  // namespace
+
+json read_yaml(std::string_view body, const DocumentLimits& limits, engine::Faults& faults) {
+    const Place document{faults};
+    const auto before = faults.size();
+    json value;
+    const auto read = [&](YAML::Parser& parser) {
+        Builder builder{limits, faults};
+        if (!parser.HandleNextDocument(builder)) return document.fault(FaultCode::malformed, "the document is empty");
+        Builder second{limits, faults};
+        if (parser.HandleNextDocument(second)) return document.fault(FaultCode::malformed, "one document at a time: there is a second one after \"---\"");
+        value = builder.take();
+    };
+    return parsed(body, limits, document, read) && faults.size() == before ? value : json{};
+}
+
+std::vector<json> read_yaml_stream(std::string_view body, const DocumentLimits& limits, std::size_t most, engine::Faults& faults) {
+    const Place place{faults};
+    const auto before = faults.size();
+    std::vector<json> documents;
+    const auto read = [&](YAML::Parser& parser) {
+        while (true) {
+            Builder builder{limits, faults, fmt::format("/{}", documents.size())};
+            if (!parser.HandleNextDocument(builder)) break;
+            if (documents.size() == most) return place.fault(FaultCode::too_large, fmt::format("there are more than {} documents", most));
+            documents.push_back(builder.take());
+        }
+        if (documents.empty()) place.fault(FaultCode::malformed, "there is no document");
+    };
+    if (!parsed(body, limits, place, read) || faults.size() != before) return {};
+    return documents;
 }
 
 }  // namespace catenary::api::documents

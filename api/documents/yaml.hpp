@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string_view>
+#include <vector>
 
 namespace catenary::api::documents {
 
@@ -22,5 +23,9 @@ struct DocumentLimits {
 /// keys that are no scalars, duplicate keys, a second document, NUL, invalid UTF-8, whole numbers that a double cannot hold.
 /// Null when `faults` gained anything.
 nlohmann::json read_yaml(std::string_view body, const DocumentLimits& limits, engine::Faults& faults);
+
+/// The same of a text of 1 to `most` documents, each within the limits of a document, all of them within its bytes. Pointers begin with the number of the
+/// document: "/1/title". Empty when `faults` gained anything.
+std::vector<nlohmann::json> read_yaml_stream(std::string_view body, const DocumentLimits& limits, std::size_t most, engine::Faults& faults);
 
 }  // namespace catenary::api::documents

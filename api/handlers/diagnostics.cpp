@@ -1,5 +1,6 @@
 #include "api/handlers/control.hpp"
 #include "api/handlers/reply.hpp"
+#include "api/json/ticket_json.hpp"
 #include "api/json/time_json.hpp"
 
 #include <set>
@@ -37,6 +38,7 @@ Json to_json(const ports::DiagnosticsReport& report) {
         hubs.push_back({{"kind", entity.key.kind}, {"value", entity.key.value}, {"because", "denied"}, {"changed", json::format_time(entity.changed)}});
     }
     body["rematch"] = {{"signals", report.behind_horizon}, {"oldest", time_or_null(report.oldest_behind_horizon)}};
+    body["retention"] = {{"taken_from", time_or_null(report.taken_from)}, {"kept_from", time_or_null(report.kept_from)}};
     body["counts"] = {{"late", report.late},
                       {"unlinkable", report.unlinkable},
                       {"behind_horizon", report.behind_horizon},
@@ -53,7 +55,19 @@ http::Response diagnostics(const http::Request& request, const Caller& caller, p
     if (auto refusal = refuse_parameters(request)) return *refusal;
     const auto report = services.diagnostics.report(caller);
     if (!report) return failure_reply(request, report.error());
-    return json_reply(200, to_json(*report));
+    constexpr std::size_t most_connectors = 32;  // what a tenant may have
+    const auto connectors = services.desk.connectors(caller, {most_connectors, ""});
+    if (!connectors) return failure_reply(request, connectors.error());
+    auto body = to_json(*report);
+    auto& shown = body["connectors"] = Json::array();
+    for (const auto& connector : connectors->items) {
+        auto status = json::to_json(connector)["status"];
+        Json line{{"name", connector.name}};
+        for (const auto* member : {"state", "paused_because", "waiting", "failed", "last_success", "last_failure_because"})
+            line[member] = std::move(status[member]);
+        shown.push_back(std::move(line));
+    }
+    return json_reply(200, body);
 }
 
 }  // namespace catenary::api::handlers

@@ -1,5 +1,6 @@
 #include "api/handlers/incidents.hpp"
 
+#include "api/handlers/connectors.hpp"
 #include "api/handlers/filters.hpp"
 #include "api/handlers/incident_filter.hpp"
 #include "api/handlers/reply.hpp"
@@ -14,8 +15,10 @@ constexpr std::size_t entities_in_list = 20;
 constexpr std::size_t most_comments = 100;
 constexpr std::size_t most_entities = 500;  // what a record holds
 
-http::Response detail_reply(const ports::IncidentDetail& detail, int status) {
-    auto response = json_reply(status, json::incident_detail_to_json(detail.record, detail.findings, detail.comments));
+http::Response detail_reply(const http::Request& request, const Caller& caller, ports::Services& services, const ports::IncidentDetail& detail, int status) {
+    auto shown = nlohmann::ordered_json::array({json::incident_detail_to_json(detail.record, detail.findings, detail.comments)});
+    if (const auto failure = add_tickets({detail.record.number}, shown, caller, services)) return failure_reply(request, *failure);
+    auto response = json_reply(status, shown.front());
     response.headers.emplace_back("ETag", http::etag_of(detail.record.revision));
     return response;
 }
@@ -48,7 +51,14 @@ http::Response list_incidents(const http::Request& request, const Caller& caller
     const auto page = services.incidents.page(caller, listing.filter, wanted);
     if (!page) return failure_reply(request, page.error());
     const auto shown = listing.all_entities ? most_entities : entities_in_list;
-    return page_reply(*page, request, caller, services, [shown](const auto& incident) { return json::to_json(incident, shown); });
+    auto items = nlohmann::ordered_json::array();
+    std::vector<engine::IncidentNumber> numbers;
+    for (const auto& incident : page->items) {
+        items.push_back(json::to_json(incident, shown));
+        numbers.push_back(incident.number);
+    }
+    if (const auto failure = add_tickets(numbers, items, caller, services)) return failure_reply(request, *failure);
+    return json_reply(200, page_body(std::move(items), page->next, request, caller, services));
 }
 
 http::Response get_incident(const http::Request& request, const Caller& caller, ports::Services& services) {
@@ -58,7 +68,7 @@ http::Response get_incident(const http::Request& request, const Caller& caller, 
     const auto detail = services.incidents.detail(caller, *number, most_comments);
     if (!detail) return failure_reply(request, detail.error());
     if (http::client_has(request.if_none_match, detail->record.revision)) return revised_reply(request, detail->record.revision, {});
-    return detail_reply(*detail, 200);
+    return detail_reply(request, caller, services, *detail, 200);
 }
 
 http::Response incident_reply(const http::Request& request, const Caller& caller, ports::Services& services, const engine::IncidentRecord& incident,
@@ -66,7 +76,7 @@ http::Response incident_reply(const http::Request& request, const Caller& caller
     auto detail = services.incidents.detail(caller, incident.number, most_comments);
     if (!detail) return failure_reply(request, detail.error());
     detail->record = incident;  // as the change left it: another one may have followed
-    return detail_reply(*detail, status);
+    return detail_reply(request, caller, services, *detail, status);
 }
 
 }  // namespace catenary::api::handlers

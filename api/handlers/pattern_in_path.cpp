@@ -2,6 +2,10 @@
 
 #include "api/catalogue/shipped_patterns.hpp"
 
+#include <algorithm>
+#include <map>
+#include <utility>
+
 namespace catenary::api::handlers {
 
 const std::string& pattern_id(const http::Request& request) { return request.segments.at(3); }
@@ -27,6 +31,25 @@ ports::Outcome<ports::PatternVersion> find_pattern(const std::string& id, const 
     if (const auto* shipped = catalogue::find_shipped(id)) return shipped_version(*shipped, stored && stored->shipped ? &*stored : nullptr);
     if (stored && stored->shipped) return ports::Failure{ports::FailureCode::not_found, "this pattern ships no more"};
     return stored;
+}
+
+ports::Outcome<std::vector<ports::PatternVersion>> every_pattern(const Caller& caller, ports::Services& services) {
+    auto stored = services.patterns.list(caller);
+    if (!stored) return stored.error();
+    std::map<std::string, ports::PatternVersion> by_id;
+    for (auto& version : *stored) by_id.emplace(version.id, std::move(version));
+    std::vector<ports::PatternVersion> all;
+    for (const auto& shipped : catalogue::shipped_patterns()) {
+        const auto found = by_id.find(shipped.pattern->id);
+        const bool is_deployment = found != by_id.end() && found->second.shipped;
+        all.push_back(shipped_version(shipped, is_deployment ? &found->second : nullptr));
+        if (found != by_id.end()) by_id.erase(found);
+    }
+    for (auto& [id, version] : by_id) {
+        if (!version.shipped) all.push_back(std::move(version));  // else it ships no more
+    }
+    std::ranges::sort(all, {}, &ports::PatternVersion::id);
+    return all;
 }
 
 }  // namespace catenary::api::handlers

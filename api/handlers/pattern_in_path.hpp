@@ -5,6 +5,7 @@
 #include "api/ports/ports.hpp"
 
 #include <string>
+#include <vector>
 
 namespace catenary::api::handlers {
 
@@ -16,5 +17,8 @@ ports::PatternVersion shipped_version(const catalogue::ShippedPattern& shipped, 
 
 /// The pattern as it is for the caller, with its document: the tenant's own, or what ships with what the tenant said of it.
 ports::Outcome<ports::PatternVersion> find_pattern(const std::string& id, const Caller& caller, ports::Services& services);
+
+/// What ships and the tenant's own, by id.
+ports::Outcome<std::vector<ports::PatternVersion>> every_pattern(const Caller& caller, ports::Services& services);
 
 }  // namespace catenary::api::handlers

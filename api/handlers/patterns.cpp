@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 #include <utility>
 
 namespace catenary::api::handlers {
@@ -28,24 +27,6 @@ http::Response document_reply(const http::Request& request, std::int64_t revisio
     return response;
 }
 
-/// Own and shipped ones by id, what ships with the tenant's deployments.
-std::vector<PatternVersion> merged(std::vector<PatternVersion> stored) {
-    std::map<std::string, PatternVersion> by_id;
-    for (auto& version : stored) by_id.emplace(version.id, std::move(version));
-    std::vector<PatternVersion> all;
-    for (const auto& shipped : catalogue::shipped_patterns()) {
-        const auto found = by_id.find(shipped.pattern->id);
-        const bool is_deployment = found != by_id.end() && found->second.shipped;
-        all.push_back(shipped_version(shipped, is_deployment ? &found->second : nullptr));
-        if (found != by_id.end()) by_id.erase(found);
-    }
-    for (auto& [id, version] : by_id) {
-        if (!version.shipped) all.push_back(std::move(version));  // else it ships no more
-    }
-    std::ranges::sort(all, {}, &PatternVersion::id);
-    return all;
-}
-
 /// The number in /versions/{version}; 0 for anything else, which no version has.
 std::int32_t version_in_path(const http::Request& request) {
     const auto& text = request.segments.at(5);
@@ -60,9 +41,9 @@ http::Response list_patterns(const http::Request& request, const Caller& caller,
     http::QueryReader query{request};
     const auto wanted = page_request(query, request, caller, services);
     if (auto refusal = query.refusal()) return *refusal;
-    auto stored = services.patterns.list(caller);
-    if (!stored) return failure_reply(request, stored.error());
-    const auto all = merged(*std::move(stored));
+    const auto listed = every_pattern(caller, services);
+    if (!listed) return failure_reply(request, listed.error());
+    const auto& all = *listed;
 
     ports::Page<PatternVersion> page;  // both halves are bounded (512 of the tenant's own), so the page is cut here
     const auto from = std::ranges::upper_bound(all, wanted.after, {}, &PatternVersion::id);  // no id is ""

@@ -24,4 +24,9 @@ http::Response remove_pattern(const http::Request& request, const Caller& caller
 /// Says what `add_pattern` would store and how the document's examples end, and stores nothing.
 http::Response validate_pattern(const http::Request& request, const Caller& caller, ports::Services& services);
 
+/// Stores correlation rules of another language as patterns (`dry_run`: shows them), and says what of each was not carried over.
+http::Response import_patterns(const http::Request& request, const Caller& caller, ports::Services& services);
+/// Patterns in another language: those named by `id`, 422 where one cannot be said in it, or all of them but those, which a comment names.
+http::Response export_patterns(const http::Request& request, const Caller& caller, ports::Services& services);
+
 }  // namespace catenary::api::handlers

@@ -123,4 +123,24 @@ std::vector<engine::EntityKey> entity_keys_from_text(std::string_view text) {
     });
 }
 
+std::string chain_stages_to_text(const std::vector<engine::ChainStage>& stages) {
+    Json list = Json::array();
+    for (const auto& stage : stages) {
+        list.push_back({{"id", stage.id}, {"time_us", engine::to_micros(stage.signal.time)}, {"source", stage.signal.source}, {"signal", stage.signal.id}});
+    }
+    return text_of(list);
+}
+
+std::vector<engine::ChainStage> chain_stages_from_text(std::string_view text) {
+    return read(text, [](const Json& list) {
+        std::vector<engine::ChainStage> stages;
+        for (const auto& stage : list) {
+            stages.push_back(
+                {stage.at("id").get<std::string>(),
+                 {engine::from_micros(stage.at("time_us").get<std::int64_t>()), stage.at("source").get<std::string>(), stage.at("signal").get<std::string>()}});
+        }
+        return stages;
+    });
+}
+
 }  // namespace catenary::api::json

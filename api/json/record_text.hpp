@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/incidents/records.hpp"
+#include "engine/lane/near_misses.hpp"
 
 #include <optional>
 #include <string>
@@ -25,5 +26,8 @@ void read_absence(std::string_view text, engine::FindingRecord& finding);
 
 std::string entity_keys_to_text(const std::vector<engine::EntityKey>& entities);
 std::vector<engine::EntityKey> entity_keys_from_text(std::string_view text);
+
+std::string chain_stages_to_text(const std::vector<engine::ChainStage>& stages);
+std::vector<engine::ChainStage> chain_stages_from_text(std::string_view text);
 
 }  // namespace catenary::api::json

@@ -6,8 +6,10 @@
 #include "api/entities/criticality.hpp"
 #include "api/http/cursor.hpp"
 #include "api/ports/caller.hpp"
+#include "api/tickets/records.hpp"
 #include "engine/incidents/records.hpp"
 #include "engine/lane/control.hpp"
+#include "engine/lane/near_misses.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/signal.hpp"
 
@@ -16,6 +18,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -202,6 +205,29 @@ public:
     virtual Outcome<FindingWithEvidence> find(const Caller& caller, const engine::FindingId& id) = 0;
 };
 
+/// Alternatives within one member mean OR, members AND.
+struct NearMissFilter {
+    std::vector<std::string> patterns, missing;
+    std::vector<engine::EntityKey> entities;  ///< canonical
+    TimeRange until;                          ///< when the chain was over
+    bool flighting = false;                   ///< only flighting ones instead of only production
+};
+struct NearMissRow {
+    std::string id;
+    engine::NearMissRecord record;
+};
+/// Chains of stages that are not whole, and what patterns have been doing.
+class ChainReader {
+public:
+    virtual ~ChainReader() = default;
+    /// As the engine of this process sees them now, also when it only follows the leader's. unavailable when it cannot be asked.
+    virtual Outcome<engine::PartialChains> partials(const Caller& caller, const engine::PartialWanted& wanted) = 0;
+    /// The last to be over first; none that was over more than 30 days of event time ago.
+    virtual Outcome<Page<NearMissRow>> near_misses(const Caller& caller, const NearMissFilter& filter, const PageRequest& request) = 0;
+    /// Of everything that runs for the tenant; empty when the engine has seen nothing of it. Asked as `partials` is.
+    virtual Outcome<engine::TenantHealth> health(const Caller& caller) = 0;
+};
+
 /// A version of a pattern. What ships has version 1; of it a tenant stores its deployment only.
 struct PatternVersion {
     std::string id;
@@ -298,6 +324,8 @@ struct DiagnosticsReport {
     std::vector<SourceStatus> sources;  ///< last signal of each (source, domain), at most 1,000
     std::int64_t late = 0, unlinkable = 0, behind_horizon = 0, window_signals = 0, state_bytes = 0;
     std::optional<engine::Timestamp> oldest_behind_horizon;  ///< the earliest of `behind_horizon`
+    std::optional<engine::Timestamp> taken_from;             ///< signals of before are refused for their age
+    std::optional<engine::Timestamp> kept_from;              ///< signals of before are gone
     std::vector<DeniedEntity> denied;                        ///< entities whose links are denied, last changed first, at most 100
     std::vector<std::pair<std::string, std::int64_t>> caps;  ///< caps that bit: name, times
     std::string leader;                                      ///< "leading" | "following" | "replaying 40 %"
@@ -367,6 +395,35 @@ public:
     virtual Outcome<Page<AuditRow>> audit(const Caller& caller, const AuditFilter& filter, const PageRequest& request) = 0;
 };
 
+/// Ticket systems, the tickets there, and what was said to them.
+class TicketDesk {
+public:
+    virtual ~TicketDesk() = default;
+    virtual Outcome<Page<tickets::ConnectorRow>> connectors(const Caller& caller, const PageRequest& request) = 0;  ///< by name
+    virtual Outcome<tickets::ConnectorRow> connector(const Caller& caller, const std::string& name) = 0;
+    /// Stores name and document of `wanted`, and its secrets where they are given (a JSON object of lists). With a revision: stale unless the connector
+    /// is at this one, 0 being none. A change ends a pause. invalid beyond 32 connectors.
+    virtual Outcome<tickets::ConnectorRow> put_connector(const Caller& caller, const tickets::ConnectorRow& wanted,
+                                                         const std::optional<std::string>& secrets_json, std::optional<std::int64_t> revision) = 0;
+    /// With what waits for it and the links to its tickets; the tickets themselves stay in their system.
+    virtual Outcome<bool> remove_connector(const Caller& caller, const std::string& name, std::optional<std::int64_t> revision) = 0;
+    /// Asks the ticket system, at most 15 s; when it answers as it should, a pause ends.
+    virtual Outcome<tickets::ConnectorTest> test_connector(const Caller& caller, const std::string& name) = 0;
+    virtual Outcome<Page<tickets::TicketRow>> tickets(const Caller& caller, const tickets::TicketFilter& filter,
+                                                      const PageRequest& request) = 0;  ///< newest first
+    /// Of each incident, by connector.
+    virtual Outcome<std::map<std::int64_t, std::vector<tickets::TicketRow>>> tickets_of(const Caller& caller,
+                                                                                        const std::vector<engine::IncidentNumber>& incidents) = 0;
+    /// Gives the incident a ticket by hand, whatever the condition; what is there already is brought up to date.
+    virtual Outcome<tickets::TicketRow> open_ticket(const Caller& caller, engine::IncidentNumber incident, const std::string& connector) = 0;
+    /// Tries again at once, also one that failed or is gone.
+    virtual Outcome<tickets::TicketRow> sync_ticket(const Caller& caller, std::int64_t id) = 0;
+    virtual Outcome<Page<tickets::DeliveryRow>> deliveries(const Caller& caller, const tickets::DeliveryFilter& filter,
+                                                           const PageRequest& request) = 0;  ///< newest first
+    /// Tries the delivery's ticket again at once; conflict when it has none.
+    virtual Outcome<tickets::TicketRow> retry_delivery(const Caller& caller, std::int64_t id) = 0;
+};
+
 /// Everything, by reference: what handlers get. Outlives every request.
 struct Services {
     SignalReader& signals;
@@ -378,6 +435,8 @@ struct Services {
     SettingStore& settings;
     Diagnostics& diagnostics;
     TenantDirectory& tenants;
+    ChainReader& chains;
+    TicketDesk& desk;
     http::CursorKey cursor_key{};  ///< seals the cursors of lists; the same for every process on one database
 };
 

@@ -1,6 +1,7 @@
 #include "engine/incidents/hand_placements.hpp"
 
 #include <algorithm>
+#include <vector>
 
 namespace catenary::engine {
 
@@ -37,6 +38,17 @@ std::optional<HandGroup> HandPlacements::grown(const Finding& finding, std::opti
     const auto mark = marks->second.find(signal);
     if (mark == marks->second.end() || (before && mark->second < *before)) return before;
     return mark->second;
+}
+
+void HandPlacements::clear() {
+    std::vector<SignalHandle> marked;
+    for (const auto& [pattern, marks] : marks_) {
+        for (const auto& [signal, hand] : marks) marked.push_back(signal);
+    }
+    std::sort(marked.begin(), marked.end());  // places are free in the order in which they are given back
+    marks_.clear();
+    placed_.clear();
+    for (const SignalHandle signal : marked) held_.give_back(signal);
 }
 
 void HandPlacements::gone(const Finding& finding) {

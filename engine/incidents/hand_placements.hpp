@@ -37,6 +37,8 @@ public:
     /// The same for a finding that was in `before` and gained `signal`.
     std::optional<HandGroup> grown(const Finding& finding, std::optional<HandGroup> before, SignalHandle signal) const;
 
+    /// As if nothing had been decided.
+    void clear();
     /// A finding leaves memory.
     void gone(const Finding& finding);
     /// Drops what no finding can ask for any more: ids that ended before `cutoff` and are not in memory, signals of before that nobody has as evidence.

@@ -6,6 +6,7 @@
 #include "engine/incidents/grouping.hpp"
 #include "engine/incidents/hand_placements.hpp"
 #include "engine/incidents/principal_index.hpp"
+#include "engine/incidents/stored_incidents.hpp"
 #include "engine/lane/effects.hpp"
 #include "engine/matching/matcher.hpp"
 
@@ -69,6 +70,13 @@ public:
     /// 20,000 of them; older ones are edited where they are stored. A reopened one stays without its findings.
     void forget(Timestamp cutoff, EntryStamp stamp);
 
+    /// The earliest start of the findings in memory; empty: there are none.
+    std::optional<Timestamp> earliest_activity() const;
+    /// What was matched anew becomes what was reported: findings known by their ids are in the incidents that they were in, with all that people made of
+    /// those; findings never reported are reported. An incident of which not everything was found again stays as it is stored and takes no more evidence,
+    /// as a closed one does. Right after `write` only; incidents must not have been edited before.
+    void carry_over(const StoredIncidents& stored, EntryStamp stamp);
+
     /// Moves what changed since the last call into the effects.
     void write(TenantEffects& effects);
 
@@ -90,11 +98,12 @@ private:
         std::optional<Severity> severity;      // edited
         std::vector<IncidentNumber> absorbed;  // those that redirect here
         std::size_t announced_signals = 0;     // in the history
+        bool as_stored = false;                // not all its findings are held: its record is not made of them
         bool is_new = false;                   // made by this entry
         /// All but what its findings add up to.
         template <class Archive, class Self>
         static void fields(Archive& archive, Self& self) {
-            archive(self.record, self.group, self.title, self.severity, self.absorbed, self.announced_signals);
+            archive(self.record, self.group, self.title, self.severity, self.absorbed, self.announced_signals, self.as_stored);
         }
     };
     struct Leaving {
@@ -120,6 +129,18 @@ private:
         std::optional<HandGroup> apart;     // of a split: what leaves
         std::vector<FindingIndex> moved;
     };
+    /// The findings in memory by the incidents that they were reported in, while those are carried over.
+    struct Carried {
+        struct Known {
+            const IncidentRecord* record;
+            std::size_t stored = 0;              // findings that it had
+            std::vector<FindingIndex> findings;  // those of them that were found again
+            bool is_short = false;               // some of them not with all their evidence
+            bool goes_on() const { return record->status != IncidentStatus::closed && findings.size() == stored; }
+        };
+        std::map<IncidentNumber, Known> known;
+        boost::unordered_flat_map<FindingId, const StoredFinding*, FindingIdHash> findings;
+    };
     struct Place;  // a group that moves touched, while numbers are given
     using Places = std::map<GroupIndex, Place>;
 
@@ -132,6 +153,8 @@ private:
     void supersede_reported(const FindingDelta& delta);
     void supersede(FindingIndex index, std::optional<FindingId> successor);
     std::optional<FindingIndex> taker_of(const FindingId& matched_as);
+    static FindingId continuation_id(const FindingId& matched_as, std::uint32_t number);
+    FindingIndex add_continuation(FindingIndex of, const FindingId& id, std::uint32_t number);
     FindingIndex continue_settled(FindingIndex index);
     void start_grouping(FindingIndex index);
     void add_evidence(FindingIndex index, StageEvidence added);
@@ -176,6 +199,19 @@ private:
     void change_status(IncidentNumber number, IncidentStatus status, EntryStamp stamp, const std::string& actor);
     void leave_partition(IncidentNumber number);
     void enter_partition(IncidentNumber number);
+
+    // what was reported before (incidents_carried.cpp)
+    void forget_partition();
+    void find_again(FindingIndex index, Carried& carried);
+    bool is_as_stored(FindingIndex index, const StoredFinding& stored) const;
+    std::vector<StageEvidence> evidence_among(FindingIndex index, const std::vector<SignalRef>& wanted) const;
+    std::vector<EntityId> principals_among(FindingIndex index, const std::vector<EntityKey>& wanted) const;
+    void forget_changes(FindingIndex index);
+    void rewrite(FindingIndex index);
+    void keep_as_stored(Incident& incident, const Carried::Known& known);
+    void keep_words(Incident& incident, const IncidentRecord& was);
+    void group_as_stored(const std::vector<FindingIndex>& findings, const Carried& carried, EntryStamp stamp);
+    void report_others(const Carried& carried);
 
     // output (incidents_output.cpp)
     void refresh(Incident& incident);

@@ -56,6 +56,7 @@ void Incidents::open(const FindingDelta& delta, const std::shared_ptr<const Patt
     if (mode == Mode::production && !delta.waiting_until) find_incident(index);
 }
 
+/// Of a finding that is in none yet.
 void Incidents::find_incident(FindingIndex index) {
     const auto closed = closed_incident_covering(findings_[index]);
     if (!closed) return start_grouping(index);
@@ -114,14 +115,17 @@ void Incidents::start_grouping(FindingIndex index) {
     finding.evidence.each([&](SignalHandle signal) { connect(index, signal); });
 }
 
-FindingIndex Incidents::continue_settled(FindingIndex index) {
-    Finding& settled = findings_[index];
-    boost::uuids::name_generator_sha1 named{settled.matched_as.value()};
+FindingId Incidents::continuation_id(const FindingId& matched_as, std::uint32_t number) {
+    boost::uuids::name_generator_sha1 named{matched_as.value()};
+    return FindingId{named("continued " + std::to_string(number))};
+}
+
+/// It repeats the evidence of the finding that it continues, takes the reports about it from now on, and is in no incident yet.
+FindingIndex Incidents::add_continuation(FindingIndex of, const FindingId& id, std::uint32_t number) {
+    const Finding& settled = findings_[of];
     Finding finding;
-    finding.continuation = settled.continuation;
-    do {  // a closed incident may hold a continuation that matching took back
-        finding.id = FindingId{named("continued " + std::to_string(++finding.continuation))};
-    } while (findings_.with_id(finding.id));
+    finding.id = id;
+    finding.continuation = number;
     finding.matched_as = settled.matched_as;
     finding.pattern = settled.pattern;
     finding.mode = settled.mode;
@@ -134,6 +138,15 @@ FindingIndex Incidents::continue_settled(FindingIndex index) {
     const auto evidence = settled.evidence.sorted(held_.window());
     const FindingIndex continuation = findings_.add(std::move(finding));
     for (const auto& [signal, stage] : evidence) add_evidence(continuation, {signal, stage});
+    return continuation;
+}
+
+FindingIndex Incidents::continue_settled(FindingIndex index) {
+    const Finding& settled = findings_[index];
+    std::uint32_t number = settled.continuation + 1;
+    FindingId id = continuation_id(settled.matched_as, number);
+    while (findings_.with_id(id)) id = continuation_id(settled.matched_as, ++number);  // a closed incident may hold one that matching took back
+    const FindingIndex continuation = add_continuation(index, id, number);
     start_grouping(continuation);
     return continuation;
 }

@@ -20,7 +20,7 @@ void Incidents::change_scoring(const ScoringParameters& parameters) {
 }
 
 void Incidents::refresh(Incident& incident) {
-    if (!incident.gathered || incident.gathered->members().empty()) return;
+    if (!incident.gathered || incident.gathered->members().empty() || incident.as_stored) return;
     Gathered& gathered = *incident.gathered;
     for (const FindingIndex index : gathered.take_unranked()) {
         if (!findings_.contains(index) || !findings_[index].score_stale) continue;

@@ -97,6 +97,7 @@ struct IncidentRecord {
                 self.labels, self.tactics, self.techniques, self.domains, self.patterns, self.principals, self.entities, self.entity_total, self.first_activity,
                 self.last_activity, self.created, self.updated, self.signal_count, self.finding_count, self.revision, self.merged_into, self.related);
     }
+    bool operator==(const IncidentRecord&) const = default;
 };
 
 /// One line of an incident's history.

@@ -97,4 +97,10 @@ struct SettingChange {
 /// Everything besides signals that can change a result (guarantees.md 1). One kind, one struct.
 using ControlBody = std::variant<Tick, WatermarkCall, PatternChange, IncidentEdit, SettingChange, IncidentComment, IncidentMerge, IncidentSplit, EntityChange>;
 
+/// Whether it says something of incidents alone, so that matching does not depend on it.
+inline bool is_about_incidents(const ControlBody& body) {
+    return std::holds_alternative<IncidentEdit>(body) || std::holds_alternative<IncidentComment>(body) || std::holds_alternative<IncidentMerge>(body) ||
+           std::holds_alternative<IncidentSplit>(body);
+}
+
 }  // namespace catenary::engine

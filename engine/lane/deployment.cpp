@@ -4,6 +4,14 @@
 
 namespace catenary::engine {
 
+void DeploymentActivity::found(const std::vector<FindingDelta>& deltas) {
+    for (const FindingDelta& delta : deltas) {
+        if (delta.kind == FindingDelta::Kind::superseded) continue;
+        if (delta.kind == FindingDelta::Kind::opened) ++findings;
+        last_finding = last_finding ? std::max(*last_finding, delta.end) : delta.end;
+    }
+}
+
 std::set<std::string> attribute_paths(const Pattern& pattern) {
     std::set<std::string> paths;
     for (const Stage& stage : pattern.stages) {

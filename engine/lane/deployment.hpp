@@ -1,15 +1,38 @@
 #pragma once
 
+#include "engine/lane/near_misses.hpp"
 #include "engine/lane/string_pool.hpp"
 #include "engine/matching/matcher.hpp"
 #include "engine/matching/pattern.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 namespace catenary::engine {
+
+/// What a deployment has done since it runs: what follows from its entries.
+struct DeploymentActivity {
+    std::int64_t signals = 0;   ///< that satisfied a stage
+    std::int64_t findings = 0;  ///< opened
+    std::optional<Timestamp> last_signal;
+    std::optional<Timestamp> last_finding;  ///< newest end of one that was opened or grew
+    NearMissAllowance near_misses{};
+
+    void saw(Timestamp signal) {
+        ++signals;
+        last_signal = last_signal ? std::max(*last_signal, signal) : signal;
+    }
+    void found(const std::vector<FindingDelta>& deltas);
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.signals, self.findings, self.last_signal, self.last_finding, self.near_misses);
+    }
+};
 
 /// One version of a pattern that runs for a tenant, beside production or in it.
 struct Deployment {
@@ -18,6 +41,7 @@ struct Deployment {
     std::vector<Symbol> link_kinds;     ///< sorted; empty: unlinked
     std::vector<Symbol> grouped_kinds;  ///< those that a stage is repeated `by`, sorted: entities of these link even where they are denied
     PatternMatcher matcher;
+    DeploymentActivity activity = {};
 };
 
 /// Attribute paths that the pattern's predicates and `distinct` fields read.

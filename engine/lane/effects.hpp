@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/incidents/records.hpp"
+#include "engine/lane/near_misses.hpp"
 
 #include <string>
 #include <vector>
@@ -43,19 +44,22 @@ struct TenantStatus {
     std::int64_t window_signals = 0;
     std::int64_t state_bytes = 0;
     Duration lateness{};
-    std::optional<Timestamp> ticked;  ///< admission of the newest clock tick
+    std::optional<Timestamp> ticked;       ///< admission of the newest clock tick
+    std::int64_t near_misses_dropped = 0;  ///< beyond what is told of one day
 };
 
 /// What changed since the last call, of one tenant, coalesced: the last state of each record. To be written in one transaction with the position.
 struct TenantEffects {
     TenantId tenant;
-    std::vector<SignalRef> late;             ///< signals to mark late
-    std::vector<SignalRef> behind_horizon;   ///< those of them that came too late to be matched
-    std::vector<FindingChange> findings;     ///< by id
-    std::vector<EvidenceAddition> evidence;  ///< by (finding, signal)
-    std::vector<IncidentRecord> incidents;   ///< by number
-    std::vector<StoredEdit> stored_edits;    ///< in order, after the incidents
-    std::vector<IncidentActivity> activity;  ///< in order
+    std::vector<SignalRef> late;                     ///< signals to mark late
+    std::vector<SignalRef> behind_horizon;           ///< those of them that came too late to be matched
+    std::vector<FindingChange> findings;             ///< by id
+    std::vector<EvidenceAddition> evidence;          ///< by (finding, signal)
+    std::vector<IncidentRecord> incidents;           ///< by number
+    std::vector<StoredEdit> stored_edits;            ///< in order, after the incidents
+    std::vector<IncidentActivity> activity;          ///< in order
+    std::vector<NearMissRecord> near_misses;         ///< new ones
+    std::optional<Timestamp> near_misses_kept_from;  ///< those that were over before are to be forgotten
     TenantStatus status;
 };
 using Effects = std::vector<TenantEffects>;  ///< by tenant, only tenants with changes

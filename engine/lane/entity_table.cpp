@@ -20,6 +20,11 @@ EntityId EntityTable::intern(Symbol kind, std::string_view value) {
     return id;
 }
 
+std::optional<EntityId> EntityTable::find(Symbol kind, std::string_view value) const {
+    const auto found = index_.find({kind.value(), value});
+    return found == index_.end() ? std::nullopt : std::optional{found->second};
+}
+
 void EntityTable::give_back(EntityId id) {
     Place& place = places_[id.value()];
     CATENARY_ASSERT(place.uses > 0, "an entity is given back once for each time it was used");

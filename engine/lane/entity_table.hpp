@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,7 @@ public:
     static constexpr std::uint32_t idle_rounds = 32;
 
     EntityId intern(Symbol kind, std::string_view value);
+    std::optional<EntityId> find(Symbol kind, std::string_view value) const;
     const Entity& operator[](EntityId id) const { return places_[id.value()].entity; }
 
     void use(EntityId id) { ++places_[id.value()].uses; }

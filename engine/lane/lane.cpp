@@ -29,6 +29,13 @@ public:
         const auto found = tenants_.find(id);
         return found == tenants_.end() ? nullptr : found->second.get();
     }
+    std::map<TenantId, Timestamp> earliest_activity() const {
+        std::map<TenantId, Timestamp> all;
+        for (const auto& [id, tenant] : tenants_) {
+            if (const auto earliest = tenant->earliest_activity()) all.emplace(id, *earliest);
+        }
+        return all;
+    }
     std::vector<TenantStatus> statuses() const {
         std::vector<TenantStatus> all;
         for (const auto& [id, tenant] : tenants_) all.push_back(tenant->status());
@@ -84,6 +91,12 @@ void Lane::apply(Position position, TenantId tenant, Timestamp admitted, const C
     state_->changing(tenant).apply(position, admitted, body, history);
 }
 
+std::map<TenantId, Timestamp> Lane::earliest_activity() const { return state_->earliest_activity(); }
+
+void Lane::carry_over(TenantId tenant, const StoredIncidents& stored, Position position, Timestamp at) {
+    state_->changing(tenant).carry_over(stored, {position, at});
+}
+
 Effects Lane::take_effects() {
     Effects effects;
     for (const TenantId id : state_->take_changed()) effects.push_back(state_->changing(id).take_effects());
@@ -94,6 +107,16 @@ Effects Lane::take_effects() {
 const std::set<std::string>& Lane::attribute_paths(TenantId tenant) const {
     const Tenant* found = state_->find(tenant);
     return found == nullptr ? state_->shipped_paths() : found->attribute_paths();
+}
+
+std::optional<PartialChains> Lane::partials(TenantId tenant, const PartialWanted& wanted) const {
+    const Tenant* found = state_->find(tenant);
+    return found == nullptr ? std::nullopt : std::optional{found->partials(wanted)};
+}
+
+std::optional<TenantHealth> Lane::health(TenantId tenant) const {
+    const Tenant* found = state_->find(tenant);
+    return found == nullptr ? std::nullopt : std::optional{found->health()};
 }
 
 std::string Lane::digest(TenantId tenant) const {

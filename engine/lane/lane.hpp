@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/incidents/stored_incidents.hpp"
 #include "engine/lane/control.hpp"
 #include "engine/lane/effects.hpp"
 #include "engine/model/ids.hpp"
@@ -8,6 +9,7 @@
 #include <boost/system/result.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <span>
@@ -73,11 +75,23 @@ public:
     /// `history`: answer to `history_for`, in (time, source, id) order; empty when nothing was asked for.
     void apply(Position position, TenantId tenant, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
 
+    /// Where the findings in memory begin, of tenants that have any.
+    std::map<TenantId, Timestamp> earliest_activity() const;
+    /// For a lane that matched anew what was reported before: see Incidents::carry_over. `position`: of the last entry applied; `at`: the time of the carrying over,
+    /// for what it changes. Right after `take_effects`; entries about incidents must have been left out. What differs from what is stored is among the
+    /// next effects.
+    void carry_over(TenantId tenant, const StoredIncidents& stored, Position position, Timestamp at);
+
     /// Changes since the last call.
     Effects take_effects();
 
     /// Attribute paths that any document of the tenant reads; the caller may leave out all others of a signal. Changes only with control entries.
     const std::set<std::string>& attribute_paths(TenantId tenant) const;
+
+    /// Chains of the tenant that are part-way; empty when the lane knows nothing of the tenant. Bounded (PartialSearch): some ten milliseconds at most.
+    std::optional<PartialChains> partials(TenantId tenant, const PartialWanted& wanted) const;
+    /// What the tenant's patterns have been doing; empty when the lane knows nothing of the tenant.
+    std::optional<TenantHealth> health(TenantId tenant) const;
 
     /// Canonical digest (hex) of findings, evidence and the partition into incidents of a tenant: equal for equal sets of entries once the watermark
     /// has passed (G4). Numbers, revisions and times of admission are not part of it.

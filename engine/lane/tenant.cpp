@@ -3,6 +3,15 @@
 #include <algorithm>
 
 namespace catenary::engine {
+namespace {
+
+/// The latest multiple of `step` since the epoch that is not after `time`.
+Timestamp last_step(Timestamp time, Duration step) {
+    const Duration beyond = time.time_since_epoch() % step;
+    return time - (beyond < Duration::zero() ? beyond + step : beyond);
+}
+
+}  // namespace
 
 Tenant::Tenant(TenantId id, std::shared_ptr<const StageIndex> shipped) : id_{id}, shipped_stages_{std::move(shipped)} {
     for (const auto& pattern : shipped_stages_->patterns()) deploy(pattern, pattern->mode, Timestamp::min());
@@ -17,6 +26,8 @@ TenantEffects Tenant::take_effects() {
     std::sort(behind_horizon_marks_.begin(), behind_horizon_marks_.end());
     effects.behind_horizon = std::exchange(behind_horizon_marks_, {});
     incidents_.write(effects);
+    effects.near_misses = std::exchange(near_misses_, {});
+    if (std::exchange(has_forgotten_near_misses_, false)) effects.near_misses_kept_from = near_misses_kept_from_;
     effects.status = status();
     return effects;
 }
@@ -37,6 +48,7 @@ TenantStatus Tenant::status() const {
         .state_bytes = 0,
         .lateness = clock_.lateness(),
         .ticked = clock_.ticked(),
+        .near_misses_dropped = near_misses_allowed_.dropped(),
     };
     std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes() + link_rules_.bytes();
     for (const auto& deployment : deployments_) {
@@ -54,24 +66,25 @@ std::string Tenant::digest() const {
     return findings.hex() + groups.hex();
 }
 
-/// Forgetting costs a pass over what is held, so it waits until a sixteenth of the horizon has passed.
+/// Forgetting costs a pass over what is held, so it waits until the horizon passes a step, a sixteenth of its length. The steps are fixed in event time: what is
+/// in memory at a position, and so can be merged, reopened or shared as evidence, does not depend on the order in which the signals before it came.
 void Tenant::expire_if_due(EntryStamp stamp) {
     const auto horizon = clock_.horizon();
     if (!horizon) return;
-    if (!expired_until_) expired_until_ = *horizon;
-    if (*horizon - *expired_until_ >= clock_.horizon_length() / 16) expire(stamp);
+    const Timestamp passed = last_step(*horizon, clock_.horizon_length() / 16);
+    if (expired_until_ && passed <= *expired_until_) return;
+    expire(passed, stamp);
 }
 
-void Tenant::expire(EntryStamp stamp) {
-    const Timestamp horizon = *clock_.horizon();
-    expired_until_ = horizon;
+void Tenant::expire(Timestamp until, EntryStamp stamp) {
+    expired_until_ = until;
     for (const auto& deployment : deployments_) {
-        held_.give_back(deployment->matcher.expire(horizon));
+        held_.give_back(deployment->matcher.expire(until));
         take_from(*deployment);
     }
     incidents_.settle(stamp);
     // An entry that is still matched is not older than the horizon, and no evidence it is matched with is older than this:
-    incidents_.forget(horizon - longest_reach_, stamp);
+    incidents_.forget(until - longest_reach_, stamp);
     dictionary_.entities.end_round([this](EntityId entity) { return link_rules_.names(entity); });
 }
 

@@ -8,6 +8,7 @@
 #include "engine/lane/held_signals.hpp"
 #include "engine/lane/lane.hpp"
 #include "engine/lane/link_rules.hpp"
+#include "engine/lane/near_misses.hpp"
 #include "engine/lane/stage_index.hpp"
 #include "engine/lane/tenant_clock.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
@@ -33,8 +34,14 @@ public:
     void apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
     std::optional<HistoryRequest> history_for(const ControlBody& body) const;
 
+    std::optional<Timestamp> earliest_activity() const { return incidents_.earliest_activity(); }
+    void carry_over(const StoredIncidents& stored, EntryStamp stamp) { incidents_.carry_over(stored, stamp); }
+
     TenantEffects take_effects();
     TenantStatus status() const;
+    /// Chains that are part-way. Bounded: PartialSearch says by what.
+    PartialChains partials(const PartialWanted& wanted) const;
+    TenantHealth health() const;
     const std::set<std::string>& attribute_paths() const { return attribute_paths_; }
     std::string digest() const;
     /// Right after `take_effects` only.
@@ -77,14 +84,23 @@ private:
     void replay(Deployment& deployment, std::span<const StoredSignal> history);
     void stop(std::unique_ptr<Deployment> deployment);
     void deployments_changed();
-    void expire(EntryStamp stamp);
     void expire_if_due(EntryStamp stamp);
+    void expire(Timestamp until, EntryStamp stamp);
+
+    // chains that are not whole (tenant_partial.cpp)
+    void next_judgement_at_most(Timestamp time);
+    void work_out_next_judgement();
+    void judge_if_due();
+    EntityKey key_of(EntityId entity) const;
+    std::vector<ChainStage> stages_of(const Pattern& pattern, const UnfinishedChain& chain) const;
+    NearMissRecord near_miss(const Deployment& deployment, const UnfinishedChain& chain) const;
+    PartialChain partial(const Deployment& deployment, const UnfinishedChain& chain) const;
 
     /// Members with plain values.
     template <class Archive, class Self>
     static void counters(Archive& archive, Self& self) {
         archive(self.clock_, self.scoring_, self.link_rules_, self.expired_until_, self.signals_, self.late_, self.unlinkable_, self.behind_horizon_,
-                self.oldest_behind_horizon_);
+                self.oldest_behind_horizon_, self.judged_until_, self.near_misses_allowed_, self.near_misses_kept_from_);
     }
 
     TenantId id_;
@@ -110,6 +126,13 @@ private:
     std::optional<Timestamp> oldest_behind_horizon_;
     std::vector<SignalRef> late_marks_;
     std::vector<SignalRef> behind_horizon_marks_;
+
+    Timestamp next_judgement_ = Timestamp::max();  ///< no matcher has anything to tell before the watermark comes there
+    std::optional<Timestamp> judged_until_;
+    NearMissAllowance near_misses_allowed_{NearMissAllowance::most_of_tenant};
+    std::optional<Timestamp> near_misses_kept_from_;
+    bool has_forgotten_near_misses_ = false;  ///< since effects were taken
+    std::vector<NearMissRecord> near_misses_;
 
     // scratch of one signal
     Mentions mentions_;

@@ -20,6 +20,7 @@ void Tenant::apply(Position position, Timestamp admitted, const ControlBody& bod
     if (const auto* change = std::get_if<EntityChange>(&body)) change_entity(*change);
     judge_absence();
     incidents_.settle(stamp);
+    judge_if_due();
     expire_if_due(stamp);
 }
 
@@ -149,6 +150,7 @@ void Tenant::deployments_changed() {
     if (patterns == shipped_stages_->patterns()) stages_ = shipped_stages_;
     else stages_ = std::make_shared<const StageIndex>(std::move(patterns), ++stage_generation_);
     clock_.set_reach(longest_within);
+    work_out_next_judgement();
 }
 
 }  // namespace catenary::engine

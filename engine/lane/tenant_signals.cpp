@@ -69,6 +69,7 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     has_news = judge_absence() || has_news;
     if (has_news) incidents_.settle(stamp);
     if (is_unlinkable) ++unlinkable_;
+    judge_if_due();
     expire_if_due(stamp);
 }
 
@@ -77,6 +78,7 @@ bool Tenant::take_from(Deployment& deployment) {
     const auto deltas = deployment.matcher.take_deltas();
     if (const auto decision = deployment.matcher.decides_at()) next_decision_ = std::min(next_decision_, *decision);
     if (deltas.empty()) return false;
+    deployment.activity.found(deltas);
     incidents_.take(deltas, deployment.pattern, deployment.mode);
     return true;
 }
@@ -168,11 +170,16 @@ void Tenant::give(Deployment& deployment, SignalHandle handle, StageMask stages,
         if ((stages >> i & 1U) != 0 && declared[i].repeat && declared[i].repeat->distinct) distinct_[i] = field_values(*declared[i].repeat->distinct, signal);
     }
     held_.take(handle);
-    if (deployment.pattern->absent.empty()) return deployment.matcher.add(handle, stages, links_, distinct_);
-    unwanted_mentions_.clear();
-    if ((stages & absence_bits) != 0) read_unwanted_mentions(deployment);
-    if (clock_.watermark()) deployment.matcher.move_watermark(*clock_.watermark());
-    deployment.matcher.add(handle, stages, links_, distinct_, unwanted_mentions_);
+    if (deployment.pattern->absent.empty()) {
+        deployment.matcher.add(handle, stages, links_, distinct_);
+    } else {
+        unwanted_mentions_.clear();
+        if ((stages & absence_bits) != 0) read_unwanted_mentions(deployment);
+        if (clock_.watermark()) deployment.matcher.move_watermark(*clock_.watermark());
+        deployment.matcher.add(handle, stages, links_, distinct_, unwanted_mentions_);
+    }
+    if ((stages & stage_bits) != 0) deployment.activity.saw(signal.time);
+    next_judgement_at_most(deployment.matcher.next_judgement());
 }
 
 }  // namespace catenary::engine

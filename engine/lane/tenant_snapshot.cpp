@@ -6,9 +6,9 @@
 namespace catenary::engine {
 
 void Tenant::save(SnapshotWriter& out) const {
-    CATENARY_ASSERT(late_marks_.empty() && behind_horizon_marks_.empty(), "what is saved was written");
+    CATENARY_ASSERT(late_marks_.empty() && behind_horizon_marks_.empty() && near_misses_.empty(), "what is saved was written");
     out(dictionary_.strings, dictionary_.entities, dictionary_.definitions, held_, incidents_, deployments_.size());
-    for (const auto& deployment : deployments_) out(deployment->pattern, deployment->mode, deployment->matcher);
+    for (const auto& deployment : deployments_) out(deployment->pattern, deployment->mode, deployment->matcher, deployment->activity);
     counters(out, *this);
 }
 
@@ -23,10 +23,11 @@ void Tenant::load(SnapshotReader& in) {
         in(pattern, mode);
         SnapshotReader::require(mode != Mode::off, "a pattern that is off runs");
         Deployment& deployment = deploy(std::move(pattern), mode, Timestamp::min());
-        in(deployment.matcher);
+        in(deployment.matcher, deployment.activity);
     }
     deployments_changed();
     counters(in, *this);  // the clock last: what runs moved it when it came to run
+    work_out_next_judgement();
 }
 
 }  // namespace catenary::engine

@@ -37,6 +37,17 @@ std::span<const TimelineEntry> Attempt::waiting() const {
     return {};
 }
 
+StageMask Attempt::offered(const StagePlan& plan) const {
+    if (const auto* single = std::get_if<TimelineEntry>(&state_)) return static_cast<StageMask>(single->stages & plan.all);
+    const auto* several = std::get_if<Several>(&state_);
+    return several != nullptr ? several->waiting->offer.stages : plan.all;
+}
+
+std::span<const TimelineEntry> Attempt::entries() const {
+    if (const Timeline* worked = timeline()) return worked->entries();
+    return waiting();
+}
+
 std::size_t Attempt::size() const { return timeline() != nullptr ? timeline()->entries().size() : waiting().size(); }
 
 bool Attempt::may_complete(const TimelineContext& context) const {

@@ -38,6 +38,10 @@ public:
     /// Null while the signals wait.
     Timeline* timeline() const;
     std::size_t size() const;
+    /// Stages that some signal satisfies; all of them once there is a timeline.
+    StageMask offered(const StagePlan& plan) const;
+    /// All signals, by time.
+    std::span<const TimelineEntry> entries() const;
     /// The signals that wait, by time, inside an instant as they came.
     std::span<const TimelineEntry> waiting() const;
     bool may_complete(const TimelineContext& context) const;

@@ -61,6 +61,13 @@ void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const En
     }
     each_stage(static_cast<StageMask>(stages & plan_.distinct), [&](StageIndex stage) { values_.add(signal, stage, distinct_values[stage]); });
     ListedEntry entry = entry_of(signal, stages, links);
+    if (watch_.is_enabled()) {
+        // Under `chain` the entities of one signal begin the same chains.
+        const auto watched = plan_.pattern->link == LinkMode::chain ? links.first(1) : links;
+        for (const EntityId entity : watched) {
+            if (const auto noted = watch_.noted(entity); !noted || entry.time < *noted) watch_.note(entity, entry.time);
+        }
+    }
     Group& group = groups_[group_for(entry)];
     insert(group, std::move(entry));
 }
@@ -378,7 +385,8 @@ void GroupMatcher::forget_unwanted(Timestamp reach) {
 }
 
 std::size_t GroupMatcher::bytes() const {
-    std::size_t total = sizeof(*this) + groups_.capacity() * sizeof(Group) + values_.bytes() + absences_.bytes() + stretches_.bucket_count() * sizeof(Stretch);
+    std::size_t total =
+        sizeof(*this) + groups_.capacity() * sizeof(Group) + values_.bytes() + absences_.bytes() + watch_.bytes() + stretches_.bucket_count() * sizeof(Stretch);
     for (const Group& group : groups_) {
         total += group.entries.capacity() * sizeof(ListedEntry);
         for (const FindingRevision& one : group.findings) total += sizeof(one) + one.evidence.capacity() * sizeof(StageEvidence);

@@ -1,12 +1,15 @@
 #pragma once
 
 #include "engine/matching/absence_signals.hpp"
+#include "engine/matching/chain_walk.hpp"
 #include "engine/matching/distinct_values.hpp"
 #include "engine/matching/finding_changes.hpp"
 #include "engine/matching/finding_id.hpp"
 #include "engine/matching/instance_listing.hpp"
 #include "engine/matching/listed_findings.hpp"
 #include "engine/matching/matcher_state.hpp"
+#include "engine/matching/near_miss_watch.hpp"
+#include "engine/matching/partial_search.hpp"
 #include "engine/matching/stage_plan.hpp"
 #include "engine/matching/window.hpp"
 
@@ -44,6 +47,10 @@ public:
     std::optional<Timestamp> decides_at() const override;
     std::vector<SignalHandle> expire(Timestamp horizon) override;
     std::vector<FindingDelta> take_deltas() override;
+    std::vector<UnfinishedChain> judge(Timestamp watermark) override;
+    Timestamp next_judgement() const override { return watch_.next_due(); }
+    void search(PartialSearch& search) const override;
+    std::size_t attempts() const override { return groups_.size() - free_groups_.size(); }
 
     const Pattern& pattern() const override { return *plan_.pattern; }
     std::size_t bytes() const override;
@@ -95,6 +102,11 @@ private:
     void work_out(Group& group, std::vector<FindingDelta>& changes);
     void give_up(const ListedEntry& entry);
     void bring_up_to_date();
+    // group_matcher_partial.cpp
+    const Group* group_near(EntityId entity, Timestamp time) const;
+    std::vector<ListedEntry> unserved(const Group& group, std::optional<EntityId> entity, Timestamp from, Timestamp to) const;
+    std::optional<Timestamp> look(EntityId entity, Timestamp from, Timestamp to, Timestamp watermark, std::vector<UnfinishedChain>& found);
+    void work_out(const Group& group, PartialSearch& search) const;
 
     StagePlan plan_;
     std::string identity_;
@@ -114,6 +126,7 @@ private:
     std::vector<FindingDelta> deltas_;
     std::uint64_t work_ = 0;
     std::uint64_t capped_ = 0;
+    NearMissWatch watch_{plan_};
 };
 
 }  // namespace catenary::engine

@@ -23,7 +23,7 @@ void ListedEntry::load(SnapshotReader& in) {
 
 void GroupMatcher::save(SnapshotWriter& out) const {
     CATENARY_ASSERT(changed_.empty() && deltas_.empty(), "what is saved was told");
-    out(end_min_, watermark_, values_, absences_, groups_, free_groups_, stretches_, aside_, given_up_, capped_);
+    out(end_min_, watermark_, values_, absences_, groups_, free_groups_, stretches_, aside_, given_up_, capped_, watch_);
 }
 
 void GroupMatcher::load(SnapshotReader& in) {
@@ -31,9 +31,10 @@ void GroupMatcher::load(SnapshotReader& in) {
     std::vector<bool> used;
     for (const Group& group : groups_) used.push_back(group.alive);
     load_free_places(in, free_groups_, used);
-    in(stretches_, aside_, given_up_, capped_);
+    in(stretches_, aside_, given_up_, capped_, watch_);
 
     const auto require = SnapshotReader::require;
+    require(watch_.is_sound(), "an entity waits twice to be looked at");
     const bool is_linked = plan_.pattern->link != LinkMode::none;
     for (const Group& group : groups_) {
         require(group.alive != group.entries.empty(), "a group has no signals");

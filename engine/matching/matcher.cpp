@@ -1,6 +1,7 @@
 #include "engine/matching/matcher.hpp"
 
 #include "engine/matching/group_matcher.hpp"
+#include "engine/matching/partial_search.hpp"
 #include "engine/matching/required_domains.hpp"
 #include "engine/matching/timeline_matcher.hpp"
 #include "engine/model/assert.hpp"
@@ -62,6 +63,10 @@ std::vector<FindingDelta> PatternMatcher::take_deltas() {
 const Pattern& PatternMatcher::pattern() const { return state_->pattern(); }
 std::size_t PatternMatcher::bytes() const { return state_->bytes() + (required_domains_ ? required_domains_->bytes() : 0); }
 std::uint64_t PatternMatcher::work() const { return state_->work(); }
+std::vector<UnfinishedChain> PatternMatcher::judge(Timestamp watermark) { return state_->judge(watermark); }
+Timestamp PatternMatcher::next_judgement() const { return state_->next_judgement(); }
+void PatternMatcher::search(PartialSearch& search) const { state_->search(search); }
+std::size_t PatternMatcher::attempts() const { return state_->attempts(); }
 std::uint64_t PatternMatcher::capped() const { return state_->capped(); }
 
 }  // namespace catenary::engine

@@ -16,7 +16,9 @@
 namespace catenary::engine {
 
 class MatcherState;
+class PartialSearch;
 class RequiredDomains;
+struct UnfinishedChain;
 
 /// Bit i set: the signal satisfies stage i's `match`; bit `first_absence` + i: the `match` of absence condition i.
 using StageMask = std::uint16_t;
@@ -109,6 +111,16 @@ public:
     /// How often a group of signals was too large or had too many instances to be worked out whole, so that evidence may be missing; 0 for a sequence
     /// linked by `same` without gap limits and absence, which has no such bound.
     std::uint64_t capped() const;
+
+    /// Chains that lack one mandatory stage and whose wait the watermark has ended since the last call: of each entity at most one for each `within`. None of
+    /// their signals is evidence of a finding. Right after `take_deltas` only. O(1) amortised a signal.
+    std::vector<UnfinishedChain> judge(Timestamp watermark);
+    /// Before the watermark reaches this time `judge` has nothing to tell.
+    Timestamp next_judgement() const;
+    /// Adds chains that are part-way.
+    void search(PartialSearch& search) const;
+    /// Entities (of a chain or without an order: groups of signals) that something is held of.
+    std::size_t attempts() const;
 
     /// Right after `take_deltas` only.
     void save(SnapshotWriter& out) const;

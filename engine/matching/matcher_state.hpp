@@ -22,6 +22,10 @@ public:
     virtual std::optional<Timestamp> decides_at() const { return std::nullopt; }
     virtual std::vector<SignalHandle> expire(Timestamp horizon) = 0;
     virtual std::vector<FindingDelta> take_deltas() = 0;
+    virtual std::vector<UnfinishedChain> judge(Timestamp watermark) = 0;
+    virtual Timestamp next_judgement() const = 0;
+    virtual void search(PartialSearch& search) const = 0;
+    virtual std::size_t attempts() const = 0;
     virtual const Pattern& pattern() const = 0;
     virtual std::size_t bytes() const = 0;
     virtual std::uint64_t work() const = 0;

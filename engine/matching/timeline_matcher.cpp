@@ -97,6 +97,7 @@ void TimelineMatcher::append(EntityId entity, const TimelineEntry& entry) {
         beside_bytes_ += attempt.bytes();
         changed_.push_back(entity);
     }
+    if (watch_.is_enabled() && watch_.may_lack_one(attempt.offered(plan_))) watch(entity, attempt, entry);
 }
 
 void TimelineMatcher::bring_up_to_date() {
@@ -158,8 +159,8 @@ std::vector<SignalHandle> TimelineMatcher::expire(Timestamp horizon) {
 
 std::size_t TimelineMatcher::bytes() const {
     constexpr std::size_t each_place = sizeof(std::pair<std::uint32_t, Attempt>) + 1;
-    return sizeof(*this) + attempts_.bucket_count() * each_place + beside_bytes_ + sets_.bytes() + values_.bytes() + holds_.bucket_count() * 9 +
-           aside_.capacity() * sizeof(SignalHandle);
+    return sizeof(*this) + attempts_.bucket_count() * each_place + beside_bytes_ + sets_.bytes() + values_.bytes() + watch_.bytes() +
+           holds_.bucket_count() * 9 + aside_.capacity() * sizeof(SignalHandle);
 }
 
 }  // namespace catenary::engine

@@ -1,8 +1,11 @@
 #pragma once
 
 #include "engine/matching/attempt.hpp"
+#include "engine/matching/chain_walk.hpp"
 #include "engine/matching/connected_sets.hpp"
 #include "engine/matching/matcher_state.hpp"
+#include "engine/matching/near_miss_watch.hpp"
+#include "engine/matching/partial_search.hpp"
 #include "engine/matching/timeline.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -10,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,6 +31,10 @@ public:
     void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values) override;
     std::vector<SignalHandle> expire(Timestamp horizon) override;
     std::vector<FindingDelta> take_deltas() override;
+    std::vector<UnfinishedChain> judge(Timestamp watermark) override;
+    Timestamp next_judgement() const override { return watch_.next_due(); }
+    void search(PartialSearch& search) const override;
+    std::size_t attempts() const override { return attempts_.size(); }
 
     const Pattern& pattern() const override { return *plan_.pattern; }
     std::size_t bytes() const override;
@@ -44,6 +52,13 @@ private:
     StageMask stages_for(EntityId entity, SignalHandle signal, StageMask stages) const;
     void append(EntityId entity, const TimelineEntry& entry);
     void bring_up_to_date();
+    // timeline_matcher_partial.cpp
+    void watch(EntityId entity, const Attempt& attempt, const TimelineEntry& entry);
+    std::vector<ListedEntry> unserved(EntityId entity, const Attempt& attempt, Timestamp from, Timestamp to) const;
+    std::optional<Timestamp> look(EntityId entity, Timestamp from, Timestamp to, Timestamp watermark, std::vector<UnfinishedChain>& found);
+    void look_at_single(EntityId entity, const TimelineEntry& entry, Timestamp to, std::vector<UnfinishedChain>& found) const;
+    void look_at_several(const std::vector<ListedEntry>& listed, Timestamp from, Timestamp to, std::vector<UnfinishedChain>& found) const;
+    void work_out(EntityId entity, const Attempt& attempt, PartialSearch& search) const;
     void release(SignalHandle signal, std::vector<SignalHandle>& given_up);
     Attempt load_worked(EntityId entity, SnapshotReader& in) const;
     Attempt load_waiting(SnapshotReader& in);
@@ -61,6 +76,7 @@ private:
     std::vector<SignalHandle> aside_;                                // signals in no attempt
     std::vector<FindingDelta> deltas_;
     std::size_t beside_bytes_ = 0;  // of the attempts, beside the map
+    NearMissWatch watch_{plan_};
 };
 
 }  // namespace catenary::engine

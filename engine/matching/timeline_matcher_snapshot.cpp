@@ -22,7 +22,7 @@ void TimelineMatcher::save(SnapshotWriter& out) const {
     sets_.save(out);
     out(holds_.size());
     for (const auto* held : in_order(holds_)) out(SignalHandle{held->first}, held->second);
-    out(aside_);
+    out(aside_, watch_);
 }
 
 Attempt TimelineMatcher::load_worked(EntityId entity, SnapshotReader& in) const {
@@ -84,7 +84,8 @@ void TimelineMatcher::load(SnapshotReader& in) {
         in(signal, timelines);
         SnapshotReader::require(timelines > 0 && holds_.emplace(signal.value(), timelines).second, "a signal is held twice");
     }
-    in(aside_);
+    in(aside_, watch_);
+    SnapshotReader::require(watch_.is_sound(), "an entity waits twice to be looked at");
 }
 
 }  // namespace catenary::engine

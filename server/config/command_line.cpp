@@ -36,6 +36,12 @@ struct TaskRow {
 constexpr std::array<TaskRow, 2> pattern_tasks{{{PatternFiles::Task::check, "check", "Say every fault with its line, or that there is none"},
                                                 {PatternFiles::Task::test, "test", "Also run the stories of `examples` through the engine"}}};
 
+constexpr const char* patterns_files =
+    "FILE.yaml or FILE.json, a pattern document each; a folder: every .yaml, .yml and .json file below it; -: standard input";
+constexpr const char* patterns_footer =
+    "Needs no server. The first line of a fault or of an example names file and line; a failed example says which stage failed and by what, or what was\n"
+    "found all the same. Exit code: 0 all is in order, 1 a document has faults or an example failed, 2 something could not be read or the command is wrong.";
+
 /// Names that other parts read by themselves: the private PostgreSQL's user, and what the tests of this repository use.
 bool is_read_elsewhere(std::string_view name) {
     constexpr std::array<std::string_view, 4> names{"CATENARY_POSTGRES_USER", "CATENARY_PROGRAM", "CATENARY_SHARED", "CATENARY_SOURCE"};
@@ -65,7 +71,8 @@ public:
         for (const auto& task : pattern_tasks) {
             auto& sub = *app.add_subcommand(task.name, task.help);
             sub.allow_extras();
-            tasks_.push_back({task.task, &sub, add_files(sub, "FILE.yaml or FILE.json, a pattern document each")});
+            sub.footer(patterns_footer);
+            tasks_.push_back({task.task, &sub, add_files(sub, patterns_files)});
         }
     }
 
@@ -133,7 +140,7 @@ void complete(Command command, Settings& settings, std::vector<std::string>& fau
     if (settings.data_dir.empty()) settings.data_dir = default_data_dir();
     if (settings.replay.key_file.empty()) settings.replay.key_file = (settings.data_dir / "admin.key").string();
     if (command == Command::replay && settings.replay.files.empty()) faults.emplace_back("replay: name at least one FILE");
-    if (command == Command::patterns && settings.patterns.files.empty()) faults.emplace_back("patterns: name at least one FILE");
+    if (command == Command::patterns && settings.patterns.files.empty()) faults.emplace_back("patterns: name at least one FILE, folder or -");
     if (command == Command::migrate && !settings.database) faults.emplace_back("migrate: --database says which database");
 }
 

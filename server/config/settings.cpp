@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -12,6 +13,7 @@ namespace {
 using Kind = Setting::Kind;
 using Complaint = std::optional<std::string>;
 
+constexpr int least_retention_days = 60;
 constexpr unsigned serving = bit(Command::serve) | bit(Command::demo);
 constexpr std::int64_t kibibyte = 1024;
 constexpr std::int64_t mebibyte = 1024 * kibibyte;
@@ -65,6 +67,12 @@ Complaint store_database(Settings& settings, const std::string& value) {
     if (!value.empty()) settings.database = value;
     return {};
 }
+Complaint store_retention(Settings& settings, const std::string& value) {
+    const auto days = static_cast<int>(number(value));
+    if (days > 0 && days < least_retention_days) return fmt::format("0, or at least {} days: so long may an incident grow", least_retention_days);
+    settings.retention_days = days;
+    return {};
+}
 Complaint store_url(Settings& settings, const std::string& value) {
     if (!value.starts_with("http://") && !value.starts_with("https://")) return "http://HOST:PORT";
     settings.replay.url = value.substr(0, value.find_last_not_of('/') + 1);
@@ -116,6 +124,27 @@ Complaint store_log_level(Settings& settings, const std::string& value) {
     return "one of debug, info, warning, error";
 }
 
+/// "10.0.0.0/8,127.0.0.1".
+Complaint store_networks(Settings& settings, const std::string& value) {
+    settings.connector_networks.clear();
+    for (std::string_view rest = value; !rest.empty();) {
+        const auto text = rest.substr(0, std::min(rest.find(','), rest.size()));
+        rest.remove_prefix(std::min(text.size() + 1, rest.size()));
+        const auto network = engine::IpNetwork::parse(text);
+        if (!network) return "addresses or networks such as 10.0.0.0/8 or fd00::/8, with commas between them";
+        settings.connector_networks.push_back(*network);
+    }
+    return {};
+}
+Complaint store_connector_key(Settings& settings, const std::string& value) {
+    settings.connector_key_file = value;
+    return {};
+}
+Complaint store_connector_ca(Settings& settings, const std::string& value) {
+    settings.connector_ca_file = value;
+    return {};
+}
+
 constexpr Setting table[] = {
     {config_flag, "CATENARY_CONFIG", Kind::path, serving | bit(Command::replay) | bit(Command::migrate), "", 0, 0, "",
      "TOML file with settings, named as the flags with _ for -, such as io_threads = 4; a flag wins over the environment, that over the file", &store_config},
@@ -161,9 +190,23 @@ constexpr Setting table[] = {
      &store_http_seconds<&net::HttpLimits::idle>},
     {"--dedup-memory", "CATENARY_DEDUP_MEMORY", Kind::number, serving, "512", 16, 65'536, "MiB", "Memory of the set that recognises repeated signals",
      &store_number<&Settings::dedup_bytes, mebibyte>},
+    {"--retention-days", "CATENARY_RETENTION_DAYS", Kind::number, serving, "0", 0, 36'500, "days",
+     "Signals of earlier days are dropped, and refused; findings keep their evidence; 0: all are kept, else at least 60", &store_retention},
     {"--leader-timeout", "CATENARY_LEADER_TIMEOUT", Kind::number, serving, "10", 1, 600, "s",
      "With several servers on one database: silence after which the one that correlates is taken to stand still, and another takes over",
      &store_seconds<&Settings::leader_timeout>},
+    {"--snapshot-entries", "CATENARY_SNAPSHOT_ENTRIES", Kind::number, serving, "5000000", 0, 1'000'000'000, "entries of the log",
+     "After so many the leader saves its engines' state, so that a start reads only what came since; every ten minutes too; 0: never",
+     &store_number<&Settings::snapshot_entries>},
+    {"--connector-networks", "CATENARY_CONNECTOR_NETWORKS", Kind::text, serving, "", 0, 0, "",
+     "Networks that connectors to ticket systems may talk to although they are not on the public internet, with commas between them; plain http only to these",
+     &store_networks},
+    {"--connector-key-file", "CATENARY_CONNECTOR_KEY_FILE", Kind::path, serving, "", 0, 0, "",
+     "File with the key that seals connectors' secrets, made when it is missing; by default connectors.key in the data folder. Servers on one database share "
+     "it",
+     &store_connector_key},
+    {"--connector-ca-file", "CATENARY_CONNECTOR_CA_FILE", Kind::path, serving, "", 0, 0, "",
+     "PEM file of the certificates that connectors trust instead of the system's", &store_connector_ca},
     {"--url", "CATENARY_URL", Kind::text, bit(Command::replay), "http://127.0.0.1:8080", 0, 0, "", "Server to post to", &store_url},
     {"--key-file", "CATENARY_KEY_FILE", Kind::path, bit(Command::replay), "", 0, 0, "", "File with the API key; by default admin.key in the data folder",
      &store_key_file},

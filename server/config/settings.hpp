@@ -1,5 +1,6 @@
 #pragma once
 
+#include "engine/model/ip_address.hpp"
 #include "server/net/limits.hpp"
 #include "server/observe/log.hpp"
 #include "server/replay/replay.hpp"
@@ -51,7 +52,12 @@ struct Settings {
     net::HttpLimits http;
     std::size_t dedup_bytes = 0;
     std::chrono::milliseconds leader_timeout{};
-    std::size_t most_lag = 0;  ///< signals stored but not yet correlated, beyond which no more are taken; 0: never
+    int retention_days = 0;                             ///< 0: signals are kept for ever
+    std::size_t snapshot_entries = 0;                   ///< log entries after which the leader saves its engines' state; 0: never
+    std::size_t most_lag = 0;                           ///< signals stored but not yet correlated, beyond which no more are taken; 0: never
+    std::vector<engine::IpNetwork> connector_networks;  ///< that connectors may talk to besides the public internet
+    std::filesystem::path connector_key_file;           ///< empty: connectors.key in the data folder
+    std::string connector_ca_file;                      ///< certificates that connectors trust; "" for the system's
     ReplayOptions replay;
     PatternFiles patterns;
 };

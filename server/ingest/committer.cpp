@@ -195,6 +195,7 @@ private:
         try {
             if (!has_room()) return fail(waiting, CommitOutcome::State::storage_full);
             if (session_.connected()) session_.prepare_days(clock_());
+            if (options_.first_kept) session_.take_from(options_.first_kept());
             if (waiting.empty() || !session_.connected()) return fail(waiting, CommitOutcome::State::unavailable);
             for (auto& request : waiting) {
                 group.push_back(&request);

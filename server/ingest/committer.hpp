@@ -3,6 +3,7 @@
 #include "engine/model/time.hpp"
 #include "server/ingest/hand_off.hpp"
 #include "server/ingest/ingest_store.hpp"
+#include "server/ingest/leaves.hpp"
 #include "server/ingest/signal_sink.hpp"
 #include "server/ingest/source_registry.hpp"
 #include "server/ingest/stored_keys.hpp"
@@ -31,6 +32,8 @@ struct CommitterOptions {
     /// What the database's disk has too little of, for people, before PostgreSQL itself fails for it; nothing is written meanwhile. Called by the writer
     /// thread before each group. May be empty.
     std::function<std::optional<std::string>()> shortage = {};
+    /// The first day of which signals are kept. Called by the writer thread before each group. May be empty: all that have a leaf.
+    std::function<Day()> first_kept = {};
     std::chrono::milliseconds probe_round{1'000};  ///< between attempts to find room again after the database said that it has none
 };
 

@@ -1,6 +1,9 @@
 #include "server/ingest/group.hpp"
 
+#include "api/json/time_json.hpp"
 #include "engine/model/assert.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <numeric>
@@ -62,9 +65,13 @@ public:
 
 private:
     ItemOutcome decide(const SignalDigests& digests, engine::Timestamp time, std::set<Day>& new_leaves) {
-        if (const auto stored = stored_.find(digests.key)) return repeated(*stored, digests);
         const auto day = day_of(time);
         if (day < LeafCalendar::first_day()) return refused(engine::FaultCode::out_of_range, "signals before 1990 are not stored");
+        if (day < leaves_.first_taken()) {
+            return refused(engine::FaultCode::out_of_range, fmt::format("{} is before {}: older signals are not kept (--retention-days)",
+                                                                        api::json::format_time(time), api::json::format_time(start_of(leaves_.first_taken()))));
+        }
+        if (const auto stored = stored_.find(digests.key)) return repeated(*stored, digests);
         const auto leaf = leaves_.calendar().leaf_of(day);
         if (!leaves_.exists(leaf) && !new_leaves.contains(leaf)) {
             if (new_leaves.size() == most_new_leaves) {

@@ -62,6 +62,8 @@ public:
     void probe_room();
     /// Leaves of today and the next days. Throws PqError.
     void prepare_days(engine::Timestamp now);
+    /// Signals of days before it are refused from now on.
+    void take_from(Day day) { leaves_.take_from(day); }
 
     const DedupSet& stored() const { return stored_; }
     /// Any thread, once `key()` is known.

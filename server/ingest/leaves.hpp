@@ -2,6 +2,7 @@
 
 #include "engine/model/time.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <set>
@@ -61,6 +62,9 @@ public:
     const LeafCalendar& calendar() const { return calendar_; }
     const std::set<Day>& all() const { return known_; }
     bool exists(Day leaf) const { return known_.contains(leaf); }
+    /// Signals of days before this one are not taken in.
+    Day first_taken() const { return first_taken_; }
+    void take_from(Day day) { first_taken_ = std::max(day, LeafCalendar::first_day()); }
     /// Makes those that are missing. Throws PqError; what was made until then stays made.
     void ensure(std::span<const Day> leaves);
     /// Today's leaf and those of the next two days; does nothing when called again on the same day.
@@ -71,6 +75,7 @@ private:
     LeafCalendar calendar_;
     std::set<Day> known_;
     Day ahead_of_ = -1;
+    Day first_taken_ = LeafCalendar::first_day();
 };
 
 }  // namespace catenary::server

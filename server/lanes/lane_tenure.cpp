@@ -1,7 +1,6 @@
 #include "server/lanes/lane_tenure.hpp"
 
 #include "api/json/control_json.hpp"
-#include "server/lanes/snapshot_restore.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -18,7 +17,6 @@ using State = LeaderStatus::State;
 constexpr const char* another_leads = "another process leads the lanes now";
 constexpr std::chrono::seconds tick_round{5};
 constexpr std::int64_t entries_between_discards = 5'000;
-constexpr std::int64_t short_tail = 20'000;  // positions; few enough to look for them from the ends of the leaves
 
 }  // namespace
 
@@ -38,7 +36,7 @@ void LaneTenure::timed(std::chrono::microseconds LeaderStatus::*stage, Work&& wo
 
 void LaneTenure::run() {
     if (!session_) session_ = around_.database.connect();
-    if (!restored_) restore();
+    if (!begun_) begin();
     if (!leads_) {
         follow();
         if (stopping()) return;
@@ -61,95 +59,9 @@ void LaneTenure::finish() {
     if (session_ && session_->good() && replayed_) write();
 }
 
-void LaneTenure::restore() {
-    const auto begin = now();
-    auto found = restore_lanes(session_->snapshots(), around_.shipped);
-    around_.board.update([&](LeaderStatus& status) { status.snapshots.refused += found.refused; });
-    restored_ = true;
-    snapshot_at_ = now() + around_.options.snapshot_time;
-    if (!found.restored) return;
-    auto& restored = *found.restored;
-    lanes_.replace(std::move(restored.lanes));
-    for (const auto& [number, lane] : lanes_.all()) writer_.restored(lane);
-    for (const auto& one : restored.sources) around_.sources.note(one.tenant, one.source, one.domain, 0, one.last_event, one.last_received);
-    through_ = restored.position;
-    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now() - begin);
-    around_.board.update([&](LeaderStatus& status) {
-        status.snapshots.position = status.snapshots.started_from = restored.position;
-        status.snapshots.bytes = restored.bytes;
-        status.snapshots.starting = took;
-    });
-    spdlog::info("event=lanes_restored position={} bytes={} seconds={:.3f}", restored.position.value(), restored.bytes,
-                 std::chrono::duration<double>(took).count());
-}
-
-LogReader::Start LaneTenure::start() const {
-    const bool is_short = through_.value() > 0 && read_end_.value() - through_.value() <= short_tail;
-    return tailing_ || is_short ? LogReader::Start::anywhere : LogReader::Start::log_begin;
-}
-
-/// Until the lock is ours.
-void LaneTenure::follow() {
-    bool said = false;
-    while (!stopping() && !session_->leadership().acquire()) {
-        if (!std::exchange(said, true)) {
-            around_.board.enter(State::following, session_->leadership().owner());
-            spdlog::info("event=lanes_followed leader=\"{}\"", session_->leadership().owner());
-        }
-        catch_up();
-        if (session_->leadership().end_silent_leader()) spdlog::warn("event=silent_leader_ended");
-        around_.stop.wait_until(now() + around_.options.follow_poll);
-    }
-}
-
-void LaneTenure::catch_up() {
-    const auto leader = session_->leadership().followed();
-    writer_.follow(leader.done);
-    read_end_ = leader.to;
-    note_reached(engine::Position{leader.to.value() - 1});
-    if (leader.to > next()) session_->log().read(next(), leader.to, start(), *this);
-    if (stopping()) return;
-    discard_all();
-    tailing_ = true;
-}
-
-void LaneTenure::take_over() {
-    LaneLeases leases;
-    if (writer_.store().take_over(around_.options.owner, leases) != WriteFate::committed) throw Unavailable{writer_.store().reason()};
-    std::map<std::int16_t, engine::Position> done;
-    for (const auto& [lane, lease] : leases) done.emplace(lane, lease.done);
-    check_not_set_back(done);
-    writer_.lead(std::move(leases));
-    leads_ = true;
-    session_->leadership().beat();
-}
-
-/// Results that nobody sees are committed without waiting for the disk, so that a crash of the database may lose them. Engines that are past them will not
-/// say them again.
-void LaneTenure::check_not_set_back(const std::map<std::int16_t, engine::Position>& done) const {
-    for (const auto& [lane, position] : done) {
-        if (position < writer_.done(lane)) throw Fenced{"the database lost results that were read from it"};
-    }
-}
-
-void LaneTenure::replay() {
-    const auto begin = now();
-    read_end_ = session_->log().end();
-    note_reached(engine::Position{read_end_.value() - 1});
-    around_.board.enter(State::replaying);
-    session_->log().read(next(), read_end_, start(), *this);
-    if (stopping()) return;
-    discard_all();
-    write();
-    replayed_ = true;
-    tailing_ = true;
-    save_if_due();
-    const std::chrono::duration<double> took = now() - begin;
-    spdlog::info("event=lanes_replayed entries={} seconds={:.3f}", around_.board.read().applied, took.count());
-}
-
 /// One group handed over, or a look at the log when it is time for one or somebody nudged; then whatever is due.
 void LaneTenure::step() {
+    around_.questions.answer(lanes_);
     const auto until = writer_.unwritten() ? std::min(next_look_, last_write_ + around_.options.quiet_time) : next_look_;
     auto group = around_.hand_off.take(until);
     const auto taken = now();
@@ -210,7 +122,7 @@ void LaneTenure::signals(std::int16_t lane, std::span<const StoredRow> rows, con
         repeated(lane, static_cast<std::int64_t>(old));
     }
     if (fresh == rows.end()) return;
-    discard_if_any(lane);
+    begin_fresh(lane);
     lanes_.apply(lane, rows.subspan(old), names);
     counted(lane, rows.back().position, static_cast<std::int64_t>(rows.size() - old));
     write_if_much();
@@ -218,7 +130,7 @@ void LaneTenure::signals(std::int16_t lane, std::span<const StoredRow> rows, con
 
 void LaneTenure::control(std::int16_t lane, const ControlEntry& entry) {
     const bool old = entry.position <= writer_.done(lane);
-    if (!old) discard_if_any(lane);
+    if (!old) begin_fresh(lane);
     apply(lane, entry);
     if (old) {
         repeated(lane, 1);
@@ -242,6 +154,7 @@ void LaneTenure::apply(std::int16_t lane, const ControlEntry& entry) {
         throw std::runtime_error(
             fmt::format("the control entry at position {} cannot be read: {} {}", entry.position.value(), body.error().pointer, body.error().detail));
     }
+    if (is_carried_later(lane) && engine::is_about_incidents(*body)) return;  // the stored incidents have it in them
     auto& engine = lanes_.of(lane);
     std::vector<engine::StoredSignal> history;
     const auto request = engine.history_for(entry.tenant, *body);
@@ -270,10 +183,6 @@ void LaneTenure::repeated(std::int16_t lane, std::int64_t count) {
     since_snapshot_ += count;
     since_discard_ += count;
     if (since_discard_ >= entries_between_discards) discard_all();
-}
-
-void LaneTenure::discard_if_any(std::int16_t lane) {
-    if (discardable_.erase(lane) > 0) writer_.discard(lane);
 }
 
 void LaneTenure::counted(std::int16_t lane, engine::Position position, std::int64_t count) {

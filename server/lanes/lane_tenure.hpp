@@ -1,6 +1,7 @@
 #pragma once
 
 #include "server/lanes/clock_ticks.hpp"
+#include "server/lanes/engine_questions.hpp"
 #include "server/lanes/lane_database.hpp"
 #include "server/lanes/lane_set.hpp"
 #include "server/lanes/lane_worker.hpp"
@@ -40,13 +41,16 @@ struct TenureSurroundings {
     pg::LaneProgress& progress;
     ProgressBoard& board;
     StopFlag& stop;
+    EngineQuestions& questions;
 };
 
 /// One span of time in which a process follows the leader and then leads, with the engines that belong to it, empty at first:
 ///
 /// following ──▶ replaying ──▶ leading
 ///
-/// The engines begin with the newest snapshot that is of use; only what came after it is read. A leader makes a new one now and then. While following, the engines apply what the leader's results contain and change nothing. One thread.
+/// The engines begin with the newest snapshot that is of use; only what came after it is read. A leader makes a new one now and then. Without one, the whole
+/// log is read; where it is not whole any more, or results were made by another version, a leader matches anew what is kept of it and carries over what was
+/// reported. While following, the engines apply what the leader's results contain and change nothing. One thread.
 class LaneTenure final : private LogSink {
 public:
     explicit LaneTenure(TenureSurroundings around);
@@ -60,7 +64,11 @@ public:
     void finish();
 
 private:
-    void restore();
+    void begin();
+    bool restore(const Origin& origin);
+    void check_origin();
+    bool is_carried_later(std::int16_t lane) const { return beginning_ == Beginning::carried && !carried_.contains(lane); }
+    void carry_over(std::int16_t lane);
     void follow();
     void catch_up();
     void take_over();
@@ -79,7 +87,7 @@ private:
     bool stopping() override { return around_.stop.asked(); }
 
     void repeated(std::int16_t lane, std::int64_t count);
-    void discard_if_any(std::int16_t lane);
+    void begin_fresh(std::int16_t lane);
     void discard_all();
     void counted(std::int16_t lane, engine::Position position, std::int64_t count);
     void note_reached(engine::Position position);
@@ -103,7 +111,10 @@ private:
     ResultWriter writer_;
     std::unique_ptr<SnapshotKeeper> keeper_;
     std::unique_ptr<LaneSession> session_;
-    bool restored_ = false;  ///< the engines began with a snapshot, or there was none
+    bool begun_ = false;  ///< it is known what the engines begin with
+    Beginning beginning_ = Beginning::log;
+    Origin origin_;                   ///< of the results that they begin with
+    std::set<std::int16_t> carried_;  ///< lanes that were carried over
     bool leads_ = false;
     bool replayed_ = false;  ///< as leader: what was in the log at the take-over has been applied
     bool tailing_ = false;
@@ -113,6 +124,7 @@ private:
     std::int64_t since_discard_ = 0;
     std::int64_t since_snapshot_ = 0;  ///< entries applied
     Pace::Time snapshot_at_{};
+    Pace::Time next_begin_{};
     Pace::Time last_write_{};
     Pace::Time next_look_{};
     Pace::Time next_ticks_{};

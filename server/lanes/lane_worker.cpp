@@ -43,7 +43,7 @@ public:
           hand_off_{hand_off},
           pace_{pace},
           stop_{pace},
-          around_{options_, *database_, shipped_, clock_, pace, watermarks, sources, hand_off, progress, board_, stop_} {}
+          around_{options_, *database_, shipped_, clock_, pace, watermarks, sources, hand_off, progress, board_, stop_, questions_} {}
     ~Loop() { stop(); }
 
     void start() {
@@ -75,6 +75,8 @@ public:
 
     void nudge() { hand_off_.nudge(); }
     LeaderStatus status() const { return board_.read(); }
+    bool ask(const EngineQuestions::Question& question, std::chrono::milliseconds patience) { return is_ready(status()) && questions_.ask(question, patience); }
+    static bool is_ready(const LeaderStatus& status) { return status.state == State::leading || status.state == State::following; }
 
 private:
     void serve_tenure() {
@@ -118,6 +120,7 @@ private:
     const Pace& pace_;
     ProgressBoard board_;
     StopFlag stop_;
+    EngineQuestions questions_{[this] { hand_off_.nudge(); }};
     TenureSurroundings around_;
     observe::Recurrence failures_;  // of the thread
     std::thread thread_;
@@ -138,9 +141,7 @@ void LaneWorker::run() { loop_->run(); }
 void LaneWorker::stop() { loop_->stop(); }
 void LaneWorker::nudge() { loop_->nudge(); }
 LeaderStatus LaneWorker::status() const { return loop_->status(); }
-bool LaneWorker::ready() const {
-    const auto state = status().state;
-    return state == State::leading || state == State::following;
-}
+bool LaneWorker::ask(const std::function<void(const LaneSet&)>& question, std::chrono::milliseconds patience) { return loop_->ask(question, patience); }
+bool LaneWorker::ready() const { return Loop::is_ready(status()); }
 
 }  // namespace catenary::server

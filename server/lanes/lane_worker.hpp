@@ -45,6 +45,13 @@ struct SnapshotStatus {
     std::chrono::microseconds starting{};  ///< time that reading it took
 };
 
+/// How the engines came to know what was reported before this process began.
+enum class Beginning {
+    log,       ///< by the whole log, from its begin
+    snapshot,  ///< by a saved state, and the log after it
+    carried,   ///< neither was of use: by the log as far as it is kept, and by the incidents that are stored (engine::Lane::carry_over)
+};
+
 /// The worker as diagnostics show it.
 struct LeaderStatus {
     enum class State { starting, following, replaying, leading, retrying, stopped };
@@ -60,11 +67,13 @@ struct LeaderStatus {
     std::chrono::microseconds apply_time{};  ///< in the engine, on what was handed over; writes that became due meanwhile included
     std::chrono::microseconds write_time{};  ///< in result transactions
     SnapshotStatus snapshots;
+    Beginning beginning = Beginning::log;
     /// "leading", "following NAME", "replaying 40 %", "retrying: …", "stopped: …", "starting".
     std::string text() const;
 };
 
 class LaneDatabase;
+class LaneSet;
 
 /// Leads every lane, or follows the process that does until that one ends or falls silent. A leader takes the epochs, replays the retained log, then applies
 /// each entry in position order and commits what it changes together with lane.done; when another process takes an epoch it begins anew as a follower.
@@ -93,6 +102,10 @@ public:
     /// A control entry was committed: look at the log now instead of at the next poll. Any thread.
     void nudge();
     LeaderStatus status() const;
+    /// Asks something of the state of the tenants' engines, as far as the log has been read. Any thread but the worker's own; blocks. `question` runs on the
+    /// worker's thread between two steps of its work, which waits: it must be quick and not throw. False: not answered, since this process is not ready, is
+    /// asked too much, or is too busy for `patience`.
+    bool ask(const std::function<void(const LaneSet&)>& question, std::chrono::milliseconds patience = std::chrono::seconds{2});
     /// Results are being committed, by this process or by the leader it follows. Any thread.
     bool ready() const;
 

@@ -46,7 +46,7 @@ public:
         log_begin,  ///< `read` is called with ever greater positions from the first one on: every leaf is read once
         anywhere,   ///< leaves are searched from their ends
     };
-    /// Passes on from <= position < to. Both ends lie between batches.
+    /// Passes on from <= position < to, but for signals of days that are no longer kept. Both ends lie between batches.
     virtual void read(engine::Position from, engine::Position to, Start start, LogSink& sink) = 0;
 };
 

@@ -11,6 +11,7 @@ namespace catenary::server {
 namespace {
 
 constexpr const char* end_sql = "SELECT next_position FROM log";
+constexpr const char* kept_sql = "SELECT coalesce(kept_from - DATE '1970-01-01', -2147483648) FROM retention";
 constexpr const char* batches_sql =
     "SELECT lane, first, last, control, array_to_string(leaf_days, ','), array_to_string(leaf_rows, ',') FROM batch "
     "WHERE lane = ANY (ARRAY(SELECT id FROM lane)) AND first >= $1 AND first < $2 ORDER BY first";
@@ -50,7 +51,9 @@ std::vector<PqLogReader::Batch> PqLogReader::batches(engine::Position from, engi
         const auto days = numbers(rows.text(row, 4));
         const auto counts = numbers(rows.text(row, 5));
         if (days.size() != counts.size()) throw std::runtime_error(fmt::format("the batch at position {} is damaged", batch.first.value()));
-        for (std::size_t i = 0; i < days.size(); ++i) batch.leaves.emplace_back(days[i], counts[i]);
+        for (std::size_t i = 0; i < days.size(); ++i) {
+            if (days[i] >= *kept_from_) batch.leaves.emplace_back(days[i], counts[i]);
+        }
         list.push_back(std::move(batch));
     }
     return list;
@@ -85,6 +88,7 @@ std::vector<RawRow> PqLogReader::rows(const std::vector<Batch>& batches, engine:
 }
 
 void PqLogReader::read(engine::Position from, engine::Position to, Start start, LogSink& sink) {
+    if (!kept_from_ || start == Start::log_begin) kept_from_ = connection_.query(kept_sql).int4(0, 0);
     while (from < to && !sink.stopping()) {
         const engine::Position window_end{std::min(to.value(), from.value() + window_positions)};
         const auto list = batches(from, window_end);

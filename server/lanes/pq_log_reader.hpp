@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace catenary::server {
@@ -34,6 +35,7 @@ private:
 
     PqConnection& connection_;
     LeafCalendar calendar_;
+    std::optional<Day> kept_from_;  ///< leaves of days before it are gone, and what they held is passed over
     LeafRows leaf_rows_;
     PqNameSource name_source_;
     StoredNames names_;

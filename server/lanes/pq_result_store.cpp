@@ -2,6 +2,7 @@
 
 #include "api/json/control_json.hpp"
 #include "server/pg/guarded.hpp"
+#include "server/pg/stored_incidents.hpp"
 
 #include <pqxx/pqxx>
 
@@ -11,6 +12,13 @@ namespace {
 // A process that stands still in the middle of a transaction must not hold the lanes' rows against the one that takes over.
 constexpr const char* settings_sql = "SET jit = off; SET lock_timeout = '30s'; SET idle_in_transaction_session_timeout = '10s'";
 constexpr const char* take_over_sql = "UPDATE lane SET epoch = epoch + 1, owner = $1 RETURNING id, epoch, done";
+constexpr const char* made_by_sql =
+    "INSERT INTO understanding (engine, catalogue, since) SELECT $1, $2, coalesce($3::int8, next_position - 1) FROM log "
+    "ON CONFLICT (one) DO UPDATE SET engine = excluded.engine, catalogue = excluded.catalogue, since = excluded.since";
+constexpr const char* drop_snapshots_sql = "DELETE FROM snapshot; DELETE FROM snapshot_source";
+constexpr const char* origin_sql =
+    "SELECT u.engine, u.catalogue, u.since, EXISTS (SELECT FROM lane WHERE done > 0), r.gone_until FROM retention r LEFT JOIN understanding u ON true";
+constexpr const char* tenants_sql = "SELECT t.id, coalesce((SELECT max(i.number) FROM incident i WHERE i.tenant = t.id), 0) FROM tenant t WHERE t.lane = $1";
 constexpr const char* move_sql = "UPDATE lane SET done = $1 WHERE id = $2 AND epoch = $3 AND done = $4";
 constexpr const char* lane_sql = "SELECT epoch, done FROM lane WHERE id = $1";
 constexpr const char* tick_sql = "SELECT append_control($1, 'tick', $2)";
@@ -48,12 +56,17 @@ std::optional<WriteFate> PqResultStore::attempt(Work&& work) {
     return std::nullopt;
 }
 
-WriteFate PqResultStore::take_over(const std::string& owner, LaneLeases& leases) {
+WriteFate PqResultStore::take_over(const TakeOver& wanted, LaneLeases& leases) {
     return attempt([&](pqxx::connection& connection) {
                pqxx::work transaction{connection};
                LaneLeases taken;
-               for (const auto& row : transaction.exec_params(take_over_sql, owner)) {
+               for (const auto& row : transaction.exec_params(take_over_sql, wanted.owner)) {
                    taken[row[0].as<std::int16_t>()] = {row[1].as<std::int64_t>(), engine::Position{row[2].as<std::int64_t>()}};
+               }
+               if (wanted.by) {
+                   const auto since = wanted.by->since ? std::optional{wanted.by->since->value()} : std::nullopt;
+                   transaction.exec_params(made_by_sql, wanted.by->engine, wanted.by->catalogue, since);
+                   if (!since) transaction.exec(drop_snapshots_sql);  // of results that were made otherwise; a new one may be of the same position
                }
                transaction.commit();
                leases = std::move(taken);
@@ -77,8 +90,11 @@ WriteFate PqResultStore::write(const std::vector<LaneMove>& moves, const std::ve
                    if (!tenant.emptied.empty()) transaction.exec_params(empty_sql, tenant.emptied);
                    upsert(transaction, evidence_table, tenant.evidence);
                    if (!tenant.evidence.empty()) transaction.exec_params(mark_evidence_sql, tenant.evidence);
+                   upsert(transaction, near_miss_table, tenant.near_misses);
+                   if (!tenant.near_misses_forgotten.empty()) transaction.exec_params(forget_near_misses_sql, tenant.near_misses_forgotten);
                    upsert(transaction, status_table, tenant.status);
                }
+               outbox_.write(transaction, rows);
                for (const auto& move : moves) {
                    const auto moved = transaction.exec_params(move_sql, move.to.value(), move.lane, move.epoch, move.from.value());
                    if (moved.affected_rows() == 1) continue;
@@ -102,6 +118,40 @@ std::optional<WriteFate> PqResultStore::find_out(const std::vector<LaneMove>& mo
         }
         return fate;
     });
+}
+
+std::optional<Origin> PqResultStore::origin() {
+    std::optional<Origin> origin;
+    attempt([&](pqxx::connection& connection) {
+        pqxx::work transaction{connection};
+        const auto row = transaction.exec1(origin_sql);
+        origin.emplace();
+        if (!row[0].is_null()) origin->made_by = Understanding{row[0].c_str(), row[1].c_str(), engine::Position{row[2].as<std::int64_t>()}};
+        origin->any_results = row[3].as<bool>();
+        origin->gone_until = engine::Position{row[4].as<std::int64_t>()};
+        return WriteFate::committed;
+    });
+    return origin;
+}
+
+std::optional<std::map<engine::TenantId, engine::StoredIncidents>> PqResultStore::reported(std::int16_t lane,
+                                                                                           const std::map<engine::TenantId, engine::Timestamp>& earliest) {
+    std::optional<std::map<engine::TenantId, engine::StoredIncidents>> all;
+    attempt([&](pqxx::connection& connection) {
+        pqxx::work transaction{connection};
+        std::map<engine::TenantId, engine::StoredIncidents> found;
+        for (const auto& row : transaction.exec_params(tenants_sql, lane)) {
+            const engine::TenantId tenant{row[0].as<std::int32_t>()};
+            const auto last_number = row[1].as<std::int64_t>();
+            const auto since = earliest.find(tenant);
+            if (last_number == 0 && since == earliest.end()) continue;
+            if (since != earliest.end()) found[tenant] = pg::stored_incidents(transaction, tenant, since->second);
+            found[tenant].last_number = last_number;
+        }
+        all = std::move(found);
+        return WriteFate::committed;
+    });
+    return all;
 }
 
 WriteFate PqResultStore::append_ticks(const std::vector<engine::TenantId>& tenants) {

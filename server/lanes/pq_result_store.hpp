@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/lanes/outbox_writer.hpp"
 #include "server/lanes/result_store.hpp"
 
 #include <pqxx/connection>
@@ -14,7 +15,10 @@ public:
     explicit PqResultStore(std::string dsn);
     ~PqResultStore() override;
 
-    WriteFate take_over(const std::string& owner, LaneLeases& leases) override;
+    WriteFate take_over(const TakeOver& wanted, LaneLeases& leases) override;
+    std::optional<Origin> origin() override;
+    std::optional<std::map<engine::TenantId, engine::StoredIncidents>> reported(std::int16_t lane,
+                                                                                const std::map<engine::TenantId, engine::Timestamp>& earliest) override;
     WriteFate write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows) override;
     std::optional<WriteFate> find_out(const std::vector<LaneMove>& moves) override;
     WriteFate append_ticks(const std::vector<engine::TenantId>& tenants) override;
@@ -27,6 +31,7 @@ private:
 
     std::string dsn_;
     std::unique_ptr<pqxx::connection> connection_;
+    OutboxWriter outbox_;
     std::string reason_;
 };
 

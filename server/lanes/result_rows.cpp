@@ -5,11 +5,13 @@
 #include "server/ingest/signal_row.hpp"
 
 #include <fmt/format.h>
+#include <boost/uuid/name_generator_sha1.hpp>
 #include <boost/uuid/uuid_io.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 namespace catenary::server {
@@ -152,6 +154,34 @@ Json activity_rows(engine::TenantId tenant, const std::vector<engine::IncidentAc
     return rows;
 }
 
+/// Of a near miss: the same chain has the same name, whenever it is written.
+std::string name_of(engine::TenantId tenant, const engine::NearMissRecord& miss) {
+    constexpr boost::uuids::uuid of_near_misses{{0x4c, 0x1d, 0x0e, 0x5a, 0x9b, 0x7d, 0x4f, 0x02, 0x8a, 0x64, 0x1f, 0x3b, 0x52, 0xc9, 0x7e, 0x11}};
+    boost::uuids::name_generator_sha1 named{of_near_misses};
+    return boost::uuids::to_string(named(fmt::format("{}/{}/{}/{}/{}:{}/{}", tenant.value(), miss.pattern.size(), miss.pattern, miss.version, miss.entity.kind,
+                                                     miss.entity.value, engine::to_micros(miss.start))));
+}
+
+Json near_miss_rows(engine::TenantId tenant, engine::Position position, const std::vector<engine::NearMissRecord>& misses) {
+    Json rows = Json::array();
+    for (const auto& miss : misses) {
+        rows.push_back({{"tenant", tenant.value()},
+                        {"id", name_of(tenant, miss)},
+                        {"pattern", miss.pattern},
+                        {"version", miss.version},
+                        {"mode", engine::to_string(miss.mode)},
+                        {"entity_key", miss.entity.kind + ':' + miss.entity.value},
+                        {"entity", api::json::entity_keys_to_text({miss.entity})},
+                        {"reached", api::json::chain_stages_to_text(miss.reached)},
+                        {"missing", miss.missing},
+                        {"start_time", time_of(miss.start)},
+                        {"end_time", time_of(miss.end)},
+                        {"until_time", time_of(miss.until)},
+                        {"position", position.value()}});
+    }
+    return rows;
+}
+
 Json status_row(engine::Position position, const engine::TenantStatus& status) {
     return {{"tenant", status.tenant.value()},
             {"position", position.value()},
@@ -166,7 +196,26 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
             {"oldest_behind_horizon", time_of(status.oldest_behind_horizon)},
             {"capped_groups", status.capped_groups},
             {"window_signals", status.window_signals},
+            {"near_misses_dropped", status.near_misses_dropped},
             {"state_bytes", status.state_bytes}};
+}
+
+std::vector<ChangedIncident> changed_incidents(const engine::TenantEffects& effects) {
+    std::map<std::int64_t, std::string_view> causes;
+    for (const auto& incident : effects.incidents) causes.emplace(incident.number.value(), "crossed");
+    for (const auto& stored : effects.stored_edits) {
+        const bool opens = stored.edit.status && *stored.edit.status != engine::IncidentStatus::closed;
+        causes[stored.edit.number.value()] = opens ? "reopened" : "crossed";
+    }
+    for (const auto& line : effects.activity) {
+        const auto known = causes.find(line.number.value());
+        if (known == causes.end()) continue;
+        if (line.what == "created" || (line.what == "split" && line.detail.find(" from ") != std::string::npos)) known->second = "created";
+        if (line.what == "status_changed" && line.detail.starts_with("closed \u2192") && known->second != "created") known->second = "reopened";
+    }
+    std::vector<ChangedIncident> changed;
+    for (const auto& [number, cause] : causes) changed.push_back({number, cause});
+    return changed;
 }
 
 std::string text_of(const Json& rows) { return rows.empty() ? std::string{} : rows.dump(-1, ' ', false, Json::error_handler_t::replace); }
@@ -204,12 +253,15 @@ ResultRows result_rows(const engine::TenantEffects& effects, engine::Position po
     for (const auto& edit : effects.stored_edits) rows.stored_edits.push_back(text_of(edit_row(tenant, edit)));
     for (const auto& incident : effects.incidents) incidents.push_back(incident_row(tenant, position, incident));
     rows.tenant = tenant;
+    rows.changed = changed_incidents(effects);
     rows.late = late_rows(effects, late_keys);
     rows.emptied = text_of(emptied);
     rows.findings = text_of(findings);
     rows.evidence = text_of(evidence);
     rows.incidents = text_of(incidents);
     rows.activity = text_of(activity_rows(tenant, effects.activity));
+    rows.near_misses = text_of(near_miss_rows(tenant, position, effects.near_misses));
+    if (effects.near_misses_kept_from) rows.near_misses_forgotten = text_of({{"tenant", tenant.value()}, {"before", time_of(*effects.near_misses_kept_from)}});
     rows.status = text_of(Json::array({status_row(position, effects.status)}));
     return rows;
 }
@@ -236,11 +288,16 @@ const ResultTable incident_table{
     "tenant, number"};
 const ResultTable activity_table{"incident_activity", "tenant int4, number int8, position int8, line int4, at timestamptz, actor text, what text, detail text",
                                  "tenant, number, position, line", true};
-const ResultTable status_table{
-    "tenant_status",
-    "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
-    "unlinkable int8, behind_horizon int8, oldest_behind_horizon timestamptz, capped_groups int8, window_signals int8, state_bytes int8",
-    "tenant"};
+const ResultTable near_miss_table{
+    "near_miss",
+    "tenant int4, id uuid, pattern text, version int4, mode text, entity_key text, entity text, reached text, missing text, start_time timestamptz, "
+    "end_time timestamptz, until_time timestamptz, position int8",
+    "tenant, id", true};
+const ResultTable status_table{"tenant_status",
+                               "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
+                               "unlinkable int8, behind_horizon int8, oldest_behind_horizon timestamptz, capped_groups int8, window_signals int8, "
+                               "near_misses_dropped int8, state_bytes int8",
+                               "tenant"};
 
 // Reopening clears what was concluded, as it does for incidents that the engine holds.
 const char* const edit_sql = R"(
@@ -253,6 +310,9 @@ const char* const edit_sql = R"(
     FROM json_to_record($1::json) AS e(tenant int4, number int8, status text, classification text, reason text, owner text, title text, severity int2,
                                        labels text[], at timestamptz, position int8)
     WHERE i.tenant = e.tenant AND i.number = e.number AND i.merged_into IS NULL)";
+
+const char* const forget_near_misses_sql =
+    "DELETE FROM near_miss m USING json_to_record($1::json) AS f(tenant int4, before timestamptz) WHERE m.tenant = f.tenant AND m.until_time < f.before";
 
 std::string upsert_sql(const ResultTable& table) {
     std::string names, updates;

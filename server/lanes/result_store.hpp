@@ -1,6 +1,9 @@
 #pragma once
 
+#include "engine/incidents/stored_incidents.hpp"
 #include "engine/model/ids.hpp"
+#include "engine/model/time.hpp"
+#include "server/lanes/origin.hpp"
 #include "server/lanes/result_rows.hpp"
 
 #include <cstdint>
@@ -37,8 +40,24 @@ class ResultStore {
 public:
     virtual ~ResultStore() = default;
 
-    /// Takes over every lane: from its COMMIT on no former leader can write. `failed`: try again later.
-    virtual WriteFate take_over(const std::string& owner, LaneLeases& leases) = 0;
+    /// Takes over every lane: from its COMMIT on no former leader can write. `failed`: try again later. With `by`, results are of that program from here on; its
+    /// `since` is noted as it is, or as the end of the log when it is empty.
+    struct TakeOver {
+        std::string owner;
+        struct By {
+            std::string engine;
+            std::string catalogue;
+            std::optional<engine::Position> since;
+        };
+        std::optional<By> by;
+    };
+    virtual WriteFate take_over(const TakeOver& wanted, LaneLeases& leases) = 0;
+    /// Empty when it cannot be asked now.
+    virtual std::optional<Origin> origin() = 0;
+    /// What is stored of the incidents of a lane's tenants: those whose findings start at `earliest` or later (none where that does not name the tenant), whole, with
+    /// those that redirect to them. Every tenant that has incidents or is named. Empty when it cannot be asked now.
+    virtual std::optional<std::map<engine::TenantId, engine::StoredIncidents>> reported(std::int16_t lane,
+                                                                                        const std::map<engine::TenantId, engine::Timestamp>& earliest) = 0;
     /// Everything in one transaction (guarantee G6): all moves and all rows, or nothing. Without visible rows the COMMIT does not wait for the disk: what
     /// a crash loses is computed again.
     virtual WriteFate write(const std::vector<LaneMove>& moves, const std::vector<ResultRows>& rows) = 0;

@@ -1,5 +1,6 @@
 #include "server/lanes/result_writer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace catenary::server {
@@ -19,6 +20,12 @@ void ResultWriter::follow(const std::map<std::int16_t, engine::Position>& done) 
 engine::Position ResultWriter::done(std::int16_t lane) const {
     const auto it = leases_.find(lane);
     return it == leases_.end() ? engine::Position{0} : it->second.done;
+}
+
+std::map<std::int16_t, engine::Position> ResultWriter::all_done() const {
+    std::map<std::int16_t, engine::Position> all;
+    for (const auto& [lane, lease] : leases_) all.emplace(lane, lease.done);
+    return all;
 }
 
 void ResultWriter::applied(std::int16_t lane, engine::Position position, std::int64_t count) {
@@ -75,6 +82,8 @@ WriteFate ResultWriter::write(SignalFinder& finder) {
     make_rows(finder);
     auto fate = WriteFate::failed;
     if (in_doubt_) {
+        // A lane that does not move (its engine went on from what was reported) does not tell whether that was written.
+        if (std::any_of(moves_.begin(), moves_.end(), [](const LaneMove& move) { return move.from == move.to; })) return WriteFate::fenced;
         const auto known = store_->find_out(moves_);
         if (!known) return WriteFate::failed;
         fate = *known;

@@ -30,7 +30,10 @@ public:
     /// Results of the lane up to here are stored already, by this process or an earlier one.
     engine::Position done(std::int16_t lane) const;
 
-    /// Entries of the lane up to `position` have been applied; `count` of them.
+    /// Of every lane that is led or followed.
+    std::map<std::int16_t, engine::Position> all_done() const;
+
+    /// Entries of the lane up to `position` have been applied; `count` of them. Or its engine has changes to write without any.
     void applied(std::int16_t lane, engine::Position position, std::int64_t count);
     /// The lane's engine came from elsewhere than the log: makes known how its tenants stand.
     void restored(const engine::Lane& lane);

@@ -26,9 +26,11 @@ engine::Catalogue posted_patterns(SnapshotStore& store, engine::Position until) 
 }
 
 /// Before its bytes are read. A database that was set back may have snapshots of what it does not know any more.
-void check(const StoredSnapshot& snapshot, const engine::Catalogue& shipped, const LogEnd& end) {
+void check(const StoredSnapshot& snapshot, const engine::Catalogue& shipped, const Origin& origin, const LogEnd& end) {
     if (snapshot.engine != engine::Lane::version()) throw SnapshotUnreadable{fmt::format("it was made by version {}", snapshot.engine)};
     if (snapshot.catalogue != engine::catalogue_hash(shipped)) throw SnapshotUnreadable{"other patterns shipped when it was made"};
+    if (origin.made_by && snapshot.position < origin.made_by->since) throw SnapshotUnreadable{"results after it were made otherwise"};
+    if (snapshot.position < origin.gone_until) throw SnapshotUnreadable{"signals after it are no longer stored"};
     if (snapshot.position >= end.next) throw SnapshotUnreadable{"it is newer than the log"};
     for (const auto& [number, lane] : snapshot.lanes) {
         const auto done = end.done.find(number);
@@ -54,12 +56,12 @@ RestoredLanes restored(SnapshotStore& store, const StoredSnapshot& snapshot, con
 
 }  // namespace
 
-Restoration restore_lanes(SnapshotStore& store, const engine::Catalogue& shipped) {
+Restoration restore_lanes(SnapshotStore& store, const engine::Catalogue& shipped, const Origin& origin) {
     Restoration result;
     const auto end = store.log_end();
     for (const auto& snapshot : store.list()) {
         try {
-            check(snapshot, shipped, end);
+            check(snapshot, shipped, origin, end);
             result.restored = restored(store, snapshot, shipped);
             return result;
         } catch (const SnapshotUnreadable& reason) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/lane/lane.hpp"
+#include "server/lanes/origin.hpp"
 #include "server/lanes/snapshot_store.hpp"
 
 #include <cstdint>
@@ -19,12 +20,12 @@ struct RestoredLanes {
 };
 
 struct Restoration {
-    std::optional<RestoredLanes> restored;  ///< empty: no snapshot is of use, the log says everything
+    std::optional<RestoredLanes> restored;  ///< empty: no snapshot is of use
     std::int64_t refused = 0;               ///< newer snapshots that were of no use
 };
 
-/// From the newest snapshot that can be read, was made by this version of the program over this catalogue, and holds nothing beyond the committed results of
-/// any lane. Says in the log why others were not taken. Throws PqError.
-Restoration restore_lanes(SnapshotStore& store, const engine::Catalogue& shipped);
+/// From the newest snapshot that can be read, was made by this version of the program over this catalogue, holds nothing beyond the committed results of
+/// any lane, and is followed by nothing that was made otherwise or is gone. Says in the log why others were not taken. Throws PqError.
+Restoration restore_lanes(SnapshotStore& store, const engine::Catalogue& shipped, const Origin& origin);
 
 }  // namespace catenary::server

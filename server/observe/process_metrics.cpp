@@ -81,6 +81,9 @@ void write_lanes(Text& text, const ProcessState& state, engine::Timestamp now) {
     text.counter("snapshots_stored_total", "Saved states stored.", snapshots.stored);
     text.counter("snapshots_failed_total", "Saved states that could not be stored.", snapshots.failed);
     text.counter("snapshots_refused_total", "Saved states not taken at a start: damaged, or of another version.", snapshots.refused);
+    text.gauge("lanes_carried_over",
+               "1 when neither a saved state nor the log alone told what was reported before, and the lanes went on from stored incidents.",
+               lanes.beginning == Beginning::carried ? 1 : 0);
     text.gauge("start_position", "Position of the saved state that this process started from; 0: from the beginning of the log.",
                snapshots.started_from.value());
     const auto& hand_off = state.hand_off;
@@ -93,12 +96,28 @@ void write_lanes(Text& text, const ProcessState& state, engine::Timestamp now) {
     text.counter("sources_unlisted_total", "Signals of sources beyond those that diagnostics list.", state.unlisted_sources);
 }
 
+void write_ticketing(Text& text, const tickets::Dispatcher::Usage& usage) {
+    text.gauge("connectors_served", "Connectors that have a thread here; one process at a time sends for each.", usage.workers);
+    text.gauge("connectors_unserved", "Connectors beyond the most threads: nothing is sent for them.", usage.unserved);
+    text.gauge("outbox_waiting", "Changes of incidents that no dispatcher has taken yet.", usage.waiting);
+    text.counter("tickets_delivered_total", "Tickets made or brought up to date.", usage.delivered);
+    text.counter("tickets_failed_total", "Deliveries given up: refused for good, out of attempts, or the ticket is gone.", usage.failed);
+    text.counter("tickets_retried_total", "Deliveries that failed and are tried again.", usage.retried);
+    text.counter("tickets_in_doubt_total", "Deliveries that got no reply: looked for before they are sent again.", usage.doubtful);
+    text.counter("ticket_polls_total", "Looks for changes in ticket systems.", usage.polls);
+    text.counter("ticket_changes_total", "Changes of tickets' states that somebody made there.", usage.remote_changes);
+}
+
 }  // namespace
 
 std::string process_metrics(const ProcessState& state, engine::Timestamp now) {
     Text text;
     write_ingest(text, state.committer);
     write_lanes(text, state, now);
+    text.counter("leaves_dropped_total", "Leaves of days that are no longer kept, dropped by this process.", state.retention.dropped);
+    text.counter("leaves_postponed_total", "Rounds that dropped no more because no saved state of the lanes holds what would go.", state.retention.postponed);
+    text.counter("leaves_failed_total", "Rounds of dropping leaves that the database failed.", state.retention.failed);
+    write_ticketing(text, state.ticketing);
     if (state.room) {
         text.gauge("storage_data_free_bytes", "Left on the disk of the private PostgreSQL's data.", state.room->data_free);
         text.gauge("storage_wal_free_bytes", "Left on the disk of its WAL.", state.room->wal_free);

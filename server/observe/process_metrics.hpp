@@ -5,8 +5,10 @@
 #include "server/ingest/committer.hpp"
 #include "server/ingest/hand_off.hpp"
 #include "server/lanes/lane_worker.hpp"
+#include "server/pg/leaf_retention.hpp"
 #include "server/pg/pool.hpp"
 #include "server/pg/storage_room.hpp"
+#include "server/tickets/dispatcher.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -21,8 +23,10 @@ struct ProcessState {
     pg::Pool::Usage pool;
     HandOff::Usage hand_off;
     auth::KeyAuthenticator::Usage keys;
+    pg::RetentionUsage retention = {};
     std::optional<pg::StorageRoom::Usage> room = {};  ///< of a private PostgreSQL
     std::int64_t unlisted_sources = 0;
+    tickets::Dispatcher::Usage ticketing = {};
 };
 
 /// Prometheus text of it. `now`: for ages.

@@ -15,8 +15,9 @@ using api::ports::DiagnosticsReport;
 
 constexpr const char* status_sql = R"(
     SELECT watermark, held, newest, extract(epoch FROM lateness)::float8, late, unlinkable, behind_horizon, window_signals, state_bytes, capped_groups,
-           oldest_behind_horizon
+           oldest_behind_horizon, near_misses_dropped
     FROM tenant_status)";
+constexpr const char* retention_sql = "SELECT refused_before::timestamp AT TIME ZONE 'UTC', kept_from::timestamp AT TIME ZONE 'UTC' FROM retention";
 constexpr const char* denied_sql = "SELECT kind, value, changed FROM entity_note WHERE link = 'deny' ORDER BY changed DESC LIMIT 100";
 constexpr const char* done_sql = "SELECT done FROM lane WHERE id = $1";
 // Every lane's batches behind this lane's position: leaves hold the rows of all of them, in commit order.
@@ -78,7 +79,11 @@ DiagnosticsReport read_report(TenantTransaction& transaction, const api::Caller&
         report.state_bytes = row[8].as<std::int64_t>();
         report.oldest_behind_horizon = optional_timestamp(row[10]);
         if (const auto capped = row[9].as<std::int64_t>(); capped > 0) report.caps.emplace_back("pattern_groups", capped);
+        if (const auto dropped = row[11].as<std::int64_t>(); dropped > 0) report.caps.emplace_back("near_misses", dropped);
     }
+    const auto retention = transaction.exec1(retention_sql);
+    report.taken_from = optional_timestamp(retention[0]);
+    report.kept_from = optional_timestamp(retention[1]);
     for (const auto& row : transaction.exec(denied_sql)) report.denied.push_back({{row[0].c_str(), row[1].c_str()}, timestamp_from(row[2])});
     const auto lag = lag_of(transaction, caller);
     report.lag_signals = lag.entries;

@@ -176,7 +176,7 @@ api::ports::Outcome<SignalDetail> SignalStore::find(const api::Caller& caller, c
     const auto remembered = !time && keys_ != nullptr ? keys_->key_of(caller.tenant, source, id) : std::nullopt;
     if (remembered) wanted.key = fmt::format("{:016x}{:016x}", remembered->high, remembered->low);
     return to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_one(transaction, wanted, patience_); }),
+        tenant_transaction(pool_, caller.tenant, Access::look_up, [&](TenantTransaction& transaction) { return read_one(transaction, wanted, patience_); }),
         "find_signal");
 }
 

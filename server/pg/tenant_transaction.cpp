@@ -7,8 +7,9 @@ namespace {
 
 /// The empty tenant sees no rows. All of it lasts until the transaction ends.
 std::string begin_sql(pqxx::connection_base& connection, const Acting& acting, Access access) {
-    std::string sql = access == Access::read ? "BEGIN READ ONLY" : "BEGIN";
+    std::string sql = access == Access::write ? "BEGIN" : "BEGIN READ ONLY";
     sql += "; SET LOCAL app.tenant = '" + (acting.tenant ? std::to_string(acting.tenant->value()) : std::string{}) + "'";
+    if (access == Access::look_up) sql += "; SET LOCAL plan_cache_mode = force_generic_plan";
     if (access == Access::write && !acting.actor.empty()) sql += "; SET LOCAL app.actor = " + connection.quote(acting.actor);
     return sql;
 }

@@ -15,7 +15,9 @@
 
 namespace catenary::server::pg {
 
-enum class Access { read, write };
+/// `look_up`: reads by keys alone, of which one plan is as good as any other. PostgreSQL would plan them anew each time, as it takes its estimate for unknown
+/// values to be worse than a plan for these costs, and planning takes several times as long as they run. Not for filters that may be absent.
+enum class Access { read, look_up, write };
 
 /// For which tenant a transaction runs (none: only the functions that need no tenant will answer), and whom the audit names for what it changes:
 /// the caller's key, or the server itself.
@@ -60,7 +62,7 @@ private:
 /// One transaction for one tenant, on one lease: begins, names the tenant, runs `work(TenantTransaction&)`, commits if that returned a value and rolls back
 /// if it returned an error. A connection that had died while idle is replaced once, before `work` has run; `work` itself runs once.
 /// What a request with an Idempotency-Key writes is committed later, together with its reply: see KeyedEffect.
-/// A COMMIT that gets no answer is `outcome_unknown` for Access::write and `unavailable` for Access::read.
+/// A COMMIT that gets no answer is `outcome_unknown` for Access::write and `unavailable` for the others.
 template <class F>
 auto tenant_transaction(Pool& pool, const Acting& acting, Access access, F&& work) ->
     typename detail::StoreResultOf<std::invoke_result_t<F, TenantTransaction&>>::type {
@@ -96,7 +98,7 @@ auto tenant_transaction(Pool& pool, const Acting& acting, Access access, F&& wor
                 return result;
             case StoreErrorCode::outcome_unknown:
                 lease->spoil();
-                if (access == Access::read) return StoreError{StoreErrorCode::unavailable, result.error().detail};
+                if (access != Access::write) return StoreError{StoreErrorCode::unavailable, result.error().detail};
                 return result;
             default: return result;
         }

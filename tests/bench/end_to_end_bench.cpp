@@ -1,7 +1,6 @@
 // The whole path beside a bare COPY: signals over loopback HTTP, durable, acknowledged and correlated, against a binary COPY of the same rows.
 // usage: CATENARY_PROGRAM=build/bench/catenary end_to_end_bench [signals a round] [rounds] [connections]
 
-#include "server/pg/private_cluster.hpp"
 #include "tests/bench/bare_copy.hpp"
 #include "tests/bench/half_rate.hpp"
 #include "tests/bench/load_client.hpp"
@@ -13,7 +12,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <vector>
 
@@ -40,20 +38,12 @@ Rates through_server(const bench::LoadOptions& load, const std::vector<std::stri
     return {report.seconds, seconds_since(begin)};
 }
 
-/// The socket folder of the server's private PostgreSQL, as its pid file says.
-std::string superuser_dsn(const std::filesystem::path& data_folder) {
-    std::ifstream pid_file{data_folder / "postgres" / "postmaster.pid"};
-    std::string line;
-    for (int i = 0; i < 5; ++i) std::getline(pid_file, line);
-    return fmt::format("host={} dbname=catenary user={}", line, server::pg::PrivateCluster::superuser);
-}
-
 int run(std::size_t signals, std::size_t rounds, std::size_t connections) {
     tests::ServerProcess server;
     server.start();
     auto admin = server.admin();
     const auto key = nlohmann::json::parse(admin.post("/api/v1/tenants", R"({"name":"bench"})").body)["key"].get<std::string>();
-    const auto dsn = superuser_dsn(server.data_folder());
+    const auto dsn = server.superuser_url();
     server::PqConnection connection{dsn};
     bench::LoadOptions load{server.url(), key, connections};
     bench::SignalGenerator generator{42};

@@ -13,9 +13,12 @@
 
 namespace catenary::bench {
 
-/// Fifty patterns in production: those that ship, and further ones of two to five stages, some of which ask for an attribute, a domain or a burst; two
-/// are chains or in any order.
+/// Fifty patterns in production: the first twenty-two that shipped, and further ones of two to five stages, some of which ask for an attribute, a domain or a
+/// burst; two are chains or in any order.
 engine::Catalogue fifty_patterns();
+
+/// All that ships.
+engine::Catalogue full_catalogue();
 
 /// Signals as a busy site sends them, a tenth of a second of event time apart: 2.8 entities of 50,000 (accounts, hosts, addresses) by a Zipf-like law,
 /// ids that never repeat, the attributes that patterns read. A chosen share has a name that some stage of `patterns` asks for: nine in ten of them

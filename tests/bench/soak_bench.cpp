@@ -1,8 +1,8 @@
 // A server under steady load for a long time, people and machines coming and going: does memory stay flat, does correlation keep up, are descriptors given back?
 // usage: CATENARY_PROGRAM=build/bench/catenary soak_bench [minutes] [percent of the maximum rate] [days of retention, 0: for ever]
 
-#include "api/json/time_json.hpp"
 #include "tests/bench/bare_copy.hpp"
+#include "tests/bench/churning_signals.hpp"
 #include "tests/bench/load_client.hpp"
 #include "tests/support/server_process.hpp"
 
@@ -11,9 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -32,42 +30,9 @@ namespace {
 constexpr std::size_t request_signals = 1'000;
 constexpr double slice_seconds = 10;
 
-/// Signals a tenth of a second of event time apart, so that months pass in half an hour and everything that is kept for a while is also forgotten. One in
-/// ten is the first stage of a shipped pattern, one in two thousand completes a chain. Of 20,000 people and machines one leaves and one comes with every
-/// hundredth signal.
-class ChurningSignals {
-public:
-    std::string body() {
-        std::string text;
-        for (std::size_t i = 0; i < request_signals; ++i) append_line(text);
-        return text;
-    }
-
-private:
-    void append_line(std::string& text) {
-        constexpr std::array<const char*, 4> first_stages{"impossible_travel", "mass_file_download", "access_key_created", "file_deleted"};
-        const engine::Timestamp time = std::chrono::sys_days{std::chrono::year{2026} / 1 / 2} + std::chrono::milliseconds{100 * ++serial_};
-        const auto dice = random_() % 2'000;
-        const auto name = dice == 0    ? std::string{"suspicious_inbox_rule"}
-                          : dice < 201 ? std::string{first_stages[dice % first_stages.size()]}
-                                       : fmt::format("suspicious_activity_{}", dice % 40);
-        fmt::format_to(
-            std::back_inserter(text),
-            R"({{"id":"{:016x}-{:08x}","source":"source-{}","time":"{}","domain":"endpoint","name":"{}","severity":"low","confidence":0.2,"entities":[)"
-            R"({{"kind":"account","value":"user{}@corp.example","role":"actor"}},{{"kind":"host","value":"ws-{}.corp.example","role":"target"}},)"
-            R"({{"kind":"ip","value":"10.{}.{}.7","role":"source"}}],"attributes":{{"country":"RO","process":"C:\\Windows\\System32\\rundll32.exe","session":"{:016x}"}}}})"
-            "\n",
-            random_(), serial_, dice % 4, api::json::format_time(time), name, somebody(), somebody(), random_() % 200, random_() % 250, random_());
-    }
-    std::int64_t somebody() { return serial_ / 100 + static_cast<std::int64_t>(std::pow(20'000.0, std::uniform_real_distribution<double>{0, 1}(random_))); }
-
-    std::mt19937_64 random_{std::random_device{}()};
-    std::int64_t serial_ = 0;
-};
-
-std::vector<std::string> bodies_of(ChurningSignals& signals, std::size_t count) {
+std::vector<std::string> bodies_of(bench::ChurningSignals& signals, std::size_t count) {
     std::vector<std::string> bodies(count);
-    for (auto& body : bodies) body = signals.body();
+    for (auto& body : bodies) body = signals.body(request_signals);
     return bodies;
 }
 
@@ -130,7 +95,7 @@ int run(double minutes, double percent, std::size_t retention_days) {
     const auto key = server.tenant_key("soak");
     bench::LoadOptions load{server.url(), key};
     server::ApiClient client{server.url(), key};
-    ChurningSignals signals;
+    bench::ChurningSignals signals{std::random_device{}()};
     std::vector<double> rates;
     for (int round = 0; round < 4; ++round) {  // the first warms up
         const auto bodies = bodies_of(signals, 300);

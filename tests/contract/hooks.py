@@ -31,7 +31,7 @@ def known_paths(path):
             yield from ({"number": number} for number in tenant["incidents"])
         elif path.startswith("/api/v1/findings/"):
             yield from ({"id": finding} for finding in tenant["findings"])
-        elif path.startswith("/api/v1/patterns/"):
+        elif path.startswith("/api/v1/patterns/{id}"):
             yield from ({"id": pattern} for pattern in [*tenant["patterns"], "risky-sign-in-then-inbox-rule"])
         elif path.startswith("/api/v1/keys/"):
             yield from ({"id": key} for key in tenant["spare_keys"])
@@ -46,6 +46,8 @@ def known_queries(path):
             yield from ({"entity": f"{kind}:{value}"}, {"pattern": tenant["patterns"][0]}, {"q": tenant["source"]})
         elif path == "/api/v1/findings":
             yield from ({"entity": f"{kind}:{value}"}, {"pattern": tenant["patterns"][0]})
+        elif path == "/api/v1/patterns/export":
+            yield {"id": tenant["patterns"][0]}
         elif path == "/api/v1/entities":
             yield {"prefix": value[:4]}
         elif path == "/api/v1/audit":

@@ -256,6 +256,51 @@ std::size_t decide(LaneStory& story, const std::vector<Decision>& decisions) {
     return effective;
 }
 
+/// What one order of arrival, of several, leads to. Two thirds of the signals come before the decisions, the others after them.
+class DecidedStory {
+public:
+    explicit DecidedStory(std::uint32_t seed) : seed_{seed}, dice_{seed}, case_{random_case(seed)} {
+        auto& punctual = case_.punctual;
+        std::sort(punctual.begin(), punctual.end(), [](const Signal& left, const Signal& right) { return left.time < right.time; });
+        middle_ = punctual[punctual.size() * 2 / 3].time;
+    }
+
+    /// The digest at the end. The first run draws the decisions, unless there are to be none.
+    std::string run(std::uint32_t variant, bool decides = true) {
+        Dice order{seed_ + variant * 1'000'003U};
+        LaneStory story{case_.shipped};
+        arrive(story, order, true);
+        if (decides && !decisions_) decisions_ = random_decisions(dice_, story.stored());
+        effective_ = decides ? decide(story, *decisions_) : 0;
+        arrive(story, order, false);
+        story.at(case_.end).control(WatermarkCall{case_.end, true}).control(case_.posted);
+        std::vector<Signal> late = case_.late;
+        std::shuffle(late.begin(), late.end(), order.engine());
+        for (const Signal& signal : late) story.signal(signal);
+        story.control(WatermarkCall{case_.end + 1h, false});
+        return story.digest();
+    }
+    /// How many decisions of the last run had an effect.
+    std::size_t effective() const { return effective_; }
+
+private:
+    void arrive(LaneStory& story, Dice& order, bool before) const {
+        std::vector<std::pair<Timestamp, const Signal*>> arriving;
+        for (const Signal& signal : case_.punctual) {
+            if ((signal.time < middle_) == before) arriving.emplace_back(signal.time + lateness * order.pick(0, 100) / 100, &signal);
+        }
+        std::sort(arriving.begin(), arriving.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
+        for (const auto& [admitted, signal] : arriving) story.signal(*signal);
+    }
+
+    std::uint32_t seed_;
+    Dice dice_;
+    Case case_;
+    Timestamp middle_;
+    std::optional<std::vector<Decision>> decisions_;
+    std::size_t effective_ = 0;
+};
+
 }  // namespace
 
 TEST_CASE("property: merges and splits by hand hold whatever order signals arrive in before and after them") {
@@ -264,44 +309,30 @@ TEST_CASE("property: merges and splits by hand hold whatever order signals arriv
     std::size_t shown = 0;
     for (const auto seed : tried) {
         CAPTURE(seed);
-        Dice dice{seed};
-        Case it = random_case(seed);
-        std::sort(it.punctual.begin(), it.punctual.end(), [](const Signal& left, const Signal& right) { return left.time < right.time; });
-        const Timestamp middle = it.punctual[it.punctual.size() * 2 / 3].time;
-        const auto run = [&](std::uint32_t variant, std::vector<Decision>& decisions, std::size_t* effective) {
-            Dice order{seed + variant * 1'000'003U};
-            LaneStory story{it.shipped};
-            const auto arrive = [&](bool before) {
-                std::vector<std::pair<Timestamp, const Signal*>> arriving;
-                for (const Signal& signal : it.punctual) {
-                    if ((signal.time < middle) == before) arriving.emplace_back(signal.time + lateness * order.pick(0, 100) / 100, &signal);
-                }
-                std::sort(arriving.begin(), arriving.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
-                for (const auto& [admitted, signal] : arriving) story.signal(*signal);
-            };
-            arrive(true);
-            if (variant == 0) decisions = random_decisions(dice, story.stored());
-            const auto counted = decide(story, decisions);
-            if (effective != nullptr) *effective += counted;
-            arrive(false);
-            story.at(it.end).control(WatermarkCall{it.end, true}).control(it.posted);
-            std::vector<Signal> late = it.late;
-            std::shuffle(late.begin(), late.end(), order.engine());
-            for (const Signal& signal : late) story.signal(signal);
-            story.control(WatermarkCall{it.end + 1h, false});
-            return story.digest();
-        };
-        std::vector<Decision> decisions;
-        const std::string expected = run(0, decisions, &merged_or_split);
+        DecidedStory story{seed};
+        const std::string expected = story.run(0);
+        merged_or_split += story.effective();
         for (std::uint32_t variant = 1; variant <= 3; ++variant) {
             CAPTURE(variant);
-            REQUIRE(run(variant, decisions, nullptr) == expected);
+            REQUIRE(story.run(variant) == expected);
         }
-        std::vector<Decision> none;
-        shown += run(4, none, nullptr) != expected ? 1u : 0u;
+        shown += story.run(4, false) != expected ? 1u : 0u;
     }
     CHECK(merged_or_split > tried.size() / 5);
     CHECK(shown > tried.size() / 10);  // they are remembered to the end
+}
+
+/// Found by longer runs, and mended.
+TEST_CASE("merges and splits by hand hold in the orders that once showed") {
+    for (const std::uint32_t seed : {819'442U}) {  // an incident at the edge of what is in memory was merged in one order and refused in another
+        CAPTURE(seed);
+        DecidedStory story{seed};
+        const std::string expected = story.run(0);
+        for (std::uint32_t variant = 1; variant <= 3; ++variant) {
+            CAPTURE(variant);
+            CHECK(story.run(variant) == expected);
+        }
+    }
 }
 
 TEST_CASE("property: decisions about links hold by event time, whatever stragglers arrive after them") {

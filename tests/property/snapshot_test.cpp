@@ -43,6 +43,7 @@ std::vector<std::string> snapshots_along(const LaneLog& log, std::size_t each) {
 
 TEST_CASE("property: a snapshot and the tail of the log are the whole log, at every position") {
     std::size_t with_incidents = 0;
+    std::size_t with_near_misses = 0;
     const auto tried = catenary::tests::seeds(0, 150);
     for (const auto seed : tried) {
         CAPTURE(seed);
@@ -66,6 +67,7 @@ TEST_CASE("property: a snapshot and the tail of the log are the whole log, at ev
             REQUIRE(resumed.back().lane().save() == bytes);
             with_incidents += !whole.stored().incidents.empty() ? 1 : 0;
         }
+        with_near_misses += !whole.stored().near_misses.empty() ? 1 : 0;
         const std::string hash = whole.lane().state_hash();
         for (LaneStory& story : resumed) {
             REQUIRE(story.lane().state_hash() == hash);
@@ -73,6 +75,7 @@ TEST_CASE("property: a snapshot and the tail of the log are the whole log, at ev
         }
     }
     CHECK(with_incidents > static_cast<int>(tried.size()) * 13);  // the logs are about something
+    CHECK(with_near_misses > tried.size() / 4);
 }
 
 TEST_CASE("property: how often effects are taken does not show in the state") {

@@ -1,6 +1,7 @@
 #include "tests/simulator/database.hpp"
 
 #include "api/json/control_json.hpp"
+#include "api/json/time_json.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -76,6 +77,14 @@ void write(Tables& tables, const server::ResultRows& rows) {
         }
     }
     upsert(tables, server::evidence_table, rows.evidence);
+    upsert(tables, server::near_miss_table, rows.near_misses);
+    if (!rows.near_misses_forgotten.empty()) {
+        const auto forgotten = Json::parse(rows.near_misses_forgotten);
+        std::erase_if(tables["near_miss"], [&](const auto& row) {
+            return row.second.at("tenant") == forgotten.at("tenant") && *api::json::parse_time(row.second.at("until_time").template get<std::string>()) <
+                                                                            *api::json::parse_time(forgotten.at("before").template get<std::string>());
+        });
+    }
     upsert(tables, server::status_table, rows.status);
 }
 
@@ -253,13 +262,18 @@ bool Database::apply(const std::vector<server::LaneMove>& moves, const std::vect
     return true;
 }
 
-void Database::take_over(const std::string& owner, server::LaneLeases& leases) {
+void Database::take_over(const server::ResultStore::TakeOver& wanted, server::LaneLeases& leases) {
     durable();
+    if (wanted.by) made_by = {wanted.by->engine, wanted.by->catalogue, wanted.by->since.value_or(engine::Position{next_position - 1})};
     for (auto& [number, lane] : lanes) {
         ++lane.epoch;
-        lane.owner = owner;
+        lane.owner = wanted.owner;
         leases[number] = {lane.epoch, lane.done};
     }
+}
+
+bool Database::any_results() const {
+    return std::any_of(lanes.begin(), lanes.end(), [](const auto& lane) { return lane.second.done.value() > 0; });
 }
 
 bool Database::caught_up() const {

@@ -126,7 +126,8 @@ public:
     void apply(const GroupChange& change);
     /// Results with the moves of their lanes, or nothing: false.
     bool apply(const std::vector<server::LaneMove>& moves, const std::vector<server::ResultRows>& rows);
-    void take_over(const std::string& owner, server::LaneLeases& leases);
+    void take_over(const server::ResultStore::TakeOver& wanted, server::LaneLeases& leases);
+    bool any_results() const;
     void wait_for_lanes(Session& session);
 
     bool caught_up() const;
@@ -136,6 +137,7 @@ public:
 
     // What is committed.
     std::int64_t next_position = 1;
+    std::optional<server::Understanding> made_by;
     std::map<engine::Position, SignalRow> signals;
     std::map<server::Day, std::map<server::SignalKey, engine::Position>> leaves;
     std::map<engine::Position, BatchRow> batches;  ///< by first

@@ -249,16 +249,29 @@ public:
     SimulatedResults(Database& database, Scheduler::Process process, std::function<engine::Timestamp()> clock)
         : database_{database}, process_{process}, clock_{std::move(clock)} {}
 
-    WriteFate take_over(const std::string& owner, server::LaneLeases& leases) override {
+    WriteFate take_over(const TakeOver& wanted, server::LaneLeases& leases) override {
         return attempt([&](Session& session) -> std::optional<WriteFate> {
             database_.call(session);
             database_.wait_for_lanes(session);
             auto taken = std::make_shared<server::LaneLeases>();
-            const auto reply = database_.commit(session, false, [&database = database_, owner, taken] { database.take_over(owner, *taken); });
+            const auto reply = database_.commit(session, false, [&database = database_, wanted, taken] { database.take_over(wanted, *taken); });
             if (reply == Database::Reply::broken) return std::nullopt;
             leases = *taken;
             return WriteFate::committed;
         });
+    }
+    std::optional<server::Origin> origin() override {
+        std::optional<server::Origin> found;
+        attempt([&](Session& session) -> std::optional<WriteFate> {
+            database_.call(session);
+            found = {database_.made_by, database_.any_results(), engine::Position{0}};
+            return WriteFate::committed;
+        });
+        return found;
+    }
+    /// Every program here is the same and nothing goes, so that nobody asks.
+    std::optional<std::map<engine::TenantId, engine::StoredIncidents>> reported(std::int16_t, const std::map<engine::TenantId, engine::Timestamp>&) override {
+        throw std::logic_error("incidents are carried over though the log is whole");
     }
     WriteFate write(const std::vector<server::LaneMove>& moves, const std::vector<server::ResultRows>& rows) override {
         return attempt([&](Session& session) -> std::optional<WriteFate> {

@@ -314,7 +314,7 @@ private:
             }
             return rows;
         };
-        for (const auto* name : {"finding", "finding_evidence", "incident", "incident_activity", "late_signal", "tenant_status"}) {
+        for (const auto* name : {"finding", "finding_evidence", "incident", "incident_activity", "late_signal", "near_miss", "tenant_status"}) {
             const auto left = plain(found, name);
             const auto right = plain(expected, name);
             for (const auto& [key, row] : left) {

@@ -300,6 +300,96 @@ Outcome<Page<AuditRow>> FakeTenants::audit(const api::Caller&, const AuditFilter
     return cut_page(changes, request);
 }
 
+Outcome<Page<api::tickets::ConnectorRow>> FakeDesk::connectors(const api::Caller&, const PageRequest& request) {
+    std::vector<ConnectorRow> all;
+    for (const auto& [name, row] : stored) all.push_back(row);
+    return cut_page(all, request);
+}
+Outcome<api::tickets::ConnectorRow> FakeDesk::connector(const api::Caller&, const std::string& name) {
+    const auto found = stored.find(name);
+    if (found == stored.end()) return nothing_here;
+    return found->second;
+}
+Outcome<api::tickets::ConnectorRow> FakeDesk::put_connector(const api::Caller& caller, const ConnectorRow& wanted,
+                                                            const std::optional<std::string>& secrets_json, std::optional<std::int64_t> revision) {
+    auto& row = stored[wanted.name];
+    if (revision && *revision != row.revision) return Failure{FailureCode::stale, "changed meanwhile"};
+    row.name = wanted.name;
+    row.document_json = wanted.document_json;
+    row.changed = at("2026-03-06T08:00:00Z");
+    row.changed_by = caller.key_id;
+    ++row.revision;
+    if (!secrets_json) return row;
+    secrets[wanted.name] = *secrets_json;
+    row.secret_names.clear();
+    const auto given = nlohmann::json::parse(*secrets_json);
+    for (const auto& [name, values] : given.items()) row.secret_names.push_back(name);
+    return row;
+}
+Outcome<bool> FakeDesk::remove_connector(const api::Caller&, const std::string& name, std::optional<std::int64_t>) {
+    if (stored.erase(name) == 0) return nothing_here;
+    return true;
+}
+Outcome<api::tickets::ConnectorTest> FakeDesk::test_connector(const api::Caller&, const std::string& name) {
+    if (!stored.contains(name)) return nothing_here;
+    return answer;
+}
+Outcome<Page<api::tickets::TicketRow>> FakeDesk::tickets(const api::Caller&, const api::tickets::TicketFilter& filter, const PageRequest& request) {
+    asked = filter;
+    return cut_page(rows, request);
+}
+Outcome<std::map<std::int64_t, std::vector<api::tickets::TicketRow>>> FakeDesk::tickets_of(const api::Caller&,
+                                                                                           const std::vector<engine::IncidentNumber>& incidents) {
+    std::map<std::int64_t, std::vector<TicketRow>> found;
+    for (const auto& row : rows) {
+        if (std::find(incidents.begin(), incidents.end(), row.incident) != incidents.end()) found[row.incident.value()].push_back(row);
+    }
+    return found;
+}
+Outcome<api::tickets::TicketRow> FakeDesk::open_ticket(const api::Caller&, engine::IncidentNumber incident, const std::string& connector) {
+    if (!stored.contains(connector)) return Failure{FailureCode::invalid, "there is no such connector", "/connector"};
+    ++asked_again;
+    auto made = ticket_of(incident.value());
+    made.connector = connector;
+    return made;
+}
+Outcome<api::tickets::TicketRow> FakeDesk::sync_ticket(const api::Caller&, std::int64_t id) {
+    for (const auto& row : rows) {
+        if (row.id != id) continue;
+        ++asked_again;
+        return row;
+    }
+    return nothing_here;
+}
+Outcome<Page<api::tickets::DeliveryRow>> FakeDesk::deliveries(const api::Caller&, const api::tickets::DeliveryFilter&, const PageRequest& request) {
+    return cut_page(lines, request);
+}
+Outcome<api::tickets::TicketRow> FakeDesk::retry_delivery(const api::Caller& who, std::int64_t id) {
+    for (const auto& line : lines) {
+        if (line.id == id && line.ticket) return sync_ticket(who, *line.ticket);
+    }
+    return nothing_here;
+}
+
+nlohmann::json redmine_document() {
+    return nlohmann::json::parse(R"({"kind":"redmine","url":"https://tickets.example","secrets":{"api_key":"k"},"condition":{"severity":{"gte":"medium"}},
+        "priorities":{"high":5},"statuses":{"closed":5},"console":"https://catenary.example","redmine":{"project":"soc","tracker":1,"incident_field":1}})");
+}
+
+api::tickets::TicketRow ticket_of(std::int64_t incident) {
+    api::tickets::TicketRow ticket;
+    ticket.id = 7;
+    ticket.connector = "soc";
+    ticket.incident = engine::IncidentNumber{incident};
+    ticket.state = api::tickets::TicketState::done;
+    ticket.wanted = ticket.delivered = 1;
+    ticket.due = ticket.created = ticket.changed = at("2026-03-06T08:00:00Z");
+    ticket.external_id = "42";
+    ticket.external_url = "https://tickets.example/issues/42";
+    ticket.external_status = "1";
+    return ticket;
+}
+
 std::vector<std::string> Reply::pointers() const {
     std::vector<std::string> all;
     if (body.contains("errors")) {
@@ -360,8 +450,9 @@ Reply FakeApi::send(api::http::Method method, std::string_view target, std::stri
         CHECK((response.status == 204 || response.status == 304));
         return reply;
     }
-    reply.body = response.content_type == "application/yaml" ? *api::documents::read_document(response.body, api::documents::Syntax::yaml).value
-                                                             : nlohmann::json::parse(response.body);
+    if (response.content_type == "text/plain") reply.body = response.body;
+    else if (response.content_type == "application/yaml") reply.body = *api::documents::read_document(response.body, api::documents::Syntax::yaml).value;
+    else reply.body = nlohmann::json::parse(response.body);
     const auto schema = reply_schema(match.route->path, method_word(method), response.status, response.content_type);
     REQUIRE_FALSE(schema.is_null());
     for (const auto& violation : schema_violations(reply.body, schema)) FAIL_CHECK(violation);

@@ -97,6 +97,30 @@ struct FakeFindings final : api::ports::FindingReader {
     api::ports::Outcome<api::ports::FindingWithEvidence> find(const api::Caller&, const engine::FindingId& id) override;
 };
 
+struct FakeChains final : api::ports::ChainReader {
+    std::optional<api::ports::Failure> failure;
+    engine::PartialChains part_way;
+    engine::PartialWanted wanted;  ///< last asked for
+    api::ports::Outcome<engine::PartialChains> partials(const api::Caller&, const engine::PartialWanted& asked_for) override {
+        wanted = asked_for;
+        if (failure) return *failure;
+        return part_way;
+    }
+    std::vector<api::ports::NearMissRow> rows;
+    api::ports::NearMissFilter asked;
+    api::ports::Outcome<api::ports::Page<api::ports::NearMissRow>> near_misses(const api::Caller&, const api::ports::NearMissFilter& filter,
+                                                                               const api::ports::PageRequest& request) override {
+        asked = filter;
+        if (failure) return *failure;
+        return cut_page(rows, request);
+    }
+    engine::TenantHealth tenant;
+    api::ports::Outcome<engine::TenantHealth> health(const api::Caller&) override {
+        if (failure) return *failure;
+        return tenant;
+    }
+};
+
 struct FakePatterns final : api::ports::PatternStore {
     using PatternVersion = api::ports::PatternVersion;
     std::map<std::string, PatternVersion> stored;     ///< as they are now; of what ships the deployments
@@ -166,6 +190,34 @@ struct FakeTenants final : api::ports::TenantDirectory {
     api::ports::AuditFilter asked;
 };
 
+struct FakeDesk final : api::ports::TicketDesk {
+    using ConnectorRow = api::tickets::ConnectorRow;
+    using TicketRow = api::tickets::TicketRow;
+    using DeliveryRow = api::tickets::DeliveryRow;
+    std::map<std::string, ConnectorRow> stored;
+    std::map<std::string, std::string> secrets;  ///< as given last
+    std::vector<TicketRow> rows;                 ///< newest first
+    std::vector<DeliveryRow> lines;
+    std::size_t asked_again = 0;  ///< tickets that were to be tried at once
+    api::tickets::TicketFilter asked;
+    api::tickets::ConnectorTest answer{true, "signed in"};
+    api::ports::Outcome<api::ports::Page<ConnectorRow>> connectors(const api::Caller&, const api::ports::PageRequest& request) override;
+    api::ports::Outcome<ConnectorRow> connector(const api::Caller&, const std::string& name) override;
+    api::ports::Outcome<ConnectorRow> put_connector(const api::Caller& caller, const ConnectorRow& wanted, const std::optional<std::string>& secrets_json,
+                                                    std::optional<std::int64_t> revision) override;
+    api::ports::Outcome<bool> remove_connector(const api::Caller&, const std::string& name, std::optional<std::int64_t> revision) override;
+    api::ports::Outcome<api::tickets::ConnectorTest> test_connector(const api::Caller&, const std::string& name) override;
+    api::ports::Outcome<api::ports::Page<TicketRow>> tickets(const api::Caller&, const api::tickets::TicketFilter& filter,
+                                                             const api::ports::PageRequest& request) override;
+    api::ports::Outcome<std::map<std::int64_t, std::vector<TicketRow>>> tickets_of(const api::Caller&,
+                                                                                   const std::vector<engine::IncidentNumber>& incidents) override;
+    api::ports::Outcome<TicketRow> open_ticket(const api::Caller&, engine::IncidentNumber incident, const std::string& connector) override;
+    api::ports::Outcome<TicketRow> sync_ticket(const api::Caller&, std::int64_t id) override;
+    api::ports::Outcome<api::ports::Page<DeliveryRow>> deliveries(const api::Caller&, const api::tickets::DeliveryFilter& filter,
+                                                                  const api::ports::PageRequest& request) override;
+    api::ports::Outcome<TicketRow> retry_delivery(const api::Caller&, std::int64_t id) override;
+};
+
 struct Reply {
     int status = 0;  ///< 0: none, the connection is closed
     nlohmann::json body;
@@ -197,15 +249,17 @@ public:
     FakeEntities entities;
     FakeIncidents incidents;
     FakeFindings findings;
+    FakeChains chains;
     FakePatterns patterns;
     FakeControl control{incidents};
     FakeSettings settings;
     FakeDiagnostics diagnostics;
     FakeTenants tenants;
+    FakeDesk desk;
     api::Caller caller;
 
 private:
-    api::ports::Services services_{signals, entities, incidents, findings, patterns, control, settings, diagnostics, tenants, {1, 2, 3}};
+    api::ports::Services services_{signals, entities, incidents, findings, patterns, control, settings, diagnostics, tenants, chains, desk, {1, 2, 3}};
 };
 
 /// "get", "post" … as the contract names methods.
@@ -216,5 +270,8 @@ engine::Timestamp at(std::string_view rfc3339);
 api::ports::StoredSignalRow stored_sign_in();
 engine::FindingRecord finding_of_two();
 engine::IncidentRecord incident_of_two(std::int64_t number);
+/// A body of PUT /connectors/{name}, and the ticket that such a connector made of an incident.
+nlohmann::json redmine_document();
+api::tickets::TicketRow ticket_of(std::int64_t incident);
 
 }  // namespace catenary::tests

@@ -35,6 +35,8 @@ void Stored::write(const TenantEffects& effects) {
         if (edit.labels) record.labels = *edit.labels;
     }
     activity.insert(activity.end(), effects.activity.begin(), effects.activity.end());
+    near_misses.insert(near_misses.end(), effects.near_misses.begin(), effects.near_misses.end());
+    if (effects.near_misses_kept_from) std::erase_if(near_misses, [&](const auto& one) { return one.until < *effects.near_misses_kept_from; });
     status = effects.status;
 }
 
@@ -117,6 +119,35 @@ LaneStory LaneStory::resumed_with(Lane lane) const {
     return story;
 }
 
+LaneStory LaneStory::begun_anew(Catalogue shipped, Timestamp at) {
+    take();
+    LaneStory anew{std::move(shipped)};
+    Position last{0};
+    for (const LogEntry& entry : log_) {
+        last = entry.position;
+        const auto* body = std::get_if<ControlBody>(&entry.body);
+        if (body == nullptr || !is_about_incidents(*body)) anew.entry(entry);
+    }
+    anew.take();
+    for (const auto& [tenant, stored] : stored_) {
+        StoredIncidents known;
+        for (const auto& [number, record] : stored.incidents) {
+            known.last_number = std::max(known.last_number, number.value());
+            known.incidents.push_back(record);
+        }
+        for (const auto& finding : stored.live_findings()) {
+            if (!finding.incident) continue;
+            known.findings.push_back({finding.id, *finding.incident, finding.start, finding.end, finding.evidence_total, {}, {}});
+            if (stored.incidents.at(*finding.incident).status != IncidentStatus::closed) continue;
+            for (const auto& [signal, stage] : stored.evidence.at(finding.id)) known.findings.back().evidence.push_back(signal);
+            known.findings.back().principals = finding.principals;
+            std::sort(known.findings.back().principals.begin(), known.findings.back().principals.end());
+        }
+        anew.lane_.carry_over(tenant, known, last, at);
+    }
+    return resumed_with(std::move(anew.lane_));
+}
+
 Stored& LaneStory::stored(TenantId tenant) {
     take();
     return stored_[tenant];
@@ -188,9 +219,14 @@ std::string as_text(const Effects& effects) {
         for (const StoredEdit& it : tenant.stored_edits)
             text << it.edit.number << it.position.value() << it.at << it.edit.owner << it.edit.title << it.edit.labels;
         for (const IncidentActivity& it : tenant.activity) text << it.number << it.position.value() << it.at << it.actor << it.what << it.detail;
+        for (const NearMissRecord& it : tenant.near_misses) {
+            text << it.pattern << std::int64_t{it.version} << it.entity.kind << it.entity.value << it.missing << it.start << it.end << it.until;
+            for (const ChainStage& stage : it.reached) text << stage.id << stage.signal;
+        }
+        text << tenant.near_misses_kept_from;
         const TenantStatus& status = tenant.status;
         text << status.watermark << std::int64_t{status.held} << status.newest << status.signals << status.late << status.unlinkable << status.behind_horizon
-             << status.window_signals;
+             << status.window_signals << status.near_misses_dropped;
     }
     return text.text();
 }

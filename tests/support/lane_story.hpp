@@ -29,6 +29,7 @@ struct Stored {
     std::vector<engine::IncidentActivity> activity;
     std::set<engine::SignalRef> late;
     engine::TenantStatus status;
+    std::vector<engine::NearMissRecord> near_misses;
     std::size_t stored_edits = 0;  ///< edits made on stored records
 
     void write(const engine::TenantEffects& effects);
@@ -69,6 +70,8 @@ public:
     engine::Effects taken();
     /// The same log and store with another lane, which goes on from here.
     LaneStory resumed_with(engine::Lane lane) const;
+    /// The same with a lane that matched the log anew and carried over what is stored, `at` some time. Nothing of that is stored yet.
+    LaneStory begun_anew(engine::Catalogue shipped, engine::Timestamp at);
 
 private:
     std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position before);

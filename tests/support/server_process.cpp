@@ -1,5 +1,7 @@
 #include "tests/support/server_process.hpp"
 
+#include "server/pg/private_cluster.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
@@ -101,7 +103,7 @@ ServerProcess::~ServerProcess() {
     }
 }
 
-void ServerProcess::start() {
+void ServerProcess::start(std::chrono::seconds patience) {
     const auto listen = url_.empty() ? std::string{"127.0.0.1:0"} : url_.substr(std::string_view{"http://"}.size());
     std::vector<std::string> command{catenary_program(), "serve", "--data-dir", data_folder().string(), "--listen", listen};
     command.insert(command.end(), flags_.begin(), flags_.end());
@@ -114,7 +116,7 @@ void ServerProcess::start() {
     const auto from = said.find(announcement) + announcement.size();
     url_ = said.substr(from, said.find_first_of(" \r\n\"", from) - from);
     server::ApiClient client{url_, ""};
-    const auto deadline = Clock::now() + std::chrono::seconds{60};
+    const auto deadline = Clock::now() + patience;
     while (client.get("/readyz").status != 200) {
         if (Clock::now() > deadline) throw std::runtime_error("not ready:\n" + process_->output());
         std::this_thread::sleep_for(poll_interval);
@@ -139,11 +141,14 @@ std::string ServerProcess::admin_key() const {
     return key;
 }
 
-std::string ServerProcess::database_url() const {
+std::string ServerProcess::database_url() const { return url_for("catenary"); }
+std::string ServerProcess::superuser_url() const { return url_for(server::pg::PrivateCluster::superuser); }
+
+std::string ServerProcess::url_for(std::string_view user) const {
     std::ifstream pid_file{data_folder() / "postgres" / "postmaster.pid"};
     std::string socket_folder;
     for (int line = 0; line < 5; ++line) std::getline(pid_file, socket_folder);
-    return fmt::format("host={} dbname=catenary user=catenary", socket_folder);
+    return fmt::format("host={} dbname=catenary user={}", socket_folder, user);
 }
 
 std::string ServerProcess::output() const { return process_->output(); }

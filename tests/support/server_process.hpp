@@ -48,8 +48,8 @@ public:
     explicit ServerProcess(std::vector<std::string> flags = {});
     ~ServerProcess();  ///< stops server and PostgreSQL, removes the folder
 
-    /// Starts and waits until it is ready. The port stays the same from the first start on.
-    void start();
+    /// Starts and waits until it is ready; throws when that takes longer than `patience`. The port stays the same from the first start on.
+    void start(std::chrono::seconds patience = std::chrono::seconds{60});
     /// kill -9 of the server alone, as a crash would.
     void crash();
     /// SIGSTOP, SIGCONT: the server alone stands still, and goes on.
@@ -66,6 +66,8 @@ public:
     std::string output() const;
     /// For the --database of another server on this one's private PostgreSQL.
     std::string database_url() const;
+    /// The same for the superuser of the private PostgreSQL, whom nothing is denied.
+    std::string superuser_url() const;
     /// The key of a new tenant, with every scope.
     std::string tenant_key(const std::string& name) const;
     /// A client of a new tenant whose key has every scope.
@@ -74,6 +76,8 @@ public:
     server::ApiClient admin() const { return {url_, admin_key()}; }
 
 private:
+    std::string url_for(std::string_view user) const;
+
     TemporaryFolder folder_;
     std::vector<std::string> flags_;
     std::unique_ptr<ChildProcess> process_;

@@ -58,6 +58,9 @@ tests::Reply sent(const std::string& path, const std::string& method, const std:
     second.id = engine::FindingId{id};
     api.incidents.found = {tests::finding_of_two(), second};
     REQUIRE(api.post("/api/v1/keys", {{"scopes", {"admin"}}}).status == 201);
+    api.desk.rows = {tests::ticket_of(17)};
+    if (path.find("{name}") != std::string::npos && method != "put") REQUIRE(api.put("/api/v1/connectors/soc", tests::redmine_document()).status == 201);
+    if (path.ends_with("/tickets")) REQUIRE(api.put("/api/v1/connectors/soc", tests::redmine_document()).status == 201);
     const bool has_pattern = path == "/api/v1/patterns/{id}" || path == "/api/v1/patterns/{id}/deployment";
     if (has_pattern) {
         REQUIRE(api.post("/api/v1/patterns", json::parse(R"({"id":"key-listing-then-new-country","title":"T","within":"1h",
@@ -65,8 +68,11 @@ tests::Reply sent(const std::string& path, const std::string& method, const std:
                     .status == 201);
     }
     auto target = path;
-    for (const auto& [name, value] :
-         {std::pair{"{number}", "17"}, {"{kind}", "account"}, {"{value}", "alice"}, {"{id}", has_pattern ? "key-listing-then-new-country" : "k1"}}) {
+    for (const auto& [name, value] : {std::pair{"{number}", "17"},
+                                      {"{name}", "soc"},
+                                      {"{kind}", "account"},
+                                      {"{value}", "alice"},
+                                      {"{id}", has_pattern ? "key-listing-then-new-country" : "k1"}}) {
         if (const auto at = target.find(name); at != std::string::npos) target.replace(at, std::string_view{name}.size(), value);
     }
     for (const auto& route : api::routes()) {
@@ -146,7 +152,9 @@ TEST_CASE("every reply is described and has a schema; every refusal is a problem
 
 TEST_CASE("a body has a schema for every type it may have, and a JSON one an example") {
     each_operation([](const std::string& path, const std::string& method, const json& operation) {
-        CHECK(operation.contains("requestBody") == (method == "post" || method == "put" || method == "patch"));
+        static const std::set<std::string> say_all_in_their_path{"test_connector", "sync_ticket", "retry_delivery"};
+        const bool takes_body = method == "post" || method == "put" || method == "patch";
+        CHECK(operation.contains("requestBody") == (takes_body && !say_all_in_their_path.contains(operation["operationId"].get<std::string>())));
         if (!operation.contains("requestBody")) return;
         const auto& body = resolved(operation["requestBody"]);
         CHECK(body.value("required", false));

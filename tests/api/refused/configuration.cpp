@@ -45,6 +45,38 @@ void add_deployments(RefusedInputs& rows) {
     rows.push_back({"a pattern that there is not", Method::put, "/api/v1/patterns/none/deployment", R"({"mode":"off"})", 404});
 }
 
+/// Rules of another language.
+void add_rules(RefusedInputs& rows) {
+    const std::string path = "/api/v1/patterns/import";
+    const auto post = [&](std::string name, std::string body, int status, Pointers faults, std::string type = "application/yaml") {
+        rows.push_back({std::move(name), Method::post, path, std::move(body), status, std::move(faults), std::move(type)});
+    };
+    const auto rule = [](const std::string& id, const std::string& members) { return "title: T\nname: " + id + "\ncorrelation: {" + members + "}\n"; };
+    const std::string counted = "type: event_count, rules: [a], group-by: [user], timespan: 5m, condition: ";
+    post("no rules", "[]", 422, {{"", "out_of_range"}}, "application/json");
+    post("no text", "", 400, {{"", "malformed"}});
+    post("text that is no YAML", "title: [", 400, {{"", "malformed"}});
+    post("an alias", "a: &b c\n---\nd: *b\n", 422, {{"/0/a", "unsupported"}});
+    post("JSON that is none", "{", 400, {{"", "malformed"}}, "application/json");
+    post("another type", "a,b", 415, {}, "text/csv");
+    post("a selection alone", "title: T\nname: n\ndetection: {selection: {a: 1}, condition: selection}\n", 422, {{"", "missing"}});
+    post("text as a rule", "just text", 422, {{"/0", "wrong_type"}});
+    post("no title", "correlation: {" + counted + "{gte: 2}}\n", 422, {{"/0/title", "missing"}});
+    post("another language", rule("n", counted + "{gte: 2}"), 400, {{"/format", "out_of_range"}});
+    rows.back().target += "?format=kql";
+    post("too few", rule("n", counted + "{gte: 0}"), 422, {{"/0/correlation/condition/gte", "out_of_range"}});
+    post("an id that is taken", rule("own", counted + "{gte: 2}"), 422, {{"/0", "conflict"}});
+    post("an id of what ships", rule("mfa-fatigue", counted + "{gte: 2}"), 422, {{"/0", "conflict"}});
+    post("an id too long", rule(std::string(129, 'x'), counted + "{gte: 2}"), 422, {{"/0/name", "out_of_range"}});
+    std::string many = "a: 1\n";
+    for (int i = 0; i < 200; ++i) many += "---\na: 1\n";
+    post("too many", many, 422, {{"", "too_large"}});
+    rows.push_back({"no such language", Method::get, "/api/v1/patterns/export?format=kql", "", 400, {{"/format", "out_of_range"}}});
+    rows.push_back({"a pattern that there is not", Method::get, "/api/v1/patterns/export?id=none", "", 404});
+    rows.push_back(
+        {"one stage that is not counted", Method::get, "/api/v1/patterns/export?id=own", "", 422, {{"/stages", "unsupported"}, {"/stages/0", "unsupported"}}});
+}
+
 }  // namespace
 
 RefusedInputs refused_by_patterns() {
@@ -80,6 +112,7 @@ RefusedInputs refused_by_patterns() {
     add_documents(rows, Method::put, one);
     add_documents(rows, Method::post, "/api/v1/patterns:validate");
     add_deployments(rows);
+    add_rules(rows);
     return rows;
 }
 

@@ -123,4 +123,54 @@ RefusedInputs refused_by_findings() {
     return rows;
 }
 
+RefusedInputs refused_by_chains() {
+    const std::string partials = "/api/v1/partials";
+    const std::string misses = "/api/v1/near-misses";
+    const std::string health = "/api/v1/patterns/own/health";
+    const std::string why_not = "/api/v1/patterns/own/why-not";
+    const std::string span = R"("from":"2026-03-05T00:00:00Z","to":"2026-03-06T00:00:00Z")";
+    RefusedInputs rows{
+        {"chains of two entities", Method::get, partials + "?entity=account:a&entity=account:b", "", 400, {{"/entity", "conflict"}}},
+        {"further chains", Method::get, partials + "?cursor=AAAA", "", 400, {{"/cursor", "unknown_field"}}},
+        {"no chains wanted", Method::get, partials + "?limit=0", "", 400, {{"/limit", "out_of_range"}}},
+        {"chains by mode", Method::get, partials + "?mode=production", "", 400, {{"/mode", "unknown_field"}}},
+        {"a pattern without value", Method::get, misses + "?pattern=", "", 400, {{"/pattern", "missing"}}},
+        {"a stage without value", Method::get, misses + "?missing=", "", 400, {{"/missing", "missing"}}},
+        {"a mode that misses nothing", Method::get, misses + "?mode=off", "", 400, {{"/mode", "out_of_range"}}},
+        {"the health of none", Method::get, "/api/v1/patterns/none/health", "", 404},
+        {"nothing asked", Method::post, why_not, "{}", 422, {{"/entity", "missing"}, {"/from", "missing"}, {"/to", "missing"}}},
+        {"another member", Method::post, why_not, R"({"entity":"account:a",)" + span + R"(,"stage":"a"})", 422, {{"/stage", "unknown_field"}}},
+        {"an entity without kind", Method::post, why_not, R"({"entity":"a",)" + span + "}", 422, {{"/entity", "malformed"}}},
+        {"an entity that is a number", Method::post, why_not, R"({"entity":1,)" + span + "}", 422, {{"/entity", "wrong_type"}}},
+        {"an entity without value", Method::post, why_not, R"({"entity":{"kind":"account"},)" + span + "}", 422, {{"/entity/value", "missing"}}},
+        {"an entity with a role",
+         Method::post,
+         why_not,
+         R"({"entity":{"kind":"account","value":"a","role":"actor"},)" + span + "}",
+         422,
+         {{"/entity/role", "unknown_field"}}},
+        {"a time in words", Method::post, why_not, R"({"entity":"account:a","from":"monday","to":"2026-03-06T00:00:00Z"})", 422, {{"/from", "malformed"}}},
+        {"a time that is a number", Method::post, why_not, R"({"entity":"account:a","from":"2026-03-05T00:00:00Z","to":5})", 422, {{"/to", "wrong_type"}}},
+        {"a span that ends before it starts",
+         Method::post,
+         why_not,
+         R"({"entity":"account:a","from":"2026-03-06T00:00:00Z","to":"2026-03-05T00:00:00Z"})",
+         422,
+         {{"/to", "conflict"}}},
+        {"a span too long",
+         Method::post,
+         why_not,
+         R"({"entity":"account:a","from":"2026-03-01T00:00:00Z","to":"2026-04-01T00:00:01Z"})",
+         422,
+         {{"/to", "out_of_range"}}},
+        {"why not of none", Method::post, "/api/v1/patterns/none/why-not", R"({"entity":"account:a",)" + span + "}", 404},
+    };
+    add_bare(rows, Method::get, health);
+    add_document(rows, Method::post, why_not);
+    add_paging(rows, misses);
+    add_range(rows, misses, "time");
+    for (const auto& path : {partials, misses}) add_entity_filter(rows, path);
+    return rows;
+}
+
 }  // namespace catenary::tests

@@ -32,8 +32,10 @@ RefusedInputs refused_by_entities();
 RefusedInputs refused_by_incidents();
 RefusedInputs refused_by_incident_changes();
 RefusedInputs refused_by_findings();
+RefusedInputs refused_by_chains();
 RefusedInputs refused_by_patterns();
 RefusedInputs refused_by_administration();
+RefusedInputs refused_by_ticketing();
 
 /// All of them.
 RefusedInputs every_refused_input();

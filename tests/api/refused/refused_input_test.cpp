@@ -35,6 +35,8 @@ struct World {
                 201);
         REQUIRE(api.post("/api/v1/keys", {{"scopes", {"signals:write"}}}).status == 201);
         REQUIRE(api.post("/api/v1/tenants", {{"name", "acme"}}).status == 201);
+        REQUIRE(api.put("/api/v1/connectors/soc", tests::redmine_document()).status == 201);
+        api.desk.rows = {tests::ticket_of(17)};
         before = writes();
     }
     std::vector<std::size_t> writes() const {
@@ -49,7 +51,10 @@ struct World {
                 static_cast<std::size_t>(own.revision),
                 api.tenants.rows.size(),
                 api.tenants.tenants.size(),
-                static_cast<std::size_t>(api.settings.stored.revision)};
+                static_cast<std::size_t>(api.settings.stored.revision),
+                api.desk.stored.size(),
+                api.desk.asked_again,
+                static_cast<std::size_t>(api.desk.stored.at("soc").revision)};
     }
     tests::FakeApi api;
     std::vector<std::size_t> before;
@@ -76,7 +81,7 @@ const api::Route& route_of(Method method, std::string_view target) {
 /// A path of the contract with what the world has in place of its names.
 std::string path_in_world(std::string path) {
     static const std::map<std::string, std::string> known{
-        {"{number}", "17"}, {"{source}", "entra_id"}, {"{kind}", "account"}, {"{value}", "j.morrison@ne.example"}, {"{version}", "1"}};
+        {"{number}", "17"}, {"{name}", "soc"}, {"{source}", "entra_id"}, {"{kind}", "account"}, {"{value}", "j.morrison@ne.example"}, {"{version}", "1"}};
     std::string filled;
     for (std::size_t at = 0; at < path.size();) {
         const auto open = path.find('{', at);
@@ -88,6 +93,7 @@ std::string path_in_world(std::string path) {
         else if (path.starts_with("/api/v1/signals")) filled += "aad-7f3";
         else if (path.starts_with("/api/v1/findings")) filled += "3b241101-e2bb-5255-8caf-4136c566a962";
         else if (path.starts_with("/api/v1/keys")) filled += "k1";
+        else if (path.starts_with("/api/v1/tickets") || path.starts_with("/api/v1/deliveries")) filled += "7";
         else filled += "own";
         at = close;
     }
@@ -186,6 +192,7 @@ TEST_CASE("a parameter refuses what its schema in the contract rules out") {
 TEST_CASE("a control document refuses a member that nobody reads, wherever it is sent") {
     for (const auto& route : api::routes()) {
         if (route.method == Method::get || route.method == Method::delete_ || route.path.starts_with("/api/v1/ingest/")) continue;
+        if (!tests::contract()["paths"][std::string{route.path}][std::string{tests::method_word(route.method)}].contains("requestBody")) continue;
         World world;
         const auto target = path_in_world(std::string{route.path});
         CAPTURE(target);

@@ -38,7 +38,7 @@ void add_bare(RefusedInputs& rows, Method method, const std::string& path, const
 RefusedInputs every_refused_input() {
     RefusedInputs all;
     for (const auto table : {refused_by_process, refused_by_signals, refused_by_ingest, refused_by_entities, refused_by_incidents, refused_by_incident_changes,
-                             refused_by_findings, refused_by_patterns, refused_by_administration}) {
+                             refused_by_findings, refused_by_chains, refused_by_patterns, refused_by_administration, refused_by_ticketing}) {
         for (auto& row : table()) all.push_back(std::move(row));
     }
     return all;

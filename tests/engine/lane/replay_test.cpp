@@ -124,6 +124,33 @@ TEST_CASE("any order within the lateness gives the same digest once the watermar
     CHECK(expected != LaneStory{patterns()}.digest());
 }
 
+TEST_CASE("what is still in memory, for a merge or a new pattern to find, does not depend on the order of arrival") {
+    const Signal earlier = signal_of("z", 72h + 40min, "alice");
+    const Signal later = signal_of("x", 73h + 30min, "alice");
+    // Alice's incident ends 10 min after the start. `newest` decides whether it is still there: what ends 73 h to 76 h before is forgotten.
+    const auto decided = [&](std::vector<Signal> order, Duration newest, const ControlBody& decision) {
+        LaneStory story{{shared(pattern_of("p", {{"a"}, {"b"}}))}};
+        story.signal(signal_of("a", 0min, "alice")).signal(signal_of("b", 10min, "alice"));
+        story.signal(signal_of("a", 69h, "bob")).signal(signal_of("b", 69h + 10min, "bob"));
+        for (const Signal& signal : order) story.signal(signal);
+        story.signal(signal_of("x", newest, "alice"));
+        CHECK(story.stored().late.empty());
+        story.control(decision);
+        return std::pair{story.digest(), story.stored().live_incidents().size()};
+    };
+    const IncidentMerge merge{.into = IncidentNumber{2}, .numbers = {IncidentNumber{1}}, .reason = "", .actor = "key"};
+    const PatternChange shares_evidence{shared(pattern_of("long", {{"b"}, {"z"}}, 100h)), {}};
+    for (const auto& [newest, is_held] : {std::pair<Duration, bool>{73h + 30min, true}, {76h + 30min, false}}) {
+        CAPTURE(is_held);
+        const auto merged = decided({earlier, later}, newest, merge);
+        CHECK(merged.second == (is_held ? 1U : 2U));
+        CHECK(decided({later, earlier}, newest, merge) == merged);
+        const auto joined = decided({earlier, later}, newest, shares_evidence);
+        CHECK(joined.second == (is_held ? 2U : 3U));
+        CHECK(decided({later, earlier}, newest, shares_evidence) == joined);
+    }
+}
+
 TEST_CASE("the digest tells findings, evidence and partition apart") {
     const auto digest = [](std::vector<Signal> signals) {
         LaneStory story{patterns()};

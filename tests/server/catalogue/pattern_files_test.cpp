@@ -3,7 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 using namespace catenary::server;
@@ -12,6 +14,15 @@ using catenary::tests::TemporaryFolder;
 namespace {
 
 bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+PatternFilesReport check(const std::vector<std::string>& paths, const std::string& input = "") {
+    std::istringstream stream{input};
+    return check_pattern_files(paths, stream);
+}
+PatternFilesReport test(const std::vector<std::string>& paths, const std::string& input = "") {
+    std::istringstream stream{input};
+    return test_pattern_files(paths, stream);
+}
 
 constexpr const char* good_text = R"(id: pair
 title: Pair
@@ -43,10 +54,10 @@ private:
 TEST_CASE("a pattern file in order is one line, and each of its stories is one more") {
     const Files files;
     const auto path = files.write("pair.yaml", good_text);
-    const auto checked = check_pattern_files({path});
+    const auto checked = check({path});
     CHECK(checked.exit_code == 0);
     CHECK(checked.text == path + ": ok: pair\n");
-    const auto tested = test_pattern_files({path});
+    const auto tested = test({path});
     CHECK(tested.exit_code == 0);
     CHECK(tested.text == path + ":10: /examples/must_match/0: ok\n1 patterns, 1 examples, 0 failed\n");
 }
@@ -56,7 +67,7 @@ TEST_CASE("every fault of a file is said with its line, its pointer and what was
     const auto path = files.write("bad.yaml",
                                   "id: x\ntitle: X\nwithin: 1h\nlink:\n  same: [account]\nstages:\n  - id: a\n    match:\n      nmae: y\n  - id: b\n    mach: "
                                   "{name: z}\nseverity: hihg\n");
-    for (const auto& report : {check_pattern_files({path}), test_pattern_files({path})}) {
+    for (const auto& report : {check({path}), test({path})}) {
         CHECK(report.exit_code == 1);
         CHECK(report.text.starts_with(path + ":"));
         for (const auto* part : {":9: /stages/0/match/nmae: ", "did you mean \"name\"", ":11: /stages/1/mach: ", "did you mean \"match\"",
@@ -72,12 +83,12 @@ TEST_CASE("a JSON file is read by its name, and its faults have lines too") {
     const auto path = files.write(
         "bad.json",
         "{\n  \"id\": \"x\",\n  \"title\": 7,\n  \"within\": \"1h\",\n  \"stages\": [\n    {\"id\": \"a\", \"match\": {\"name\": \"y\"}}\n  ]\n}\n");
-    const auto report = check_pattern_files({path});
+    const auto report = check({path});
     CHECK(report.exit_code == 1);
     CHECK(report.text == path + ":3: /title: must be a string, not a number\n");
 }
 
-TEST_CASE("a failed story, a signal that is none, text that is no YAML and a file that is missing each end with 1; the other files are still read") {
+TEST_CASE("a failed story, a signal that is none, text that is no YAML and a file that is missing each are said; the other files are still read") {
     const Files files;
     std::string text = good_text;
     const auto good = files.write("good.yaml", text);
@@ -88,14 +99,32 @@ TEST_CASE("a failed story, a signal that is none, text that is no YAML and a fil
     const auto broken = files.write("broken.yaml", "id: [x\n");
     const auto missing = files.write("", "") + "missing.yaml";
 
-    const auto report = test_pattern_files({late, refused, broken, missing, good});
-    CHECK(report.exit_code == 1);
+    const auto report = test({late, refused, broken, missing, good});
+    CHECK(report.exit_code == 2);  // one could not be read
+    CHECK(test({late, refused, broken, good}).exit_code == 1);
     CHECK(holds(report.text, late + ":10: /examples/must_match/0: FAILED: stage \"two\" failed: it comes too late"));
     CHECK(holds(report.text, refused + ":11: /examples/must_match/0/1/time: "));
     CHECK(holds(report.text, broken + ": /: not YAML"));
     CHECK(holds(report.text, missing + ": cannot be read"));
     CHECK(holds(report.text, good + ":10: /examples/must_match/0: ok"));
     CHECK(holds(report.text, "3 patterns, 3 examples, 2 failed"));
-    CHECK(check_pattern_files({late}).exit_code == 0);  // a story that fails is no fault of the document
-    CHECK(check_pattern_files({refused}).exit_code == 1);
+    CHECK(check({late}).exit_code == 0);  // a story that fails is no fault of the document
+    CHECK(check({refused}).exit_code == 1);
+}
+
+TEST_CASE("a folder stands for the documents below it, and - for standard input, in either syntax") {
+    const TemporaryFolder folder;
+    std::filesystem::create_directories(folder.path() / "mail");
+    std::ofstream{folder.path() / "b.yaml"} << good_text;
+    std::ofstream{folder.path() / "mail" / "a.yml"} << good_text;
+    std::ofstream{folder.path() / "README.md"} << "no document";
+    const auto report = check({folder.path().string()});
+    CHECK(report.exit_code == 0);
+    CHECK(report.text == (folder.path() / "b.yaml").string() + ": ok: pair\n" + (folder.path() / "mail" / "a.yml").string() + ": ok: pair\n");
+    CHECK(test({"-"}, good_text).text == "-:10: /examples/must_match/0: ok\n1 patterns, 1 examples, 0 failed\n");
+    CHECK(check({"-"}, R"( {"id":"x","title":"X","within":"1h","stages":[{"id":"a","match":{"name":"y"}}]})").text == "-: ok: x\n");
+    const TemporaryFolder empty;
+    const auto nothing = test({empty.path().string()});
+    CHECK(nothing.exit_code == 2);
+    CHECK(holds(nothing.text, "holds no .yaml, .yml or .json file"));
 }

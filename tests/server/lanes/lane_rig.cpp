@@ -20,6 +20,7 @@ constexpr const char* dump_sql = R"(
         UNION ALL SELECT 'evidence ' || to_jsonb(e)::text FROM finding_evidence e
         UNION ALL SELECT 'incident ' || (to_jsonb(i) - 'position')::text FROM incident i
         UNION ALL SELECT 'activity ' || to_jsonb(a)::text FROM incident_activity a
+        UNION ALL SELECT 'near_miss ' || (to_jsonb(m) - 'position')::text FROM near_miss m
         UNION ALL SELECT 'late ' || to_jsonb(l)::text FROM late_signal l) AS lines)";
 
 }  // namespace

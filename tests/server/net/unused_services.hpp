@@ -9,7 +9,9 @@ namespace catenary::tests {
 /// Ports for handlers that never ask them anything: whoever does fails the test.
 class UnusedServices {
 public:
-    api::ports::Services services() { return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_}; }
+    api::ports::Services services() {
+        return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_, chains_, desk_};
+    }
 
 private:
     template <class T>
@@ -44,6 +46,11 @@ private:
     struct Findings final : api::ports::FindingReader {
         Outcome<Page<api::ports::FindingWithEvidence>> page(const Caller&, const api::ports::FindingFilter&, const PageRequest&) override { refuse(); }
         Outcome<api::ports::FindingWithEvidence> find(const Caller&, const engine::FindingId&) override { refuse(); }
+    };
+    struct Chains final : api::ports::ChainReader {
+        Outcome<engine::PartialChains> partials(const Caller&, const engine::PartialWanted&) override { refuse(); }
+        Outcome<Page<api::ports::NearMissRow>> near_misses(const Caller&, const api::ports::NearMissFilter&, const PageRequest&) override { refuse(); }
+        Outcome<engine::TenantHealth> health(const Caller&) override { refuse(); }
     };
     struct Patterns final : api::ports::PatternStore {
         Outcome<std::vector<api::ports::PatternVersion>> list(const Caller&) override { refuse(); }
@@ -80,15 +87,34 @@ private:
         Outcome<api::ports::RotatedKey> rotate_key(const Caller&, const std::string&, const api::ports::KeyRotation&) override { refuse(); }
         Outcome<Page<api::ports::AuditRow>> audit(const Caller&, const api::ports::AuditFilter&, const PageRequest&) override { refuse(); }
     };
+    struct Desk final : api::ports::TicketDesk {
+        using ConnectorRow = api::tickets::ConnectorRow;
+        using TicketRow = api::tickets::TicketRow;
+        Outcome<Page<ConnectorRow>> connectors(const Caller&, const PageRequest&) override { refuse(); }
+        Outcome<ConnectorRow> connector(const Caller&, const std::string&) override { refuse(); }
+        Outcome<ConnectorRow> put_connector(const Caller&, const ConnectorRow&, const std::optional<std::string>&, std::optional<std::int64_t>) override {
+            refuse();
+        }
+        Outcome<bool> remove_connector(const Caller&, const std::string&, std::optional<std::int64_t>) override { refuse(); }
+        Outcome<api::tickets::ConnectorTest> test_connector(const Caller&, const std::string&) override { refuse(); }
+        Outcome<Page<TicketRow>> tickets(const Caller&, const api::tickets::TicketFilter&, const PageRequest&) override { refuse(); }
+        Outcome<std::map<std::int64_t, std::vector<TicketRow>>> tickets_of(const Caller&, const std::vector<engine::IncidentNumber>&) override { refuse(); }
+        Outcome<TicketRow> open_ticket(const Caller&, engine::IncidentNumber, const std::string&) override { refuse(); }
+        Outcome<TicketRow> sync_ticket(const Caller&, std::int64_t) override { refuse(); }
+        Outcome<Page<api::tickets::DeliveryRow>> deliveries(const Caller&, const api::tickets::DeliveryFilter&, const PageRequest&) override { refuse(); }
+        Outcome<TicketRow> retry_delivery(const Caller&, std::int64_t) override { refuse(); }
+    };
     Signals signals_;
     Entities entities_;
     Incidents incidents_;
     Findings findings_;
+    Chains chains_;
     Patterns patterns_;
     Control control_;
     Settings settings_;
     Diagnostics diagnostics_;
     Tenants tenants_;
+    Desk desk_;
 };
 
 }  // namespace catenary::tests

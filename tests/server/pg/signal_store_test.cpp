@@ -1,6 +1,7 @@
 #include "server/pg/signal_store.hpp"
 
 #include "server/pg/leaf_sealer.hpp"
+#include "server/pg/tenant_transaction.hpp"
 #include "tests/server/pg/stored_results.hpp"
 #include "tests/support/postgres_fixture.hpp"
 
@@ -379,6 +380,25 @@ TEST_CASE("one signal is found by its time, by a remembered key, as evidence, an
 
     database.run("SELECT seal_leaf('signal_d20260227')");
     CHECK(store.find(tenant.caller, "edr1", "a/b:%", {}).has_value());
+}
+
+TEST_CASE("the statements that look one signal up are planned once, not with each request") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    fill(database, tenant.caller.tenant, 50, "2026-02-27 00:00:00+00", "3 hours");
+    pg::Pool one{database.dsn(pg::Role::api), 1, 5s};  // so that all requests share the session that is asked afterwards
+    pg::SignalStore store{one};
+    for (int i = 0; i < 10; ++i) REQUIRE(store.find(tenant.caller, "edr1", "s4", {}).has_value());
+    const auto planned = pg::tenant_transaction(one, tenant.caller, pg::Access::read, [](pg::TenantTransaction& transaction) {
+        return transaction.exec("SELECT name, generic_plans, custom_plans FROM pg_prepared_statements ORDER BY name");
+    });
+    REQUIRE(planned.has_value());
+    CHECK((*planned).size() == 3);  // its uses as evidence, the signal, its entities
+    for (const auto& statement : *planned) {
+        CAPTURE(statement[0].c_str());
+        CHECK(statement[1].as<int>() == 10);
+        CHECK(statement[2].as<int>() == 0);
+    }
 }
 
 TEST_CASE("evidence outlives its leaf, and names the findings that rest on it") {

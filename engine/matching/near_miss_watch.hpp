@@ -1,0 +1,91 @@
+#pragma once
+
+#include "engine/matching/stage_plan.hpp"
+#include "engine/model/ids.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+namespace catenary::engine {
+
+/// Whose chains are to be looked at for near misses, and when. Chains that start at s are over once the watermark has passed s + `within`; an entity is looked at
+/// an eighth of `within` later (at most twelve hours), for all starts up to the watermark minus `within` at once. So each signal is looked at some ten times
+/// however many an entity has, and before it is forgotten.
+class NearMissWatch {
+public:
+    explicit NearMissWatch(const StagePlan& plan)
+        : mandatory_{plan.mandatory},
+          within_{plan.within},
+          delay_{plan.within + std::min<Duration>(plan.within / 8, std::chrono::hours{12})},
+          is_enabled_{stage_count(plan.mandatory) > 1} {}
+
+    /// A pattern with a single mandatory stage has no near misses.
+    bool is_enabled() const { return is_enabled_; }
+    /// Whether signals that offer these stages may be all but one stage of an instance.
+    bool may_lack_one(StageMask offered) const { return stage_count(static_cast<StageMask>(mandatory_ & ~offered)) <= 1; }
+    /// From when on the entity is to be looked at; empty: it is not.
+    std::optional<Timestamp> noted(EntityId entity) const {
+        const auto found = from_.find(entity.value());
+        return found == from_.end() ? std::nullopt : std::optional{found->second};
+    }
+    /// Chains of the entity that start at or after `from` are to be looked at.
+    void note(EntityId entity, Timestamp from) {
+        const auto [place, is_new] = from_.try_emplace(entity.value(), from);
+        if (is_new) queue_.push_back({from, entity.value()});
+        else place->second = std::min(place->second, from);
+    }
+    /// The watermark at which the next entity is due; Timestamp::max() when none is.
+    Timestamp next_due() const {
+        if (queue_.empty()) return Timestamp::max();
+        const Timestamp from = queue_.front().from;
+        return from > Timestamp::max() - delay_ ? Timestamp::max() : from + delay_;
+    }
+    /// Calls `look(entity, from, to)` for each entity that is due: at its chains that start in [from, to]. It returns from when on the entity is to be looked at
+    /// again, the time of one of its signals after `to`; empty: not until it is noted.
+    template <class Look>
+    void look(Timestamp watermark, Look look) {
+        while (next_due() <= watermark) {
+            const std::uint32_t entity = queue_.front().entity;
+            queue_.pop_front();
+            const auto place = from_.find(entity);
+            std::optional<Timestamp> next = place->second;
+            while (next && *next + delay_ <= watermark) next = look(EntityId{entity}, *next, watermark - within_ - Duration{1});
+            if (!next) {
+                from_.erase(place);
+                continue;
+            }
+            place->second = *next;
+            queue_.push_back({*next, entity});
+        }
+    }
+    std::size_t bytes() const { return queue_.size() * sizeof(Due) + from_.bucket_count() * (sizeof(decltype(from_)::value_type) + 1); }
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.queue_, self.from_);
+    }
+    /// What was read is consistent: everyone waits once.
+    bool is_sound() const;
+
+private:
+    struct Due {
+        Timestamp from;
+        std::uint32_t entity;
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.from, self.entity);
+        }
+    };
+    StageMask mandatory_;
+    Duration within_;
+    Duration delay_;
+    bool is_enabled_;
+    std::deque<Due> queue_;                                     // as they were noted, which is by time but for signals that came out of order; each entity once
+    boost::unordered_flat_map<std::uint32_t, Timestamp> from_;  // by entity
+};
+
+}  // namespace catenary::engine

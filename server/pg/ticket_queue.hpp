@@ -1,0 +1,112 @@
+#pragma once
+
+#include "api/tickets/connector.hpp"
+#include "engine/model/ids.hpp"
+#include "server/pg/pool.hpp"
+#include "server/tickets/secret_box.hpp"
+#include "server/tickets/ticket_system.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace catenary::server::pg {
+
+class TenantTransaction;
+
+/// A connector's row as its dispatcher needs it.
+struct ServedConnector {
+    api::tickets::Connector connector;
+    api::tickets::Secrets secrets;
+};
+
+/// Our right to serve a connector, and how it does.
+struct ConnectorHold {
+    std::int64_t epoch = 0;
+    std::string paused;                ///< "": it runs
+    std::chrono::milliseconds rest{};  ///< until the breaker closes; 0: it is closed
+    int failures = 0;                  ///< since the last success
+    bool poll_due = false;
+    std::string polled;
+};
+
+/// A ticket that is to be sent.
+struct TicketJob {
+    std::int64_t id = 0;
+    engine::IncidentNumber incident;
+    std::int64_t delivered = 0;
+    int attempts = 0;  ///< this one included
+    std::string external_id, external_status, told_status;
+};
+
+/// What an attempt came to.
+struct TicketResult {
+    std::string state;  ///< done, pending, in_doubt, failed, gone
+    std::string detail;
+    std::chrono::milliseconds wait{};  ///< before the next attempt
+    // of a success
+    std::int64_t delivered = 0;  ///< revision that the ticket shows now
+    std::string external_id, external_url, external_status, external_seen;
+    std::string told_status;
+    // of the connector
+    bool succeeded = false;
+    std::optional<std::string> pause;  ///< why nothing more is sent
+    std::chrono::milliseconds rest{};  ///< the breaker opens for so long; 0: it does not
+};
+
+/// A ticket as it stands beside the ticket system's word of it.
+struct KnownTicket {
+    std::int64_t id = 0;
+    engine::IncidentNumber incident;
+    std::string external_status, external_seen, told_status;
+};
+
+/// The tickets of one connector, for the process that serves it. Every write names the epoch under which it is made; none is made once another process has
+/// taken over. Each method is one transaction of the connector's tenant.
+class TicketQueue {
+public:
+    /// `owner`: of this process, unlike that of any other.
+    TicketQueue(Pool& pool, engine::TenantId tenant, std::string connector, std::string owner)
+        : pool_{pool}, tenant_{tenant}, name_{std::move(connector)}, owner_{std::move(owner)} {}
+
+    /// invalid when it cannot be read, or its secrets cannot be opened; not_found when it is gone.
+    StoreResult<ServedConnector> load(const tickets::SecretBox& box);
+    /// Takes the connector where nobody holds it, or keeps it; empty while another process holds it. What was being sent and is not any more is in doubt
+    /// from then on, and due after `settle`.
+    StoreResult<std::optional<ConnectorHold>> hold(std::chrono::milliseconds lease, std::chrono::milliseconds settle);
+    /// Takes what the lanes have left in the outbox; how many rows.
+    StoreResult<std::int64_t> absorb();
+    /// The next ticket that is due, marked as being sent.
+    StoreResult<std::optional<TicketJob>> next(std::int64_t epoch);
+    /// `stale` when another process serves the connector by now; then nothing is written.
+    StoreResult<void> finish(std::int64_t epoch, const TicketJob& job, const TicketResult& result, const std::vector<tickets::Exchanged>& exchanged);
+    StoreResult<std::optional<KnownTicket>> find(const std::string& external_id);
+    /// Notes what the ticket system says of a ticket.
+    StoreResult<void> note_remote(std::int64_t epoch, const KnownTicket& ticket);
+    /// A poll ended: the next one is due after `wait`. With a `failure`, `polled` stays.
+    StoreResult<void> note_poll(std::int64_t epoch, const std::string& polled, std::chrono::milliseconds wait, const std::string& failure,
+                                const std::vector<tickets::Exchanged>& exchanged);
+    StoreResult<void> pause(std::int64_t epoch, const std::string& why);
+    /// Drops what the delivery log no longer keeps: older than 30 days, or beyond the newest 20,000 of the connector.
+    StoreResult<void> trim_log();
+
+private:
+    StoreResult<void> fenced(TenantTransaction& transaction, std::int64_t epoch) const;
+    void log(TenantTransaction& transaction, const TicketJob* job, const std::vector<tickets::Exchanged>& exchanged) const;
+
+    Pool& pool_;
+    engine::TenantId tenant_;
+    std::string name_;
+    std::string owner_;
+};
+
+/// Secrets as they are sealed: a JSON object of lists. Throws std::invalid_argument on anything else.
+api::tickets::Secrets secrets_from_text(std::string_view text);
+
+/// Writes one exchange to the delivery log.
+void add_delivery(TenantTransaction& transaction, engine::TenantId tenant, const std::string& connector, std::optional<std::int64_t> ticket,
+                  std::optional<std::int64_t> incident, int attempt, const tickets::Exchanged& exchanged);
+
+}  // namespace catenary::server::pg

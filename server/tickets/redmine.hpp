@@ -1,0 +1,41 @@
+#pragma once
+
+#include "server/tickets/ticket_system.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace catenary::server::tickets {
+
+/// Redmine by its REST API (tested with 5.0). It takes the same issue twice, drops what it does not know and answers 2xx to what it ignores; so an issue is
+/// looked for by our marker in a custom field before it is made, and everything is read back after it was written.
+class Redmine final : public TicketSystem {
+public:
+    Redmine(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix)
+        : connector_{connector}, wire_{wire}, marker_prefix_{std::move(marker_prefix)} {}
+
+    Capabilities capabilities() const override { return {Deduplication::look_up, true}; }
+    Remote<std::string> test() override;
+    Remote<RemoteTicket> deliver(const TicketOrder& order) override;
+    Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
+
+private:
+    Remote<nlohmann::json> ask(std::string_view action, const std::string& path);
+    Remote<nlohmann::json> write(std::string_view action, const std::string& method, const std::string& path, const nlohmann::json& body);
+    /// Issues that carry the marker, the oldest first.
+    Remote<std::vector<nlohmann::json>> find(const std::string& marker);
+    Remote<RemoteTicket> create(const TicketOrder& order);
+    Remote<RemoteTicket> update(const TicketOrder& order, const std::string& id);
+    Remote<nlohmann::json> read(const std::string& id);
+    std::string marker_of(const nlohmann::json& issue) const;
+    RemoteTicket ticket_from(const nlohmann::json& issue) const;
+
+    const api::tickets::Connector& connector_;
+    Wire& wire_;
+    std::string marker_prefix_;
+};
+
+}  // namespace catenary::server::tickets

@@ -1,0 +1,126 @@
+#include "server/tickets/ticket_system.hpp"
+
+#include "server/tickets/redmine.hpp"
+#include "server/tickets/webhook.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace catenary::server::tickets {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t most_shown = 16U << 10U;
+
+/// What the database can hold: UTF-8 without NUL.
+std::string as_text(std::string_view bytes) {
+    std::string text;
+    for (std::size_t at = 0; at < bytes.size();) {
+        const auto lead = static_cast<unsigned char>(bytes[at]);
+        const std::size_t length = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+        bool sound = lead != 0 && length != 0 && at + length <= bytes.size();
+        for (std::size_t i = 1; sound && i < length; ++i) sound = (static_cast<unsigned char>(bytes[at + i]) & 0xc0U) == 0x80U;
+        // Overlong forms, surrogates and what lies beyond the last character.
+        if (sound && length > 2) {
+            const auto second = static_cast<unsigned char>(bytes[at + 1]);
+            sound =
+                !(lead == 0xe0 && second < 0xa0) && !(lead == 0xed && second > 0x9f) && !(lead == 0xf0 && second < 0x90) && !(lead == 0xf4 && second > 0x8f);
+        }
+        if (sound) text.append(bytes.substr(at, length));
+        else text += '?';
+        at += sound ? length : 1;
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string Wire::shown(std::string_view text) const {
+    std::string plain{text.substr(0, most_shown * 2)};
+    for (const auto& [name, values] : secrets_) {
+        for (const auto& value : values) {
+            if (value.empty()) continue;
+            for (auto at = plain.find(value); at != std::string::npos; at = plain.find(value, at)) plain.replace(at, value.size(), "[secret]");
+        }
+    }
+    if (plain.size() > most_shown) {
+        plain.resize(most_shown);
+        plain += "...";
+    }
+    return as_text(plain);
+}
+
+OutboundResult Wire::send(std::string_view action, const OutboundRequest& request) {
+    const auto begin = std::chrono::steady_clock::now();
+    auto result = outbound_.send(request);
+    Exchanged line{std::string{action}, request.method, shown(request.url), shown(request.body), 0, "", "", {}};
+    line.took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+    if (result) {
+        line.status = result->status;
+        line.reply = shown(result->body);
+        if (result->status < 200 || result->status > 299) line.failure = fmt::format("answered {}", result->status);
+    } else {
+        line.failure = result.error().detail;
+    }
+    exchanged_.push_back(std::move(line));
+    return result;
+}
+
+void Wire::blame(std::string_view why) {
+    if (!exchanged_.empty()) exchanged_.back().failure = shown(why);
+}
+
+std::vector<Exchanged> Wire::take() { return std::exchange(exchanged_, {}); }
+
+const std::vector<std::string>& Wire::secrets(const std::string& name) const {
+    static const std::vector<std::string> none;
+    const auto found = secrets_.find(name);
+    return found == secrets_.end() ? none : found->second;
+}
+
+std::string Wire::secret(const std::string& name) const {
+    const auto& values = secrets(name);
+    return values.empty() ? "" : values.front();
+}
+
+/// Doubling from 2 s to 10 min, for ever: an outage of the ticket system ends some day, and the incident's ticket is wanted then.
+std::optional<std::chrono::milliseconds> TicketSystem::wait_after(int attempts) const {
+    constexpr std::chrono::milliseconds first = 2s;
+    constexpr std::chrono::milliseconds most = 10min;
+    return std::min<std::chrono::milliseconds>(first * (1LL << std::clamp(attempts - 1, 0, 20)), most);
+}
+
+RemoteFault fault_of(const OutboundError& error) {
+    switch (error.kind) {
+        case OutboundError::Kind::refused: return {RemoteFault::Kind::unauthorised, error.detail};
+        case OutboundError::Kind::not_sent: return {RemoteFault::Kind::later, error.detail};
+        case OutboundError::Kind::lost: return {RemoteFault::Kind::in_doubt, error.detail};
+    }
+    return {RemoteFault::Kind::in_doubt, error.detail};
+}
+
+RemoteFault fault_of(const OutboundReply& reply, std::string words) {
+    using Kind = RemoteFault::Kind;
+    auto said = words.empty() ? fmt::format("answered {}", reply.status) : fmt::format("answered {}: {}", reply.status, words);
+    if (reply.status == 401 || reply.status == 403 || reply.status == 407) return {Kind::unauthorised, std::move(said)};
+    if (reply.status == 408 || reply.status == 425 || reply.status == 429) return {Kind::later, std::move(said), reply.retry_after};
+    // Whoever answers 5xx may have got half-way.
+    if (reply.status >= 500) return {Kind::in_doubt, std::move(said), reply.retry_after};
+    if (reply.status >= 300 && reply.status < 400) said += " (connectors follow no redirects)";
+    return {Kind::permanent, std::move(said)};
+}
+
+std::unique_ptr<TicketSystem> make_ticket_system(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix) {
+    using api::tickets::ConnectorKind;
+    switch (connector.kind) {
+        case ConnectorKind::webhook: return std::make_unique<Webhook>(connector, wire);
+        case ConnectorKind::redmine: return std::make_unique<Redmine>(connector, wire, std::move(marker_prefix));
+    }
+    return nullptr;
+}
+
+}  // namespace catenary::server::tickets

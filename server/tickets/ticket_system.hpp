@@ -1,0 +1,122 @@
+#pragma once
+
+#include "api/tickets/connector.hpp"
+#include "api/tickets/ticket_text.hpp"
+#include "server/tickets/outbound.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace catenary::server::tickets {
+
+/// One request and what came of it, without secrets and bounded, for the delivery log.
+struct Exchanged {
+    std::string action;
+    std::string method;
+    std::string url;
+    std::string request;
+    int status = 0;  ///< 0: no reply
+    std::string reply;
+    std::string failure;
+    std::chrono::microseconds took{};
+};
+
+/// Talks for one connector and keeps a record of it. One thread.
+class Wire {
+public:
+    Wire(Outbound& outbound, api::tickets::Secrets secrets) : outbound_{outbound}, secrets_{std::move(secrets)} {}
+
+    OutboundResult send(std::string_view action, const OutboundRequest& request);
+    /// The newest exchange did not do what it should.
+    void blame(std::string_view why);
+    /// What was exchanged since the last call.
+    std::vector<Exchanged> take();
+    /// One value of a secret, "" when there is none.
+    std::string secret(const std::string& name) const;
+    const std::vector<std::string>& secrets(const std::string& name) const;
+    /// `text` without secrets, at most 16 KiB.
+    std::string shown(std::string_view text) const;
+
+private:
+    Outbound& outbound_;
+    api::tickets::Secrets secrets_;
+    std::vector<Exchanged> exchanged_;
+};
+
+/// Why something did not happen there, and what follows from it.
+struct RemoteFault {
+    enum class Kind {
+        later,         ///< nothing has happened: try again
+        in_doubt,      ///< it may have happened: look before it is sent again
+        unauthorised,  ///< 401, 403: nothing is sent until somebody has looked
+        permanent,     ///< refused for what was sent: the ticket fails with the system's own words
+        gone,          ///< the ticket is there no more
+        disabled,      ///< the receiver wants nothing more, ever (410)
+    };
+    Kind kind;
+    std::string words;
+    std::optional<std::chrono::seconds> retry_after = {};
+};
+template <class T>
+using Remote = boost::system::result<T, RemoteFault>;
+
+/// A ticket as its system shows it.
+struct RemoteTicket {
+    std::string id;
+    std::string url;
+    std::string status;  ///< its own word
+    bool closed = false;
+    std::string seen;             ///< when it changed last, as the system says it
+    bool status_is_ours = false;  ///< we have just written it; else somebody may have changed it since we looked last
+    std::string warning;          ///< what was not taken over although the system said nothing
+};
+
+/// What a ticket is to show.
+struct TicketOrder {
+    const api::tickets::Connector& connector;
+    const api::tickets::TicketStory& story;
+    std::string marker;          ///< our name of the incident, unique among all who use the ticket system
+    std::string external_id;     ///< "": there is none yet, as far as we know
+    std::string told_status;     ///< of the incident, as the ticket knows it
+    std::int64_t delivered = 0;  ///< revision that the ticket shows
+};
+
+enum class Deduplication {
+    by_id,    ///< the receiver drops what it has by an id that stays the same
+    look_up,  ///< we look for the ticket before it is made
+};
+struct Capabilities {
+    Deduplication deduplication;
+    bool tells_changes = false;  ///< can be asked what changed there
+};
+
+/// A kind of ticket system: the one contract that the dispatcher knows. Every call is bounded in time by the limits of its Outbound. One thread.
+class TicketSystem {
+public:
+    virtual ~TicketSystem() = default;
+    virtual Capabilities capabilities() const = 0;
+    /// Whether address, credentials and the places named in the document are as they should; what was found, for people.
+    virtual Remote<std::string> test() = 0;
+    /// Makes the ticket, or brings it up to date; what may have arrived before is looked for first. The ticket as it is afterwards.
+    virtual Remote<RemoteTicket> deliver(const TicketOrder& order) = 0;
+    /// Our tickets that changed at or after `seen` ("": ever), oldest first.
+    virtual Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) = 0;
+    /// How long to wait before attempt `attempts` + 1; empty: no more.
+    virtual std::optional<std::chrono::milliseconds> wait_after(int attempts) const;
+};
+
+/// For the kind that the connector names; both references must outlive it. `marker_prefix`: what every marker of this tenant begins with.
+std::unique_ptr<TicketSystem> make_ticket_system(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix);
+
+/// The fault of what was not answered.
+RemoteFault fault_of(const OutboundError& error);
+/// The fault of an answer that is none of 2xx. `words`: the system's own.
+RemoteFault fault_of(const OutboundReply& reply, std::string words);
+
+}  // namespace catenary::server::tickets

@@ -1,0 +1,129 @@
+#include "tests/server/tickets/fake_redmine.hpp"
+
+#include <fmt/format.h>
+
+namespace catenary::tests {
+
+using nlohmann::json;
+
+namespace {
+
+std::string time_of(int clock) { return fmt::format("2026-03-05T{:02}:{:02}:{:02}Z", clock / 3600, clock / 60 % 60, clock % 60); }
+
+/// "cf_1=~catenary-…-" or "cf_1=catenary-…-17"
+std::string parameter(const std::string& target, const std::string& name) {
+    const auto at = target.find(name + "=");
+    if (at == std::string::npos) return "";
+    const auto from = at + name.size() + 1;
+    return target.substr(from, target.find('&', from) - from);
+}
+
+}  // namespace
+
+FakeRedmine::FakeRedmine() : site_{[this](const SiteRequest& request) { return answer(request); }} {}
+
+std::map<int, FakeRedmine::Issue> FakeRedmine::issues() const {
+    const std::lock_guard lock{mutex_};
+    return issues_;
+}
+
+void FakeRedmine::set_status(int id, int status) {
+    const std::lock_guard lock{mutex_};
+    issues_.at(id).status = status;
+    issues_.at(id).updated = ++clock_;
+}
+
+void FakeRedmine::remove(int id) {
+    const std::lock_guard lock{mutex_};
+    issues_.erase(id);
+}
+
+void FakeRedmine::lose_replies(const std::string& method, int count) {
+    const std::lock_guard lock{mutex_};
+    lost_[method] = count;
+}
+
+void FakeRedmine::refuse(const std::string& method, int count, SiteAnswer answer) {
+    const std::lock_guard lock{mutex_};
+    refused_[method] = {count, std::move(answer)};
+}
+
+void FakeRedmine::ignore_filters(bool ignored) {
+    const std::lock_guard lock{mutex_};
+    filters_ignored_ = ignored;
+}
+
+json FakeRedmine::shown(int id, const Issue& issue) const {
+    return {{"id", id},
+            {"subject", issue.subject},
+            {"description", issue.description},
+            {"status", {{"id", issue.status}, {"name", "s"}, {"is_closed", issue.status == 5 || issue.status == 6}}},
+            {"priority", {{"id", issue.priority}}},
+            {"custom_fields", json::array({{{"id", 1}, {"name", "External incident id"}, {"value", issue.marker}}})},
+            {"updated_on", time_of(issue.updated)}};
+}
+
+SiteAnswer FakeRedmine::list(const std::string& target) const {
+    auto filter = parameter(target, "cf_1");
+    const bool part = filter.starts_with("~");
+    if (part) filter.erase(0, 1);
+    auto since = parameter(target, "updated_on");
+    if (!since.empty()) since.erase(0, 6);  // "%3E%3D"
+    json found = json::array();
+    for (const auto& [id, issue] : issues_) {
+        const bool matches = filters_ignored_ || (part ? issue.marker.find(filter) != std::string::npos : issue.marker == filter);
+        if (matches && time_of(issue.updated) >= since) found.push_back(shown(id, issue));
+    }
+    return {200, json{{"issues", found}}.dump(), {}, {}};
+}
+
+SiteAnswer FakeRedmine::create(const json& wanted) {
+    Issue issue{wanted.value("subject", ""), wanted.value("description", ""), "", wanted.value("status_id", 1), wanted.value("priority_id", 2), ++clock_, {}};
+    if (wanted.value("project_id", "") != "soc") return {422, R"({"errors":["Project cannot be blank"]})", {}, {}};
+    if (issue.subject.empty()) return {422, R"({"errors":["Subject cannot be blank"]})", {}, {}};
+    for (const auto& field : wanted.value("custom_fields", json::array())) {
+        if (field["id"] == 1) issue.marker = field["value"].get<std::string>();
+    }
+    if (issue.status < 1 || issue.status > 6) issue.status = 1;
+    const int id = next_++;
+    issues_[id] = issue;
+    return {201, json{{"issue", shown(id, issue)}}.dump(), {}, {}};
+}
+
+SiteAnswer FakeRedmine::update(int id, const json& wanted) {
+    if (!issues_.contains(id)) return {404, "", {}, {}};
+    auto& issue = issues_.at(id);
+    issue.subject = wanted.value("subject", issue.subject);
+    issue.description = wanted.value("description", issue.description);
+    issue.priority = wanted.value("priority_id", issue.priority);
+    if (const auto status = wanted.value("status_id", issue.status); status >= 1 && status <= 6) issue.status = status;
+    if (wanted.contains("notes")) issue.notes.push_back(wanted["notes"].get<std::string>());
+    issue.updated = ++clock_;
+    return {204, "", {}, {}};
+}
+
+SiteAnswer FakeRedmine::answer(const SiteRequest& request) {
+    const std::lock_guard lock{mutex_};
+    if (auto& [count, said] = refused_[request.method]; count > 0) {
+        --count;
+        return said;
+    }
+    if (!request.headers.contains("x-redmine-api-key") || request.headers.at("x-redmine-api-key") != "key") return {401, "", {}, {}};
+    const auto body = request.body.empty() ? json::object() : json::parse(request.body);
+    SiteAnswer answer{404, "", {}, {}};
+    if (request.target.starts_with("/users/current.json")) answer = {200, R"({"user":{"login":"correlator"}})", {}, {}};
+    if (request.target.starts_with("/projects/soc.json")) answer = {200, R"({"project":{"identifier":"soc","trackers":[{"id":1}]}})", {}, {}};
+    if (request.target.starts_with("/issues.json")) answer = request.method == "POST" ? create(body["issue"]) : list(request.target);
+    if (request.target.starts_with("/issues/")) {
+        const int id = std::stoi(request.target.substr(8));
+        if (request.method == "PUT") answer = update(id, body["issue"]);
+        else if (issues_.contains(id)) answer = {200, json{{"issue", shown(id, issues_.at(id))}}.dump(), {}, {}};
+    }
+    if (auto& count = lost_[request.method]; count > 0) {
+        --count;
+        answer.cut = SiteAnswer::Cut::before_reply;
+    }
+    return answer;
+}
+
+}  // namespace catenary::tests

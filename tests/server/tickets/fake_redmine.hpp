@@ -1,0 +1,54 @@
+#pragma once
+
+#include "tests/support/http_site.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+
+namespace catenary::tests {
+
+/// Answers as Redmine 5.0 was seen to: takes the same issue twice, answers 204 to a status that there is not and changes nothing, ignores a filter that it
+/// does not know. Statuses 5 and 6 are closed.
+class FakeRedmine {
+public:
+    FakeRedmine();
+
+    struct Issue {
+        std::string subject, description, marker;
+        int status = 1, priority = 2, updated = 0;
+        std::vector<std::string> notes;
+    };
+    std::map<int, Issue> issues() const;
+    /// As somebody there would.
+    void set_status(int id, int status);
+    void remove(int id);
+
+    std::string url() const { return site_.url(); }
+    std::vector<SiteRequest> requests() const { return site_.requests(); }
+    /// The next so many requests of this method are carried out, but their replies are lost.
+    void lose_replies(const std::string& method, int count);
+    /// The next so many requests of this method get this answer and nothing else.
+    void refuse(const std::string& method, int count, SiteAnswer answer);
+    void ignore_filters(bool ignored);
+
+private:
+    SiteAnswer answer(const SiteRequest& request);
+    SiteAnswer list(const std::string& target) const;
+    SiteAnswer create(const nlohmann::json& wanted);
+    SiteAnswer update(int id, const nlohmann::json& wanted);
+    nlohmann::json shown(int id, const Issue& issue) const;
+
+    mutable std::mutex mutex_;
+    std::map<int, Issue> issues_;
+    int next_ = 1, clock_ = 0;
+    std::map<std::string, int> lost_;
+    std::map<std::string, std::pair<int, SiteAnswer>> refused_;
+    bool filters_ignored_ = false;
+    HttpSite site_;
+};
+
+}  // namespace catenary::tests
