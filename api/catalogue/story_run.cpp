@@ -2,6 +2,7 @@
 
 #include "api/ingest/signal_views.hpp"
 #include "api/json/time_json.hpp"
+#include "engine/incidents/finding.hpp"
 #include "engine/lane/deployment.hpp"
 #include "engine/lane/lane.hpp"
 
@@ -36,12 +37,26 @@ std::size_t satisfying(const PreparedBatch& story, const Pattern& pattern, std::
 Pattern up_to(const Pattern& pattern, std::size_t stage) {
     auto part = pattern;
     part.required_domains.reset();
+    part.absent.clear();
     part.stages.erase(part.stages.begin() + static_cast<std::ptrdiff_t>(stage) + 1, part.stages.end());
     return part;
 }
 
 bool has_required_stage(const Pattern& pattern) {
     return std::ranges::any_of(pattern.stages, [](const auto& stage) { return !stage.optional; });
+}
+
+/// The condition that a signal of the story meets, where that alone keeps the pattern from being found.
+std::optional<std::string> what_came(const PreparedBatch& story, const Pattern& pattern) {
+    auto without = pattern;
+    without.absent.clear();
+    if (pattern.absent.empty() || !is_found(story, without)) return std::nullopt;
+    for (std::size_t i = 0; i < pattern.absent.size(); ++i) {
+        without.absent = pattern.absent;
+        without.absent.erase(without.absent.begin() + static_cast<std::ptrdiff_t>(i));
+        if (is_found(story, without)) return engine::describe(pattern.absent[i], pattern);
+    }
+    return "more than one of what must be absent";
 }
 
 /// Why the last stage of `part` fails, when all those before it are satisfied.
@@ -162,6 +177,7 @@ std::string why_not(const PreparedBatch& story, const Pattern& pattern) {
         if (!has_required_stage(part) || is_found(story, part)) continue;
         return fmt::format("stage \"{}\" failed: {}", pattern.stages[stage].id, LastStage{story, part}.reason());
     }
+    if (const auto came = what_came(story, pattern)) return fmt::format("every stage is satisfied, but this came: {}", *came);
     if (pattern.required_domains) return fmt::format("every stage is satisfied, but not from {} domains", *pattern.required_domains);
     return "every stage is satisfied, the pattern as a whole is not";
 }

@@ -1,5 +1,6 @@
 #include "api/documents/pattern_document.hpp"
 
+#include "api/documents/absence_document.hpp"
 #include "api/documents/members.hpp"
 #include "api/documents/stage_document.hpp"
 #include "api/json/time_json.hpp"
@@ -78,11 +79,14 @@ void read_link(const Place& place, const json& value, engine::Pattern& pattern) 
     }
 }
 
-/// Part of the language that this version cannot judge: refused wherever it would change what matches, accepted where it asks for the default.
-void refuse_unsupported(const Place& place, const json& document) {
-    const auto* absent = optional_member(document, "absent");
-    if (absent == nullptr || absent->empty()) return;
-    place.member("absent").fault(FaultCode::unsupported, "\"absent\" is not supported by this version; leave it out");
+/// After the stages, which they name.
+void read_absent(const Place& place, const json& value, PatternDocument& document) {
+    if (read_list(place, value, 0, engine::Absence::most) == nullptr) return;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        auto absence = absence_from_json(place.item(i), value[i], document.pattern.stages);
+        document.pattern.absent.push_back(std::move(absence.absence));
+        document.absent_matches.push_back(std::move(absence.match));
+    }
 }
 
 void read_require(const Place& place, const json& value, engine::Pattern& pattern) {
@@ -138,6 +142,7 @@ void read_optional(const Place& place, const json& value, PatternDocument& docum
     });
     with("strict", [&](const Place& at, const json& v) { pattern.strict = read_bool(at, v).value_or(false); });
     with("overlap", [&](const Place& at, const json& v) { pattern.overlap = read_bool(at, v).value_or(false); });
+    with("absent", [&](const Place& at, const json& v) { read_absent(at, v, document); });
     with("require", [&](const Place& at, const json& v) { read_require(at, v, pattern); });
     with("max_span", [&](const Place& at, const json& v) { pattern.max_span = read_span(at, v).value_or(pattern.max_span); });
     with("link", [&](const Place& at, const json& v) { read_link(at, v, pattern); });
@@ -189,7 +194,6 @@ Parsed<PatternDocument> pattern_from_json(const json& value) {
     if (const auto* within = required(place, value, "within")) pattern.within = read_span(place.member("within"), *within).value_or(engine::Duration{});
     if (const auto* stages = required(place, value, "stages")) read_stages(place.member("stages"), *stages, document);
     read_optional(place, value, document);
-    refuse_unsupported(place, value);
     check_whole(place, pattern, faults);
     if (!faults.empty()) return faults;
     return document;

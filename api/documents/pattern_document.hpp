@@ -17,12 +17,13 @@ namespace catenary::api::documents {
 struct PatternDocument {
     engine::Pattern pattern;                          ///< version 1 until a store says otherwise
     std::vector<nlohmann::json> matches;              ///< normal form of each stage's `match`
+    std::vector<nlohmann::json> absent_matches;       ///< of each absence condition's `match`
     nlohmann::json examples;                          ///< as posted; null when absent
     std::optional<engine::Timestamp> effective_from;  ///< of the deployment, like `mode`; not part of the normal form
 };
 
 /// Reads a pattern (members and meaning: the README beside this file). Collects every fault, those of single members and those of
-/// engine::Pattern::check. What belongs to the language but not yet to this version is refused as FaultCode::unsupported at its pointer.
+/// engine::Pattern::check.
 Parsed<PatternDocument> pattern_from_json(const nlohmann::json& document);
 
 /// Normal form: fixed member order, defaults left out except `severity` and `order`, spans in their largest whole unit, one-item lists of operands as

@@ -1,3 +1,4 @@
+#include "api/documents/absence_document.hpp"
 #include "api/documents/pattern_document.hpp"
 #include "api/documents/stage_document.hpp"
 #include "api/json/time_json.hpp"
@@ -20,6 +21,9 @@ nlohmann::ordered_json pattern_to_json(const PatternDocument& document) {
     if (pattern.required_domains) written["require"] = {{"domains", *pattern.required_domains}};
     auto& stages = written["stages"] = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < pattern.stages.size(); ++i) stages.push_back(stage_to_json(pattern.stages[i], document.matches[i]));
+    for (std::size_t i = 0; i < pattern.absent.size(); ++i) {
+        written["absent"].push_back(absence_to_json(pattern.absent[i], document.absent_matches[i], pattern.stages));
+    }
     if (!document.examples.is_null()) written["examples"] = document.examples;
     return written;
 }

@@ -76,7 +76,14 @@ Json to_json(const engine::FindingRecord& finding) {
     auto& stages = value["stages"] = Json::array();
     for (const auto& stage : finding.stages) stages.push_back(to_json(stage));
     value["evidence_total"] = finding.evidence_total;
-    value["waiting_for"] = nullptr;
+    value["waiting_for"] = finding.waiting_until ? Json{{"until", format_time(*finding.waiting_until)}, {"absent", finding.absences}} : Json(nullptr);
+    if (!finding.late_answers.empty()) {
+        auto& late = value["late_answers"] = Json::array();
+        for (const auto& [signal, absence] : finding.late_answers) {
+            late.push_back({{"source", signal.source}, {"id", signal.id}, {"time", format_time(signal.time)}, {"absent", absence}});
+        }
+        value["more_late_answers"] = finding.more_late_answers;
+    }
     value["incident"] = finding.incident ? Json(finding.incident->value()) : Json(nullptr);
     if (finding.superseded_by) value["superseded_by"] = text_of(*finding.superseded_by);
     return value;

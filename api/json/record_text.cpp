@@ -23,9 +23,14 @@ auto read(std::string_view text, Read&& take) {
 Json json_of(const engine::EntityKey& entity) { return {{"kind", entity.kind}, {"value", entity.value}}; }
 engine::EntityKey entity_from(const Json& value) { return {value.at("kind").get<std::string>(), value.at("value").get<std::string>()}; }
 
+Json json_of(const engine::SignalRef& signal) { return {{"time_us", engine::to_micros(signal.time)}, {"source", signal.source}, {"id", signal.id}}; }
+engine::SignalRef signal_from(const Json& value) {
+    return {engine::from_micros(value.at("time_us").get<std::int64_t>()), value.at("source").get<std::string>(), value.at("id").get<std::string>()};
+}
+
 Json json_of(const engine::StageSummary& stage) {
     Json value{{"id", stage.id}, {"count", stage.count}};
-    if (stage.first) value["first"] = {{"time_us", engine::to_micros(stage.first->time)}, {"source", stage.first->source}, {"id", stage.first->id}};
+    if (stage.first) value["first"] = json_of(*stage.first);
     if (!stage.because.empty()) value["because"] = stage.because;
     if (stage.after) value["after_us"] = stage.after->count();
     if (stage.limit) value["limit_us"] = stage.limit->count();
@@ -37,10 +42,7 @@ engine::StageSummary stage_from(const Json& value) {
     engine::StageSummary stage;
     stage.id = value.at("id").get<std::string>();
     stage.count = value.at("count").get<std::int64_t>();
-    if (const auto it = value.find("first"); it != value.end()) {
-        stage.first =
-            engine::SignalRef{engine::from_micros(it->at("time_us").get<std::int64_t>()), it->at("source").get<std::string>(), it->at("id").get<std::string>()};
-    }
+    if (const auto it = value.find("first"); it != value.end()) stage.first = signal_from(*it);
     if (const auto it = value.find("because"); it != value.end()) stage.because = it->get<std::vector<std::string>>();
     if (const auto it = value.find("after_us"); it != value.end()) stage.after = engine::Duration{it->get<std::int64_t>()};
     if (const auto it = value.find("limit_us"); it != value.end()) stage.limit = engine::Duration{it->get<std::int64_t>()};
@@ -87,6 +89,23 @@ std::vector<engine::StageSummary> stages_from_text(std::string_view text) {
         std::vector<engine::StageSummary> stages;
         for (const auto& stage : value) stages.push_back(stage_from(stage));
         return stages;
+    });
+}
+
+std::optional<std::string> absence_to_text(const engine::FindingRecord& finding) {
+    if (finding.absences.empty()) return std::nullopt;
+    Json late = Json::array();
+    for (const auto& answer : finding.late_answers) late.push_back({{"signal", json_of(answer.signal)}, {"absence", answer.absence}});
+    return text_of({{"awaited", finding.absences}, {"late", std::move(late)}, {"more", finding.more_late_answers}});
+}
+
+void read_absence(std::string_view text, engine::FindingRecord& finding) {
+    read(text, [&](const Json& value) {
+        finding.absences = value.at("awaited").get<std::vector<std::string>>();
+        for (const auto& answer : value.at("late")) {
+            finding.late_answers.push_back({signal_from(answer.at("signal")), answer.at("absence").get<std::string>()});
+        }
+        finding.more_late_answers = value.at("more").get<bool>();
     });
 }
 

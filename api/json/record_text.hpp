@@ -3,6 +3,7 @@
 #include "engine/incidents/records.hpp"
 #include "engine/lane/near_misses.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,10 @@ engine::Score score_from_text(std::string_view text);
 
 std::string stages_to_text(const std::vector<engine::StageSummary>& stages);
 std::vector<engine::StageSummary> stages_from_text(std::string_view text);
+
+/// What must be absent, and what came late all the same; empty where nothing must be.
+std::optional<std::string> absence_to_text(const engine::FindingRecord& finding);
+void read_absence(std::string_view text, engine::FindingRecord& finding);
 
 std::string entity_keys_to_text(const std::vector<engine::EntityKey>& entities);
 std::vector<engine::EntityKey> entity_keys_from_text(std::string_view text);

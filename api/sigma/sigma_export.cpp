@@ -44,6 +44,7 @@ private:
         if (pattern_.strict) no_word(root_.member("strict"), "Sigma does not tell equal times apart");
         if (pattern_.overlap) no_word(root_.member("overlap"), "Sigma has no word for it");
         if (pattern_.required_domains) no_word(root_.member("require"), "Sigma does not count domains");
+        if (!pattern_.absent.empty()) no_word(root_.member("absent"), "Sigma has no word for what must not happen");
         if (pattern_.max_span != Pattern{}.max_span) no_word(root_.member("max_span"), "Sigma has no word for it");
         for (std::size_t i = 0; i < pattern_.stages.size(); ++i) {
             const auto at = root_.member("stages").item(i);

@@ -30,6 +30,11 @@ std::vector<std::string> key_texts(const std::vector<engine::EntityKey>& entitie
     return texts;
 }
 
+Json absence_of(const engine::FindingRecord& finding) {
+    auto text = api::json::absence_to_text(finding);
+    return text ? Json(std::move(*text)) : Json{};
+}
+
 Json finding_row(engine::TenantId tenant, engine::Position position, const engine::FindingRecord& finding) {
     return {{"tenant", tenant.value()},
             {"id", uuid_of(finding.id)},
@@ -53,6 +58,8 @@ Json finding_row(engine::TenantId tenant, engine::Position position, const engin
             {"principals", api::json::entity_keys_to_text(finding.principals)},
             {"stages", api::json::stages_to_text(finding.stages)},
             {"score_detail", api::json::score_to_text(finding.score)},
+            {"waiting_until", time_of(finding.waiting_until)},
+            {"absence", absence_of(finding)},
             {"position", position.value()}};
 }
 
@@ -264,7 +271,7 @@ const ResultTable finding_table{
     "finding",
     "tenant int4, id uuid, pattern text, version int4, mode text, state text, title text, summary text, severity int2, score float8, incident int8, "
     "superseded_by uuid, start_time timestamptz, end_time timestamptz, evidence_total int8, tactics text[], techniques text[], domains text[], "
-    "principal_keys text[], principals text, stages text, score_detail text, position int8",
+    "principal_keys text[], principals text, stages text, score_detail text, waiting_until timestamptz, absence text, position int8",
     "tenant, id"};
 const ResultTable evidence_table{
     "finding_evidence",

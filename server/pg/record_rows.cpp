@@ -57,6 +57,8 @@ engine::FindingRecord finding_from(const pqxx::row& row) {
     if (!row[16].is_null()) finding.superseded_by = engine::FindingId{uuid_from(row[16])};
     if (!row[17].is_null()) finding.incident = engine::IncidentNumber{row[17].as<std::int64_t>()};
     finding.summary = row[18].c_str();
+    if (!row[19].is_null()) finding.waiting_until = timestamp_from(row[19]);
+    if (!row[20].is_null()) api::json::read_absence(row[20].c_str(), finding);
     return finding;
 }
 

@@ -15,7 +15,7 @@ namespace catenary::server::pg {
 
 inline constexpr const char* finding_columns =
     "f.id, f.state, f.pattern, f.version, f.mode, f.title, f.severity, f.tactics, f.techniques, f.domains, f.principals, f.start_time, f.end_time, "
-    "f.score_detail, f.stages, f.evidence_total, f.superseded_by, f.incident, f.summary";
+    "f.score_detail, f.stages, f.evidence_total, f.superseded_by, f.incident, f.summary, f.waiting_until, f.absence";
 engine::FindingRecord finding_from(const pqxx::row& row);
 
 inline constexpr const char* incident_columns =

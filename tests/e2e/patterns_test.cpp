@@ -150,6 +150,34 @@ TEST_CASE("a pattern is checked, tested, posted, changed, switched off and retir
     CHECK(server.stop() == 0);
 }
 
+TEST_CASE("a posted pattern waits for absence until the watermark has passed it") {
+    ServerProcess server;
+    server.start();
+    auto client = server.tenant("absence");
+    std::string text = document;
+    text += "absent:\n  - {match: {name: test_ticket}, after: deletion, within: 2h}\n";
+    const auto shown = read(client.post("/api/v1/patterns", text, "application/yaml"), 201)["document"]["absent"];
+    CHECK(shown == Json::parse(R"([{"match": {"name": "test_ticket"}, "after": "deletion", "within": "2h"}])"));
+    CHECK(findings_after(client, "alice", "10:00:00", "11:00:00") == 1);
+    const auto waiting = read(client.get("/api/v1/findings?state=waiting"))["items"];
+    REQUIRE(waiting.size() == 1);
+    CHECK(waiting[0]["waiting_for"]["until"] == "2026-03-05T13:00:00.000001Z");
+    CHECK(waiting[0]["incident"].is_null());
+    CHECK(findings_after(client, "bob", "10:10:00", "11:10:00") == 2);
+    read(client.post("/api/v1/signals", signal("bob", "12:00:00", "test_ticket").dump()));
+    wait_until_correlated(client);
+    CHECK(read(client.get("/api/v1/findings?state=waiting"))["items"] == waiting);
+    read(client.post("/api/v1/watermark", R"({"time": "2026-03-05T14:00:00Z"})"), 200);
+    wait_until_correlated(client);
+    const auto open = read(client.get("/api/v1/findings?state=open"))["items"];
+    REQUIRE(open.size() == 1);
+    CHECK(open[0]["id"] == waiting[0]["id"]);
+    CHECK(open[0]["waiting_for"].is_null());
+    CHECK(open[0]["incident"] == 1);
+    CHECK(read(client.get("/api/v1/findings?state=superseded"))["items"].size() == 1);
+    CHECK(server.stop() == 0);
+}
+
 TEST_CASE("the program checks pattern files and runs their examples without a server") {
     const TemporaryFolder folder;
     const auto file = (folder.path() / "p.yaml").string();

@@ -34,6 +34,8 @@ void check(const api::documents::PatternDocument& document, const api::documents
     require(normal_form(yaml, Syntax::yaml) == normal, "YAML says the same");
     const auto stored = api::documents::stored_pattern(json, 7, document.pattern.mode);
     require(stored.version == 7 && stored.mode == document.pattern.mode && stored.id == document.pattern.id, "a stored pattern is the posted one");
+    require(document.absent_matches.size() == document.pattern.absent.size() && stored.absent.size() == document.pattern.absent.size(),
+            "every absence condition is kept");
     require(stored.within == document.pattern.within && stored.stages.size() == document.pattern.stages.size(), "a stored pattern is the posted one");
 }
 

@@ -96,7 +96,7 @@ TEST_CASE("a story that does not match says which stage failed, and why") {
     }
 }
 
-TEST_CASE("a gap that is too long, an instant that a strict pattern does not take, and domains that are too few are named") {
+TEST_CASE("a gap that is too long, an instant that a strict pattern does not take, domains that are too few and what must be absent are named") {
     struct Case {
         const char* pattern;
         const char* time;
@@ -105,7 +105,9 @@ TEST_CASE("a gap that is too long, an instant that a strict pattern does not tak
     for (const auto& c :
          {Case{"", "10:20:01", "stage \"b\" failed: it comes more than 20m after the stage before it"},
           Case{"strict: true\n", "10:00:00", "stage \"b\" failed: it comes at the same instant as the stage before it, and the pattern is strict"},
-          Case{"require: {domains: 2}\n", "10:10:00", "every stage is satisfied, but not from 2 domains"}}) {
+          Case{"require: {domains: 2}\n", "10:10:00", "every stage is satisfied, but not from 2 domains"},
+          Case{"absent: [{match: {name: x}, before: b, within: 30m}]\n", "10:10:00",
+               "every stage is satisfied, but this came: name = x within 30 min before b"}}) {
         CAPTURE(c.says);
         const auto text = fmt::format(
             "id: p\ntitle: P\nwithin: 1h\nlink: {{same: [account]}}\n{}stages:\n  - {{id: a, match: {{name: x}}}}\n  - {{id: b, match: {{name: y}}, within: "

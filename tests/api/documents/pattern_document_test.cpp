@@ -127,7 +127,34 @@ TEST_CASE("a bad pattern is refused at the pointer of its fault") {
         {"link in two ways", changed("/link", R"({"same": ["account"], "chain": ["account", "host"]})"), "/link", FaultCode::conflict},
         {"chain of nothing", changed("/link", R"({"chain": []})"), "/link/chain", FaultCode::out_of_range},
         {"within of a stage without a length", changed("/stages/1/within", R"("soon")"), "/stages/1/within", FaultCode::malformed},
-        {"absence", changed("/absent", R"([{"match": {"name": "x"}, "between": ["access", "guessing"]}])"), "/absent", FaultCode::unsupported},
+        {"absence that is no list", changed("/absent", R"({"match": {"name": "x"}, "after": "access", "within": "1h"})"), "/absent", FaultCode::wrong_type},
+        {"more absences than are judged",
+         changed(
+             "/absent",
+             R"([{"match": {}, "after": "access", "within": "1h"}, {"match": {}, "after": "access", "within": "1h"}, {"match": {}, "after": "access", "within": "1h"}, {"match": {}, "after": "access", "within": "1h"}, {"match": {}, "after": "access", "within": "1h"}, {"match": {}, "after": "access", "within": "1h"}])"),
+         "/absent", FaultCode::out_of_range},
+        {"absence without a match", changed("/absent", R"([{"between": ["access", "guessing"]}])"), "/absent/0/match", FaultCode::missing},
+        {"fault inside an absence", changed("/absent", R"([{"match": {"nmae": "x"}, "between": ["access", "guessing"]}])"), "/absent/0/match/nmae",
+         FaultCode::unknown_field},
+        {"absence at no time", changed("/absent", R"([{"match": {"name": "x"}, "within": "1h"}])"), "/absent/0", FaultCode::missing},
+        {"absence at two times", changed("/absent", R"([{"match": {"name": "x"}, "after": "access", "before": "guessing", "within": "1h"}])"), "/absent/0",
+         FaultCode::conflict},
+        {"absence with an unknown member", changed("/absent", R"([{"match": {"name": "x"}, "betwen": [], "after": "access", "within": "1h"}])"),
+         "/absent/0/betwen", FaultCode::unknown_field},
+        {"absence between one stage", changed("/absent", R"([{"match": {"name": "x"}, "between": ["access"]}])"), "/absent/0/between", FaultCode::out_of_range},
+        {"absence between unknown stages", changed("/absent", R"([{"match": {"name": "x"}, "between": ["access", "gessing"]}])"), "/absent/0/between/1",
+         FaultCode::out_of_range},
+        {"absence between a stage and itself", changed("/absent", R"([{"match": {"name": "x"}, "between": ["access", "access"]}])"), "/absent/0/between/1",
+         FaultCode::conflict},
+        {"absence between stages the wrong way round", changed("/absent", R"([{"match": {"name": "x"}, "between": ["guessing", "access"]}])"),
+         "/absent/0/between/1", FaultCode::conflict},
+        {"absence between two stages with a length", changed("/absent", R"([{"match": {"name": "x"}, "between": ["access", "guessing"], "within": "1h"}])"),
+         "/absent/0/within", FaultCode::conflict},
+        {"absence after an unknown stage", changed("/absent", R"([{"match": {"name": "x"}, "after": "acces", "within": "1h"}])"), "/absent/0/after",
+         FaultCode::out_of_range},
+        {"absence after a stage for no time", changed("/absent", R"([{"match": {"name": "x"}, "after": "access"}])"), "/absent/0/within", FaultCode::missing},
+        {"absence before a stage for longer than is kept", changed("/absent", R"([{"match": {"name": "x"}, "before": "access", "within": "15d"}])"),
+         "/absent/0/within", FaultCode::out_of_range},
         {"more domains than may be required", changed("/require", R"({"domains": 5})"), "/require/domains", FaultCode::out_of_range},
         {"something else required", changed("/require", R"({"sources": 2})"), "/require/sources", FaultCode::unknown_field},
         {"strict of another type", changed("/strict", R"("yes")"), "/strict", FaultCode::wrong_type},
@@ -164,7 +191,7 @@ TEST_CASE("the faults of one document are bounded") {
     CHECK(pattern_from_json(document).faults.size() == 100);
 }
 
-TEST_CASE("asking for the default of what is unsupported is no fault") {
+TEST_CASE("asking for the default is no fault") {
     auto document = pattern();
     document["order"] = "sequence";
     document["absent"] = json::array();
@@ -193,6 +220,41 @@ TEST_CASE("any order, chains, limits on gaps, strictness and required domains ar
     CHECK(written["strict"] == true);
     CHECK(written["require"]["domains"] == 2);
     CHECK(pattern_to_json(*pattern_from_json(json::parse(written.dump())).value) == written);
+}
+
+TEST_CASE("absence conditions are read and written in their three forms") {
+    auto document = pattern();
+    document["absent"] = json::parse(R"([{"match": {"name": ["travel_approved"]}, "between": ["access", "guessing"]},
+                                         {"match": {"name": "ticket_opened"}, "after": "guessing", "within": "60m"},
+                                         {"within": "2d", "match": {"domain": "identity"}, "before": "access"}])");
+    const auto read = pattern_from_json(document);
+    for (const auto& fault : read.faults) FAIL_CHECK(fault.pointer << ": " << fault.detail);
+    REQUIRE(read.value.has_value());
+    using Where = engine::Absence::Where;
+    const auto& absent = read.value->pattern.absent;
+    REQUIRE(absent.size() == 3);
+    CHECK(absent[0].where == Where::between);
+    CHECK(absent[0].stage == 0);
+    CHECK(absent[0].until == 1);
+    CHECK(absent[1].where == Where::after);
+    CHECK(absent[1].stage == 1);
+    CHECK(absent[1].within == 1h);
+    CHECK(absent[2].where == Where::before);
+    CHECK(absent[2].stage == 0);
+    CHECK(absent[2].within == 48h);
+    const auto written = pattern_to_json(*read.value);
+    CHECK(written["absent"].dump() == R"([{"match":{"name":"travel_approved"},"between":["access","guessing"]},)"
+                                      R"({"match":{"name":"ticket_opened"},"after":"guessing","within":"1h"},)"
+                                      R"({"match":{"domain":"identity"},"before":"access","within":"2d"}])");
+    CHECK(pattern_to_json(*pattern_from_json(json::parse(written.dump())).value) == written);
+    CHECK_FALSE(pattern_to_json(*pattern_from_json(pattern()).value).contains("absent"));
+}
+
+TEST_CASE("the fault of an absence says what would be right") {
+    const auto detail = [](const char* absent) { return pattern_from_json(changed("/absent", absent)).faults.at(0).detail; };
+    CHECK(detail(R"([{"match": {}, "between": ["access", "gessing"]}])").find("did you mean \"guessing\"?") != std::string::npos);
+    CHECK(detail(R"([{"match": {}, "aftr": "access"}])").find("did you mean \"after\"?") != std::string::npos);
+    CHECK(detail(R"([{"match": {}, "after": "nowhere", "within": "1h"}])").find("allowed: \"access\", \"guessing\", \"exfiltration\"") != std::string::npos);
 }
 
 TEST_CASE("under any order stages may match the same signals once, more often only when the pattern says so") {

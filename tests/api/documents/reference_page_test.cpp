@@ -156,7 +156,8 @@ TEST_CASE("the reference page shows every member, field and operator that the la
                                                                                      {with_stage(with_repeat), "/stages/0/repeat/" + z},
                                                                                      {at_top("link"), "/link/" + z},
                                                                                      {at_top("require"), "/require/" + z},
-                                                                                     {at_top("examples"), "/examples/" + z}}) {
+                                                                                     {at_top("examples"), "/examples/" + z},
+                                                                                     {json{{"absent", json::array({json{{odd, 1}}})}}, "/absent/0/" + z}}) {
         for (const auto& word : known_at(document, pointer)) {
             const auto stem = word.substr(0, word.find('<'));  // attributes.<path>
             const auto found = stem == word ? shown.contains(word) : std::ranges::any_of(shown, [&](const auto& one) { return one.starts_with(stem); });

@@ -40,6 +40,30 @@ TEST_CASE("a superseded finding says by what") {
     CHECK(api.findings.asked.states == std::vector{engine::FindingState::superseded});
 }
 
+TEST_CASE("a waiting finding says until when and for what, and a finding what came too late") {
+    tests::FakeApi api;
+    auto finding = tests::finding_of_two();
+    finding.state = engine::FindingState::waiting;
+    finding.incident.reset();
+    finding.waiting_until = engine::from_micros(1'772'749'631'000'000);
+    finding.absences = {"name = travel_approved between access and persistence"};
+    api.findings.rows = {{finding, {}}};
+    auto body = api.get("/api/v1/findings?state=waiting").body["items"][0];
+    CHECK(body["state"] == "waiting");
+    CHECK(body["waiting_for"] == json::parse(R"({"until": "2026-03-05T22:27:11Z", "absent": ["name = travel_approved between access and persistence"]})"));
+    CHECK_FALSE(body.contains("late_answers"));
+
+    finding.state = engine::FindingState::open;
+    finding.waiting_until.reset();
+    finding.late_answers = {{engine::SignalRef{engine::from_micros(1'772'749'631'000'000), "hr", "t-1"}, finding.absences.front()}};
+    api.findings.rows = {{finding, {}}};
+    body = api.get("/api/v1/findings").body["items"][0];
+    CHECK(body["waiting_for"].is_null());
+    CHECK(body["late_answers"] == json::parse(R"([{"source": "hr", "id": "t-1", "time": "2026-03-05T22:27:11Z",
+                                                   "absent": "name = travel_approved between access and persistence"}])"));
+    CHECK(body["more_late_answers"] == false);
+}
+
 TEST_CASE("filters of findings reach the reader") {
     tests::FakeApi api;
     CHECK(api.get("/api/v1/findings?kind=pattern&pattern=a&pattern=b&entity=account:A%40b.example&incident=17&mode=flighting").status == 200);

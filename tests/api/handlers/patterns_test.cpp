@@ -69,7 +69,7 @@ TEST_CASE("a bad pattern is refused with every fault, and the same by validation
         const auto reply = api.post(path, document);
         CHECK(reply.status == 422);
         const auto pointers = reply.pointers();
-        CHECK(std::set<std::string>(pointers.begin(), pointers.end()) == std::set<std::string>{"/titel", "/absent", "/stages/1/match/nmae"});
+        CHECK(std::set<std::string>(pointers.begin(), pointers.end()) == std::set<std::string>{"/titel", "/absent/0", "/stages/1/match/nmae"});
     }
     CHECK(api.patterns.stored.empty());
 }

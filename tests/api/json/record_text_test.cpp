@@ -49,3 +49,21 @@ TEST_CASE("damaged record text throws and says so") {
     CHECK_THROWS_AS(static_cast<void>(api::json::stages_from_text("[{]")), std::invalid_argument);
     CHECK_THROWS_AS(static_cast<void>(api::json::entity_keys_from_text("[{\"kind\":1,\"value\":\"x\"}]")), std::invalid_argument);
 }
+
+TEST_CASE("what must be absent and what came late read back from their text equal") {
+    engine::FindingRecord finding;
+    CHECK_FALSE(api::json::absence_to_text(finding));
+    finding.absences = {"name = x between a and \"b\"", "anything within 1 h after b"};
+    finding.late_answers = {{engine::SignalRef{engine::from_micros(1'772'749'631'000'001), "o365", "r/1"}, "anything within 1 h after b"}};
+    finding.more_late_answers = true;
+    engine::FindingRecord back;
+    api::json::read_absence(api::json::absence_to_text(finding).value(), back);
+    CHECK(back.absences == finding.absences);
+    CHECK(back.late_answers == finding.late_answers);
+    CHECK(back.more_late_answers);
+    for (const char* damaged : {"", "{}", R"({"awaited": [1], "late": [], "more": false})", R"({"awaited": [], "late": [{}], "more": false})"}) {
+        CAPTURE(damaged);
+        engine::FindingRecord record;
+        CHECK_THROWS_AS(api::json::read_absence(damaged, record), std::invalid_argument);
+    }
+}

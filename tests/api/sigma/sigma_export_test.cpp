@@ -90,6 +90,7 @@ within: 3h
 max_span: 2d
 strict: true
 require: {domains: 2}
+absent: [{match: {name: x}, after: a, within: 1h}]
 link: {chain: [account, host]}
 stages:
   - {id: a, match: {name: {not: x}}}
@@ -99,7 +100,7 @@ stages:
     CHECK(rules.text.empty());
     std::vector<std::string> pointers;
     for (const auto& fault : rules.faults) pointers.push_back(fault.pointer);
-    CHECK(pointers == std::vector<std::string>{"/link/chain", "/strict", "/require", "/max_span", "/stages/1/optional", "/stages/1/within",
+    CHECK(pointers == std::vector<std::string>{"/link/chain", "/strict", "/require", "/absent", "/max_span", "/stages/1/optional", "/stages/1/within",
                                                "/stages/0/match/name/not", "/stages/1/match/any_of", "/stages/2/match/name"});
     CHECK(api::sigma::export_pattern(document_of("id: p\ntitle: P\nwithin: 1h\nstages: [{id: a, match: {name: x}}]\n")).faults.size() == 2);
     CHECK(api::sigma::export_pattern(document_of("id: p\ntitle: P\nwithin: 1h\nlink: {same: [account, ip]}\nstages: [{id: a, match: {name: x}}, {id: b, match: "
