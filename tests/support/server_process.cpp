@@ -110,7 +110,7 @@ void ServerProcess::start(std::chrono::seconds patience) {
     stopped_ = false;
     process_ = std::make_unique<ChildProcess>(command, folder_.path() / fmt::format("output-{}.log", ++starts_));
     constexpr std::string_view announcement = "listening on ";
-    process_->wait_for(announcement, std::chrono::seconds{60});
+    process_->wait_for(announcement, patience);
     process_->wait_for("\n", std::chrono::seconds{5});
     const auto said = process_->output();
     const auto from = said.find(announcement) + announcement.size();

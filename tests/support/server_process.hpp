@@ -48,8 +48,9 @@ public:
     explicit ServerProcess(std::vector<std::string> flags = {});
     ~ServerProcess();  ///< stops server and PostgreSQL, removes the folder
 
-    /// Starts and waits until it is ready; throws when that takes longer than `patience`. The port stays the same from the first start on.
-    void start(std::chrono::seconds patience = std::chrono::seconds{60});
+    /// Starts and waits until it is ready; throws when that takes longer than `patience`: on a busy machine a new PostgreSQL alone takes a minute.
+    /// The port stays the same from the first start on.
+    void start(std::chrono::seconds patience = std::chrono::seconds{180});
     /// kill -9 of the server alone, as a crash would.
     void crash();
     /// SIGSTOP, SIGCONT: the server alone stands still, and goes on.
