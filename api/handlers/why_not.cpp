@@ -238,8 +238,10 @@ std::string said(const engine::WhyNot& answer, const engine::Pattern& pattern, c
 }
 
 /// Why there is no finding although the signals make the pattern.
-std::string said_without_finding(const ports::PatternVersion& version) {
+std::string said_without_finding(const ports::PatternVersion& version, const engine::Pattern& pattern) {
     if (version.mode == engine::Mode::off) return "the signals make the pattern, but it is off";
+    if (!pattern.absent.empty())
+        return "every stage was reached in order, time and link, but something came that the pattern wants to be absent, or it was not in force";
     return fmt::format("the signals make version {} of the pattern, but there is no finding: it was not in force for them, or the engine has not read them yet",
                        version.version);
 }
@@ -286,7 +288,7 @@ http::Response why_not(const http::Request& request, const Caller& caller, ports
                {"findings", *findings}};
     reply.update(json::to_json(answer));
     if (has_matched) reply["detail"] = "it did match";
-    else if (answer.reason == Reason::matched) reply["detail"] = said_without_finding(*version);
+    else if (answer.reason == Reason::matched) reply["detail"] = said_without_finding(*version, pattern);
     else reply["detail"] = said(answer, pattern, question.entity);
     reply["signals"] = evidence.size();
     reply["complete"] = evidence.is_complete();

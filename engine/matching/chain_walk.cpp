@@ -220,6 +220,14 @@ std::vector<UnfinishedChain> ChainWalk::open_at(Timestamp now) const {
 
 std::vector<UnfinishedChain> ChainWalk::lacking_one(Timestamp from, Timestamp to) const {
     std::vector<UnfinishedChain> all;
+    std::vector<Timestamp> whole;  // ends of chains that lacked nothing, by time
+    for (const UnfinishedChain& chain : gathered_) {
+        if (chain.missing == 0) whole.push_back(chain.end);
+    }
+    for (const Node& node : nodes_) {
+        if (node.missing == no_stage && mandatory_after(node.stage) == 0) whole.push_back(node.end);
+    }
+    std::sort(whole.begin(), whole.end());
     for (const UnfinishedChain& chain : gathered_) {
         if (chain.lacks() == 1 && chain.start >= from && chain.start <= to) all.push_back(chain);
     }
@@ -228,6 +236,11 @@ std::vector<UnfinishedChain> ChainWalk::lacking_one(Timestamp from, Timestamp to
         if (node.before == nothing && node.missing != no_stage) continue;  // a signal that nothing came before was never part of a chain
         if (lacks == 1 && node.start >= from && node.start <= to) all.push_back(chain_of(node));
     }
+    // Where every stage came and there is no finding all the same, since something else was there that must not be, nothing is missing.
+    std::erase_if(all, [&](const UnfinishedChain& chain) {
+        const auto next = std::lower_bound(whole.begin(), whole.end(), chain.start);
+        return next != whole.end() && *next <= chain.until;
+    });
     std::stable_sort(all.begin(), all.end(), [](const UnfinishedChain& left, const UnfinishedChain& right) {
         return std::tuple{left.start, right.reached.size(), left.end} < std::tuple{right.start, left.reached.size(), right.end};
     });

@@ -40,7 +40,8 @@ public:
     bool is_complete() const { return complete_; }
     /// For each linking entity the chain that lacks fewest stages (then starts latest) among those that may still be completed at `now`.
     std::vector<UnfinishedChain> open_at(Timestamp now) const;
-    /// Chains that lack exactly one mandatory stage, whichever, and started in [from, to]: by start, then the longer ones first.
+    /// Chains that lack exactly one mandatory stage, whichever, and started in [from, to]: by start, then the longer ones first. None
+    /// in whose time another one lacked nothing.
     std::vector<UnfinishedChain> lacking_one(Timestamp from, Timestamp to) const;
     /// The chains that get furthest in order, whenever; all of one length. Empty when none begins.
     std::vector<UnfinishedChain> furthest() const;

@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
+#include <utility>
 
 namespace catenary::engine {
 
@@ -30,19 +32,21 @@ public:
     bool may_lack_one(StageMask offered) const { return stage_count(static_cast<StageMask>(mandatory_ & ~offered)) <= 1; }
     /// From when on the entity is to be looked at; empty: it is not.
     std::optional<Timestamp> noted(EntityId entity) const {
-        const auto found = from_.find(entity.value());
-        return found == from_.end() ? std::nullopt : std::optional{found->second};
+        if (!waiting_) return std::nullopt;
+        const auto found = waiting_->from.find(entity.value());
+        return found == waiting_->from.end() ? std::nullopt : std::optional{found->second};
     }
     /// Chains of the entity that start at or after `from` are to be looked at.
     void note(EntityId entity, Timestamp from) {
-        const auto [place, is_new] = from_.try_emplace(entity.value(), from);
-        if (is_new) queue_.push_back({from, entity.value()});
+        if (!waiting_) waiting_ = std::make_unique<Waiting>();
+        const auto [place, is_new] = waiting_->from.try_emplace(entity.value(), from);
+        if (is_new) waiting_->queue.push_back({from, entity.value()});
         else place->second = std::min(place->second, from);
     }
     /// The watermark at which the next entity is due; Timestamp::max() when none is.
     Timestamp next_due() const {
-        if (queue_.empty()) return Timestamp::max();
-        const Timestamp from = queue_.front().from;
+        if (!waiting_ || waiting_->queue.empty()) return Timestamp::max();
+        const Timestamp from = waiting_->queue.front().from;
         return from > Timestamp::max() - delay_ ? Timestamp::max() : from + delay_;
     }
     /// Calls `look(entity, from, to)` for each entity that is due: at its chains that start in [from, to]. It returns from when on the entity is to be looked at
@@ -50,23 +54,28 @@ public:
     template <class Look>
     void look(Timestamp watermark, Look look) {
         while (next_due() <= watermark) {
-            const std::uint32_t entity = queue_.front().entity;
-            queue_.pop_front();
-            const auto place = from_.find(entity);
+            auto& [queue, noted] = *waiting_;
+            const std::uint32_t entity = queue.front().entity;
+            queue.pop_front();
+            const auto place = noted.find(entity);
             std::optional<Timestamp> next = place->second;
             while (next && *next + delay_ <= watermark) next = look(EntityId{entity}, *next, watermark - within_ - Duration{1});
             if (!next) {
-                from_.erase(place);
+                noted.erase(place);
                 continue;
             }
             place->second = *next;
-            queue_.push_back({*next, entity});
+            queue.push_back({*next, entity});
         }
     }
-    std::size_t bytes() const { return queue_.size() * sizeof(Due) + from_.bucket_count() * (sizeof(decltype(from_)::value_type) + 1); }
+    std::size_t bytes() const {
+        return waiting_
+                   ? sizeof(Waiting) + waiting_->queue.size() * sizeof(Due) + waiting_->from.bucket_count() * (sizeof(std::pair<std::uint32_t, Timestamp>) + 1)
+                   : 0;
+    }
     template <class Archive, class Self>
     static void fields(Archive& archive, Self& self) {
-        archive(self.queue_, self.from_);
+        archive(self.waiting_);
     }
     /// What was read is consistent: everyone waits once.
     bool is_sound() const;
@@ -80,12 +89,19 @@ private:
             archive(self.from, self.entity);
         }
     };
+    struct Waiting {
+        std::deque<Due> queue;  // as they were noted, which is by time but for signals that came out of order; each entity once
+        boost::unordered_flat_map<std::uint32_t, Timestamp> from;  // by entity
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.queue, self.from);
+        }
+    };
     StageMask mandatory_;
     Duration within_;
     Duration delay_;
     bool is_enabled_;
-    std::deque<Due> queue_;                                     // as they were noted, which is by time but for signals that came out of order; each entity once
-    boost::unordered_flat_map<std::uint32_t, Timestamp> from_;  // by entity
+    std::unique_ptr<Waiting> waiting_;  // made for the first: most patterns of most tenants never have any
 };
 
 }  // namespace catenary::engine

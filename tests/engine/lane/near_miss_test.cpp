@@ -185,6 +185,22 @@ TEST_CASE("no near miss: the stages in the wrong order, of somebody else, too fa
     CHECK(story.stored().near_misses.empty());
 }
 
+TEST_CASE("no near miss: every stage came, and something else that must not be") {
+    auto pattern = pattern_of("p", {{"a"}, {"b"}, {"c"}}, 10h);
+    pattern.absent.push_back({.match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, {"approved"}}).value(),
+                              .where = Absence::Where::between,
+                              .stage = 0,
+                              .until = 1});
+    LaneStory story{{shared(pattern)}};
+    story.signal(signal_of("a", 0h, "alice")).signal(signal_of("approved", 30min, "alice")).signal(signal_of("b", 1h, "alice"));
+    story.signal(signal_of("c", 2h, "alice"));
+    story.signal(signal_of("a", 2h, "bob")).signal(signal_of("b", 3h, "bob"));
+    until(story, 60h);
+    CHECK(story.stored().live_findings().empty());
+    REQUIRE(story.stored().near_misses.size() == 1);
+    CHECK(story.stored().near_misses[0].entity.value == "bob");
+}
+
 TEST_CASE("an entity that goes on all day has one near miss for each within") {
     LaneStory story{three_stages(2h)};
     for (int minute = 0; minute < 600; minute += 10) story.signal(signal_of(minute % 20 == 0 ? "a" : "b", std::chrono::minutes{minute}, "alice"));
