@@ -43,7 +43,7 @@ bench: deps ## engine alone, then the server end to end beside a bare COPY of th
 	@cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run build/bench
 
-.PHONY: bench-engine bench-ingest bench-reads soak
+.PHONY: bench-engine bench-ingest bench-reads bench-backtest soak
 bench-engine: deps ## the engine alone against its budgets: signals a second, growth, bytes held; a minute
 	@$(MAKE) -s built PRESET=bench TARGETS="engine_budgets"
 	@build/bench/engine_budgets
@@ -53,6 +53,9 @@ bench-ingest: deps ## end to end beside a bare COPY, then acknowledgements and i
 bench-reads: deps ## lists and details beside their bare queries: READ_SIGNALS=1000000
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary read_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/read_bench $(READ_SIGNALS)
+bench-backtest: deps ## backtests of a million stored signals, from the request to the result: BACKTEST_SIGNALS=1000000
+	@$(MAKE) -s built PRESET=bench TARGETS="catenary backtest_bench"
+	@CATENARY_PROGRAM=build/bench/catenary build/bench/backtest_bench $(BACKTEST_SIGNALS)
 soak: deps ## steady load with people and machines coming and going: SOAK_MINUTES=30
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary soak_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/soak_bench $(or $(SOAK_MINUTES),30)

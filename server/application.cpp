@@ -3,6 +3,7 @@
 #include "api/catalogue/shipped_patterns.hpp"
 #include "server/admin_key.hpp"
 #include "server/auth/key_authenticator.hpp"
+#include "server/backtest/backtest_worker.hpp"
 #include "server/ingest/committer.hpp"
 #include "server/lanes/lane_worker.hpp"
 #include "server/net/http_server.hpp"
@@ -15,6 +16,7 @@
 #include "server/pg/entity_store.hpp"
 #include "server/pg/finding_store.hpp"
 #include "server/pg/incident_store.hpp"
+#include "server/pg/job_store.hpp"
 #include "server/pg/lane_progress.hpp"
 #include "server/pg/leaf_sealer.hpp"
 #include "server/pg/pattern_version_store.hpp"
@@ -85,14 +87,17 @@ public:
           room{storage_room(database)},
           lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
           committer{committer_options(settings, database, room.get()), &wall_clock, watermarks, sources, hand_off},
-          sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
+          sealer{{.dsn = database.dsn(pg::Role::ingest)}},
+          backtests{{.dsn = database.dsn(pg::Role::lane), .is_busy = [this] { return is_busy(); }}} {
         if (room) room->start();
         lanes.start();
         committer.start();
         sealer.start();
+        backtests.start();
     }
 
     void stop() {
+        backtests.stop();
         sealer.stop();
         committer.stop();
         lanes.stop();
@@ -114,6 +119,10 @@ public:
                            most_lag);
     }
 
+    /// Signals wait to be stored, or results are behind: what is not urgent waits.
+    bool is_busy() const { return committer.status().waiting_items > 0 || lag() > busy_lag; }
+
+    static constexpr std::int64_t busy_lag = 20'000;
     const std::int64_t most_lag;
     std::unique_ptr<pg::StorageRoom> room;  ///< of a private PostgreSQL
     Watermarks watermarks;
@@ -123,6 +132,7 @@ public:
     LaneWorker lanes;
     Committer committer;
     pg::LeafSealer sealer;
+    BacktestWorker backtests;
 
 private:
     static LaneWorkerOptions lane_options(const config::Settings& settings, const pg::Database& database) {
@@ -149,9 +159,10 @@ public:
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
           settings_of_tenants{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
-          diagnostics{database.api(), process_view(pipeline, http)},
+          diagnostics{database.api(), process_view(pipeline, http, jobs)},
           tenants{database.api()},
-          services{signals, entities, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, need(pg::cursor_key(database))},
+          jobs{database.api()},
+          services{signals, entities, incidents, findings, patterns, control, settings_of_tenants, diagnostics, tenants, jobs, need(pg::cursor_key(database))},
           keys{database.api()},
           replies{database.api()},
           http{http_options(settings), endpoints(database, pipeline), log} {}
@@ -165,6 +176,7 @@ public:
     pg::SettingStore settings_of_tenants;
     pg::DiagnosticsStore diagnostics;
     pg::TenantStore tenants;
+    pg::JobStore jobs;
     api::ports::Services services;
     auth::KeyAuthenticator keys;
     pg::ReplyStore replies;
@@ -178,20 +190,22 @@ private:
                                                                  .pool = database.api().usage(),
                                                                  .hand_off = pipeline.hand_off.usage(),
                                                                  .keys = keys.usage(),
+                                                                 .backtests = pipeline.backtests.usage(),
                                                                  .room = pipeline.room ? std::optional{pipeline.room->usage()} : std::nullopt,
                                                                  .unlisted_sources = pipeline.sources.unlisted()},
                                                                 wall_clock());
         };
         return net::product_endpoints(services, keys, replies, pipeline.committer, std::move(metrics), [&pipeline] { return pipeline.stalled(); });
     }
-    static pg::ProcessView process_view(Pipeline& pipeline, const net::HttpServer& http) {
+    static pg::ProcessView process_view(Pipeline& pipeline, const net::HttpServer& http, const pg::JobStore& jobs) {
         pg::ProcessView view;
         view.sources = [&pipeline](engine::TenantId tenant) { return pipeline.sources.of(tenant); };
-        view.caps = [&pipeline, &http](engine::TenantId tenant) {
+        view.caps = [&pipeline, &http, &jobs](engine::TenantId tenant) {
             std::vector<std::pair<std::string, std::int64_t>> caps;
             const auto refused = http.refused(tenant);
             if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
             if (refused.by_quota > 0) caps.emplace_back("quota", refused.by_quota);
+            if (const auto jobs_refused = jobs.refused(tenant); jobs_refused > 0) caps.emplace_back("backtests_waiting", jobs_refused);
             if (refused.stalled > 0) caps.emplace_back("correlation_lag", refused.stalled);
             if (const auto without_room = pipeline.committer.status().without_room; without_room > 0) caps.emplace_back("storage_full", without_room);
             return caps;

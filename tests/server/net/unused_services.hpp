@@ -9,7 +9,7 @@ namespace catenary::tests {
 /// Ports for handlers that never ask them anything: whoever does fails the test.
 class UnusedServices {
 public:
-    api::ports::Services services() { return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_}; }
+    api::ports::Services services() { return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_, jobs_}; }
 
 private:
     template <class T>
@@ -54,6 +54,7 @@ private:
         Outcome<Version> add(const Caller&, const Version&, std::optional<engine::Timestamp>) override { refuse(); }
         Outcome<Version> replace(const Caller&, const Version&, const api::ports::PatternCondition&) override { refuse(); }
         Outcome<Version> deploy(const Caller&, const Version&, const api::ports::PatternCondition&) override { refuse(); }
+        Outcome<Version> end_trial(const Caller&, const std::string&, const api::ports::PatternCondition&) override { refuse(); }
         Outcome<Version> retire(const Caller&, const std::string&, const api::ports::PatternCondition&) override { refuse(); }
     };
     struct Control final : api::ports::ControlLog {
@@ -80,6 +81,13 @@ private:
         Outcome<api::ports::RotatedKey> rotate_key(const Caller&, const std::string&, const api::ports::KeyRotation&) override { refuse(); }
         Outcome<Page<api::ports::AuditRow>> audit(const Caller&, const api::ports::AuditFilter&, const PageRequest&) override { refuse(); }
     };
+    struct Jobs final : api::ports::JobStore {
+        using Job = api::ports::Job;
+        Outcome<Job> add(const Caller&, const api::ports::BacktestRequest&) override { refuse(); }
+        Outcome<Job> find(const Caller&, const std::string&) override { refuse(); }
+        Outcome<Page<Job>> page(const Caller&, const PageRequest&) override { refuse(); }
+        Outcome<Job> cancel(const Caller&, const std::string&) override { refuse(); }
+    };
     Signals signals_;
     Entities entities_;
     Incidents incidents_;
@@ -89,6 +97,7 @@ private:
     Settings settings_;
     Diagnostics diagnostics_;
     Tenants tenants_;
+    Jobs jobs_;
 };
 
 }  // namespace catenary::tests
