@@ -43,7 +43,7 @@ bench: deps ## engine alone, then the server end to end beside a bare COPY of th
 	@cmake --build --preset bench -j $(JOBS)
 	@tests/bench/run build/bench
 
-.PHONY: bench-engine bench-ingest bench-reads bench-start soak
+.PHONY: bench-engine bench-ingest bench-reads bench-start bench-backtest soak
 bench-engine: deps ## the engine alone against its budgets: signals a second, growth, bytes held; a minute
 	@$(MAKE) -s built PRESET=bench TARGETS="engine_budgets"
 	@build/bench/engine_budgets
@@ -56,6 +56,9 @@ bench-reads: deps ## lists and details beside their bare queries: READ_SIGNALS=1
 bench-start: deps ## how long a start takes, from a saved state of the lanes and from the log alone: START_SIGNALS=3000000
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary start_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/start_bench $(START_SIGNALS)
+bench-backtest: deps ## backtests of a million stored signals, from the request to the result: BACKTEST_SIGNALS=1000000
+	@$(MAKE) -s built PRESET=bench TARGETS="catenary backtest_bench"
+	@CATENARY_PROGRAM=build/bench/catenary build/bench/backtest_bench $(BACKTEST_SIGNALS)
 soak: deps ## steady load with people and machines coming and going: SOAK_MINUTES=30
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary soak_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/soak_bench $(or $(SOAK_MINUTES),30)

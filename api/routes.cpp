@@ -8,6 +8,7 @@
 #include "api/handlers/findings.hpp"
 #include "api/handlers/health.hpp"
 #include "api/handlers/incidents.hpp"
+#include "api/handlers/jobs.hpp"
 #include "api/handlers/keys.hpp"
 #include "api/handlers/patterns.hpp"
 #include "api/handlers/settings.hpp"
@@ -63,6 +64,7 @@ constexpr Route table[] = {
     {Method::put, "/api/v1/patterns/{id}", Scope::catalogue_write, handlers::replace_pattern},
     {Method::delete_, "/api/v1/patterns/{id}", Scope::catalogue_write, handlers::remove_pattern},
     {Method::put, "/api/v1/patterns/{id}/deployment", Scope::catalogue_write, handlers::deploy_pattern},
+    {Method::post, "/api/v1/patterns/{id}/backtest", Scope::catalogue_write, handlers::backtest_pattern},
     {Method::get, "/api/v1/patterns/{id}/versions", Scope::incidents_read, handlers::list_pattern_versions},
     {Method::get, "/api/v1/patterns/{id}/versions/{version}", Scope::incidents_read, handlers::get_pattern_version},
     {Method::get, "/api/v1/patterns/{id}/health", Scope::incidents_read, handlers::pattern_health},
@@ -82,6 +84,9 @@ constexpr Route table[] = {
     {Method::post, "/api/v1/tickets/{id}/sync", Scope::tickets_write, handlers::sync_ticket},
     {Method::get, "/api/v1/deliveries", Scope::tickets_write, handlers::list_deliveries},
     {Method::post, "/api/v1/deliveries/{id}/retry", Scope::tickets_write, handlers::retry_delivery},
+    {Method::get, "/api/v1/jobs", Scope::incidents_read, handlers::list_jobs},
+    {Method::get, "/api/v1/jobs/{id}", Scope::incidents_read, handlers::get_job},
+    {Method::delete_, "/api/v1/jobs/{id}", Scope::catalogue_write, handlers::cancel_job},
     {Method::get, "/api/v1/settings", Scope::incidents_read, handlers::get_settings},
     {Method::put, "/api/v1/settings", Scope::catalogue_write, handlers::change_settings},
     {Method::get, "/api/v1/diagnostics", Scope::signals_read, handlers::diagnostics},

@@ -3,6 +3,7 @@
 #include "api/catalogue/shipped_patterns.hpp"
 #include "server/admin_key.hpp"
 #include "server/auth/key_authenticator.hpp"
+#include "server/backtest/backtest_worker.hpp"
 #include "server/ingest/committer.hpp"
 #include "server/lanes/lane_set.hpp"
 #include "server/lanes/lane_worker.hpp"
@@ -17,6 +18,7 @@
 #include "server/pg/entity_store.hpp"
 #include "server/pg/finding_store.hpp"
 #include "server/pg/incident_store.hpp"
+#include "server/pg/job_store.hpp"
 #include "server/pg/lane_progress.hpp"
 #include "server/pg/leaf_retention.hpp"
 #include "server/pg/leaf_sealer.hpp"
@@ -101,15 +103,18 @@ public:
           lanes{lane_options(settings, database), shipped_catalogue(), &wall_clock, watermarks, sources, hand_off, progress},
           retention{{.dsn = database.dsn(pg::Role::ingest), .days = settings.retention_days}},
           committer{committer_options(settings, database, room.get(), retention), &wall_clock, watermarks, sources, hand_off},
-          sealer{{.dsn = database.dsn(pg::Role::ingest)}} {
+          sealer{{.dsn = database.dsn(pg::Role::ingest)}},
+          backtests{{.dsn = database.dsn(pg::Role::lane), .is_busy = [this] { return is_busy(); }}} {
         if (room) room->start();
         retention.start();
         lanes.start();
         committer.start();
         sealer.start();
+        backtests.start();
     }
 
     void stop() {
+        backtests.stop();
         sealer.stop();
         retention.stop();
         committer.stop();
@@ -132,6 +137,10 @@ public:
                            most_lag);
     }
 
+    /// Signals wait to be stored, or results are behind: what is not urgent waits.
+    bool is_busy() const { return committer.status().waiting_items > 0 || lag() > busy_lag; }
+
+    static constexpr std::int64_t busy_lag = 20'000;
     const std::int64_t most_lag;
     std::unique_ptr<pg::StorageRoom> room;  ///< of a private PostgreSQL
     Watermarks watermarks;
@@ -142,6 +151,7 @@ public:
     pg::LeafRetention retention;
     Committer committer;
     pg::LeafSealer sealer;
+    BacktestWorker backtests;
 
 private:
     static LaneWorkerOptions lane_options(const config::Settings& settings, const pg::Database& database) {
@@ -174,13 +184,14 @@ public:
           patterns{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
           control{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
           settings_of_tenants{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
-          diagnostics{database.api(), process_view(pipeline, ticketing, http)},
+          diagnostics{database.api(), process_view(pipeline, ticketing, http, jobs)},
           tenants{database.api()},
           desk{database.api(), ticketing.box(),
                [&ticketing](engine::TenantId tenant, const pg::ServedConnector& served, std::vector<tickets::Exchanged>& exchanged) {
                    return ticketing.test(tenant, served, exchanged);
                },
                [&ticketing] { ticketing.dispatcher().nudge(); }},
+          jobs{database.api()},
           services{signals,
                    entities,
                    incidents,
@@ -192,6 +203,7 @@ public:
                    tenants,
                    chains,
                    desk,
+                   jobs,
                    need(pg::cursor_key(database))},
           keys{database.api()},
           replies{database.api()},
@@ -208,6 +220,7 @@ public:
     pg::DiagnosticsStore diagnostics;
     pg::TenantStore tenants;
     pg::PgTicketDesk desk;
+    pg::JobStore jobs;
     api::ports::Services services;
     auth::KeyAuthenticator keys;
     pg::ReplyStore replies;
@@ -222,6 +235,7 @@ private:
                                                                  .hand_off = pipeline.hand_off.usage(),
                                                                  .keys = keys.usage(),
                                                                  .retention = pipeline.retention.usage(),
+                                                                 .backtests = pipeline.backtests.usage(),
                                                                  .room = pipeline.room ? std::optional{pipeline.room->usage()} : std::nullopt,
                                                                  .unlisted_sources = pipeline.sources.unlisted(),
                                                                  .ticketing = ticketing.dispatcher().usage()},
@@ -252,14 +266,15 @@ private:
         });
         return is_answered ? answer : std::nullopt;
     }
-    static pg::ProcessView process_view(Pipeline& pipeline, const tickets::Ticketing& ticketing, const net::HttpServer& http) {
+    static pg::ProcessView process_view(Pipeline& pipeline, const tickets::Ticketing& ticketing, const net::HttpServer& http, const pg::JobStore& jobs) {
         pg::ProcessView view;
         view.sources = [&pipeline](engine::TenantId tenant) { return pipeline.sources.of(tenant); };
-        view.caps = [&pipeline, &ticketing, &http](engine::TenantId tenant) {
+        view.caps = [&pipeline, &ticketing, &http, &jobs](engine::TenantId tenant) {
             std::vector<std::pair<std::string, std::int64_t>> caps;
             const auto refused = http.refused(tenant);
             if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
             if (refused.by_quota > 0) caps.emplace_back("quota", refused.by_quota);
+            if (const auto jobs_refused = jobs.refused(tenant); jobs_refused > 0) caps.emplace_back("backtests_waiting", jobs_refused);
             if (refused.stalled > 0) caps.emplace_back("correlation_lag", refused.stalled);
             if (const auto without_room = pipeline.committer.status().without_room; without_room > 0) caps.emplace_back("storage_full", without_room);
             if (const auto unserved = ticketing.dispatcher().usage().unserved; unserved > 0) {

@@ -8,10 +8,12 @@
 #include "api/http/target.hpp"
 #include "api/json/pattern_json.hpp"
 #include "api/json/time_json.hpp"
+#include "api/ports/pattern_modes.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 
 namespace catenary::api::handlers {
 namespace {
@@ -22,10 +24,8 @@ using engine::Mode;
 using http::ProblemKind;
 using ports::PatternVersion;
 
-constexpr std::array<std::string_view, 2> deployment_members{"mode", "effective_from"};
+constexpr std::array<std::string_view, 3> deployment_members{"mode", "version", "effective_from"};
 constexpr std::array<std::string_view, 3> modes{"off", "flighting", "production"};
-constexpr const char* no_flighting =
-    "a pattern cannot be put on trial beside its version in production by this server; post a copy under another id with \"mode\": \"flighting\"";
 
 /// What posting, putting and validating start from.
 struct Posted {
@@ -77,6 +77,7 @@ http::Response shipped_refusal(const http::Request& request, std::string_view wh
 /// A deployment as asked for, with every fault.
 struct Deployment {
     Mode mode = Mode::production;
+    std::optional<std::int32_t> version;  ///< empty: the newest, or for `off` all
     std::optional<engine::Timestamp> effective_from;
 };
 
@@ -86,7 +87,10 @@ Deployment read_deployment(const Place& place, const nlohmann::json& body) {
     if (const auto* mode = documents::required(place, body, "mode")) {
         const auto at = place.member("mode");
         if (const auto index = documents::read_word(at, *mode, modes)) wanted.mode = *documents::mode_from(modes[*index]);
-        if (wanted.mode == Mode::flighting) at.fault(FaultCode::unsupported, no_flighting);
+    }
+    if (const auto* version = documents::optional_member(body, "version")) {
+        const auto number = documents::read_integer(place.member("version"), *version, 1, std::numeric_limits<std::int32_t>::max());
+        if (number) wanted.version = static_cast<std::int32_t>(*number);
     }
     if (const auto* from = documents::optional_member(body, "effective_from")) {
         const auto at = place.member("effective_from");
@@ -100,6 +104,35 @@ Deployment read_deployment(const Place& place, const nlohmann::json& body) {
 /// A time from which nothing would begin to hold is a mistake, not a detail.
 void check_effective_from(const Place& place, Mode mode, const std::optional<engine::Timestamp>& from) {
     if (from && mode == Mode::off) place.member("effective_from").fault(FaultCode::conflict, "what is off finds nothing from any time on; leave it out");
+}
+
+/// What cannot be, seen from what runs now.
+void check_deployment(const Place& place, const Deployment& wanted, const PatternVersion& now) {
+    const auto version = wanted.version.value_or(now.version);
+    if (version > now.version) {
+        return place.member("version").fault(FaultCode::out_of_range, fmt::format("is {}, but the newest version is {}", version, now.version));
+    }
+    if (wanted.mode == Mode::flighting && now.production == version) {
+        return place.member("mode").fault(
+            FaultCode::conflict,
+            fmt::format("version {} is in production; on trial beside it is another version: put one with \"mode\": \"flighting\", or name one by `version`",
+                        version));
+    }
+    if (wanted.mode == Mode::off && wanted.version && now.production == version && now.flighting) {
+        return place.member("version").fault(
+            FaultCode::conflict, fmt::format("version {} is on trial beside it and cannot go on alone; leave `version` out to end both", *now.flighting));
+    }
+    const bool is_so = wanted.mode != Mode::off && ports::mode_of(now, version) == wanted.mode;
+    if (is_so && wanted.effective_from) {
+        place.member("effective_from")
+            .fault(FaultCode::conflict, fmt::format("version {} is in that mode already; put a version to have it hold from another time", version));
+    }
+}
+
+/// Whether nothing changes.
+bool is_deployed(const Deployment& wanted, const PatternVersion& now) {
+    if (wanted.mode == Mode::off && !wanted.version) return !now.production && !now.flighting;
+    return ports::mode_of(now, wanted.version.value_or(now.version)) == wanted.mode;
 }
 
 nlohmann::ordered_json to_json(const catalogue::ExampleOutcome& outcome) {
@@ -150,7 +183,7 @@ http::Response replace_pattern(const http::Request& request, const Caller& calle
     }
     auto wanted = target.now;
     if (posted.says_mode) wanted.mode = pattern.mode;
-    if (wanted.mode == Mode::flighting && target.now.mode != Mode::flighting) place.member("mode").fault(FaultCode::unsupported, no_flighting);
+    else if (target.now.mode == Mode::off && target.now.production) wanted.mode = Mode::production;  // an older version runs, and that is the one it replaces
     check_effective_from(place, wanted.mode, posted.document->effective_from);
     if (!faults.empty()) return invalid_document(request, faults);
 
@@ -174,16 +207,17 @@ http::Response deploy_pattern(const http::Request& request, const Caller& caller
     if (!faults.empty()) return invalid_document(request, faults);
     auto target = target_of(request, caller, services);
     if (target.refusal) return *target.refusal;
-    if (deployment.mode == target.now.mode) {
-        if (!deployment.effective_from) return changed_reply(200, target.now);
-        place.member("effective_from").fault(FaultCode::conflict, "the pattern is in production already; put a version to have it hold from another time");
-        return invalid_document(request, faults);
-    }
+    check_deployment(place, deployment, target.now);
+    if (!faults.empty()) return invalid_document(request, faults);
+    if (is_deployed(deployment, target.now)) return changed_reply(200, target.now);
 
     auto wanted = target.now;
+    wanted.version = deployment.version.value_or(target.now.version);
     wanted.mode = deployment.mode;
     target.condition.effective_from = deployment.effective_from;
-    const auto deployed = services.patterns.deploy(caller, wanted, target.condition);
+    const bool ends_trial = deployment.mode == Mode::off && deployment.version && target.now.production && target.now.production != deployment.version;
+    const auto deployed =
+        ends_trial ? services.patterns.end_trial(caller, wanted.id, target.condition) : services.patterns.deploy(caller, wanted, target.condition);
     if (!deployed) return failure_reply(request, deployed.error());
     const auto* shipped = target.now.shipped ? catalogue::find_shipped(deployed->id) : nullptr;
     return changed_reply(200, shipped == nullptr ? *deployed : shipped_version(*shipped, &*deployed));

@@ -1,6 +1,7 @@
 #include "api/handlers/pattern_in_path.hpp"
 
 #include "api/catalogue/shipped_patterns.hpp"
+#include "api/ports/pattern_modes.hpp"
 
 #include <algorithm>
 #include <map>
@@ -14,11 +15,11 @@ ports::PatternVersion shipped_version(const catalogue::ShippedPattern& shipped, 
     ports::PatternVersion version;
     version.id = shipped.pattern->id;
     version.version = shipped.pattern->version;
-    version.mode = shipped.pattern->mode;
+    ports::give_mode(version, version.version, shipped.pattern->mode);
     version.document_json = shipped.document_json;
     version.shipped = true;
     if (deployed == nullptr) return version;
-    version.mode = deployed->mode;
+    ports::give_mode(version, version.version, deployed->mode);
     version.revision = deployed->revision;
     version.changed = deployed->changed;
     version.changed_by = deployed->changed_by;

@@ -17,7 +17,8 @@ http::Response get_pattern_version(const http::Request& request, const Caller& c
 http::Response add_pattern(const http::Request& request, const Caller& caller, ports::Services& services);
 /// Stores the next version in the mode of the one it replaces unless the document says another. The document in force again changes nothing.
 http::Response replace_pattern(const http::Request& request, const Caller& caller, ports::Services& services);
-/// Switches a pattern off or into production, what ships too. The mode it has already changes nothing.
+/// Gives a version (the newest unless another is named) a mode: off, on trial beside the one in production, or into production; what ships too. The mode it has already
+/// changes nothing.
 http::Response deploy_pattern(const http::Request& request, const Caller& caller, ports::Services& services);
 /// Retires one of the tenant's own.
 http::Response remove_pattern(const http::Request& request, const Caller& caller, ports::Services& services);

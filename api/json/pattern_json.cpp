@@ -10,10 +10,14 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+Json number(const std::optional<std::int32_t>& version) { return version ? Json(*version) : Json(nullptr); }
+
 Json head(const ports::PatternVersion& version, const Json& document) {
     Json value{{"id", version.id},
                {"version", version.version},
                {"mode", engine::to_string(version.mode)},
+               {"production_version", number(version.production)},
+               {"flighting_version", number(version.flighting)},
                {"shipped", version.shipped},
                {"revision", version.revision}};
     for (const auto* name : {"title", "description", "severity", "tactics", "techniques"}) {

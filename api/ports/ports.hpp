@@ -6,14 +6,14 @@
 #include "api/entities/criticality.hpp"
 #include "api/http/cursor.hpp"
 #include "api/ports/caller.hpp"
+#include "api/ports/jobs.hpp"
+#include "api/ports/outcome.hpp"
 #include "api/tickets/records.hpp"
 #include "engine/incidents/records.hpp"
 #include "engine/lane/control.hpp"
 #include "engine/lane/near_misses.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/signal.hpp"
-
-#include <boost/system/result.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -25,35 +25,6 @@
 #include <vector>
 
 namespace catenary::api::ports {
-
-enum class FailureCode {
-    unavailable,      ///< the database cannot be reached or is too slow: 503, nothing changed
-    outcome_unknown,  ///< a COMMIT was lost: close the connection without a reply
-    conflict,         ///< exists with other content: 409
-    not_found,        ///< 404
-    stale,            ///< revision does not match: 412
-    invalid,          ///< the store refuses the value; `detail` is safe to show: 422
-    recorded,         ///< written to the log, but the engine did not get there in time: 202, it will take effect and need not be sent again
-};
-struct Failure {
-    FailureCode code;
-    std::string detail;        ///< safe to show; SQL and paths stay in the log
-    std::string pointer = {};  ///< of `invalid`: the value of the document that is out of range; "" when it is no single one
-};
-template <class T>
-using Outcome = boost::system::result<T, Failure>;
-
-/// One page of a keyset list. `next`: where the following page starts, empty at the end; opaque to handlers' callers once wrapped in a Cursor.
-template <class T>
-struct Page {
-    std::vector<T> items;
-    std::optional<std::string> next;
-};
-/// `after`: the `next` of the page before, "" for the first.
-struct PageRequest {
-    std::size_t limit = 50;
-    std::string after;
-};
 
 using TimeRange = std::pair<std::optional<engine::Timestamp>, std::optional<engine::Timestamp>>;  ///< [from, to), either open
 
@@ -228,7 +199,8 @@ public:
     virtual Outcome<engine::TenantHealth> health(const Caller& caller) = 0;
 };
 
-/// A version of a pattern. What ships has version 1; of it a tenant stores its deployment only.
+/// A version of a pattern. What ships has version 1; of it a tenant stores its deployment only. At most two versions of a pattern run: one in production, one on
+/// trial beside it.
 struct PatternVersion {
     std::string id;
     std::int32_t version = 1;
@@ -240,6 +212,8 @@ struct PatternVersion {
     std::int64_t revision = 1;                 ///< of the pattern: grows with every version and every deployment
     std::optional<engine::Timestamp> changed;  ///< last change of the pattern; empty: ships, and never changed here
     std::string changed_by;
+    std::optional<std::int32_t> production;  ///< which version is in production now, this or another; empty: none. Empty of a former version
+    std::optional<std::int32_t> flighting;   ///< which one is on trial
 };
 /// What a change was made for, and from when it holds.
 struct PatternCondition {
@@ -260,8 +234,11 @@ public:
     virtual Outcome<PatternVersion> add(const Caller& caller, const PatternVersion& wanted, std::optional<engine::Timestamp> effective_from) = 0;
     /// Stores the next version with the document and mode of `wanted`; invalid beyond 1,000 versions.
     virtual Outcome<PatternVersion> replace(const Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) = 0;
-    /// Changes the mode; of what ships (`wanted.shipped`) also the first time.
+    /// Gives version `wanted.version` the mode of `wanted`: `production` ends every other, `flighting` ends another that is on trial, `off` ends all. Of what ships
+    /// (`wanted.shipped`) also the first time. not_found when there is no such version.
     virtual Outcome<PatternVersion> deploy(const Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) = 0;
+    /// Ends the version that is on trial beside the one in production, which goes on; not_found when there are not both.
+    virtual Outcome<PatternVersion> end_trial(const Caller& caller, const std::string& id, const PatternCondition& condition) = 0;
     /// Ends one of the tenant's own: it finds no more, its versions and findings stay, and its id may be posted again.
     virtual Outcome<PatternVersion> retire(const Caller& caller, const std::string& id, const PatternCondition& condition) = 0;
 };
@@ -437,6 +414,7 @@ struct Services {
     TenantDirectory& tenants;
     ChainReader& chains;
     TicketDesk& desk;
+    JobStore& jobs;
     http::CursorKey cursor_key{};  ///< seals the cursors of lists; the same for every process on one database
 };
 

@@ -135,4 +135,11 @@ PqRow PqConnection::copy_row() {
     return {};
 }
 
+PqCancel::PqCancel(const PqConnection& connection) : cancel_{PQgetCancel(connection.connection_.get())} {}
+
+bool PqCancel::ask() const {
+    char reason[256];
+    return PQcancel(cancel_.get(), reason, sizeof reason) == 1;
+}
+
 }  // namespace catenary::server

@@ -81,6 +81,7 @@ public:
     bool good() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
 
 private:
+    friend class PqCancel;
     struct Finish {
         void operator()(PGconn* connection) const { PQfinish(connection); }
     };
@@ -88,6 +89,20 @@ private:
     void drain();
 
     std::unique_ptr<PGconn, Finish> connection_;
+};
+
+/// Ends the statement that a connection waits for: that fails with SQLSTATE 57014. Any thread; outlives the connection harmlessly.
+class PqCancel {
+public:
+    explicit PqCancel(const PqConnection& connection);
+    /// Whether the server took the request; it ends the statement a moment later, if there is one.
+    bool ask() const;
+
+private:
+    struct Free {
+        void operator()(PGcancel* cancel) const { PQfreeCancel(cancel); }
+    };
+    std::unique_ptr<PGcancel, Free> cancel_;
 };
 
 }  // namespace catenary::server

@@ -123,6 +123,11 @@ std::string process_metrics(const ProcessState& state, engine::Timestamp now) {
         text.gauge("storage_wal_free_bytes", "Left on the disk of its WAL.", state.room->wal_free);
         text.counter("storage_shortages_total", "Times that one of them came near its end.", state.room->shortages);
     }
+    text.gauge("backtest_running", "1 while this process runs a backtest.", state.backtests.running ? 1 : 0);
+    text.counter("backtests_done_total", "Backtests that this process has run to their end.", state.backtests.done);
+    text.counter("backtests_failed_total", "Backtests that failed here.", state.backtests.failed);
+    text.counter("backtests_cancelled_total", "Backtests that were cancelled while they ran here.", state.backtests.cancelled);
+    text.counter("backtest_signals_total", "Signals read for backtests that are done.", state.backtests.signals);
     text.gauge("pool_connections", "Database connections open for requests.", state.pool.open);
     text.gauge("pool_connections_in_use", "Database connections that requests use now.", state.pool.in_use);
     text.gauge("pool_connections_limit", "How many there may be.", state.pool.most);

@@ -2,6 +2,7 @@
 
 #include "engine/model/time.hpp"
 #include "server/auth/key_authenticator.hpp"
+#include "server/backtest/backtest_worker.hpp"
 #include "server/ingest/committer.hpp"
 #include "server/ingest/hand_off.hpp"
 #include "server/lanes/lane_worker.hpp"
@@ -24,6 +25,7 @@ struct ProcessState {
     HandOff::Usage hand_off;
     auth::KeyAuthenticator::Usage keys;
     pg::RetentionUsage retention = {};
+    BacktestWorker::Usage backtests = {};
     std::optional<pg::StorageRoom::Usage> room = {};  ///< of a private PostgreSQL
     std::int64_t unlisted_sources = 0;
     tickets::Dispatcher::Usage ticketing = {};

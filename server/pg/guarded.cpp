@@ -44,6 +44,7 @@ std::string_view to_string(StoreErrorCode code) {
         case StoreErrorCode::retry: return "retry";
         case StoreErrorCode::too_slow: return "too_slow";
         case StoreErrorCode::conflict: return "conflict";
+        case StoreErrorCode::not_now: return "not_now";
         case StoreErrorCode::refused: return "refused";
         case StoreErrorCode::stale: return "stale";
         case StoreErrorCode::not_found: return "not_found";
@@ -62,6 +63,7 @@ api::ports::Failure to_failure(const StoreError& error, std::string_view operati
         case StoreErrorCode::not_found: return Failure{FailureCode::not_found, error.detail};
         case StoreErrorCode::invalid: return Failure{FailureCode::invalid, error.detail, error.pointer};
         case StoreErrorCode::not_applied: return Failure{FailureCode::recorded, error.detail};
+        case StoreErrorCode::not_now:
         case StoreErrorCode::refused_by_engine: return Failure{FailureCode::conflict, error.detail};
         case StoreErrorCode::conflict: return Failure{FailureCode::conflict, "it exists already"};
         default: break;

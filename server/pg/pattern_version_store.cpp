@@ -1,6 +1,7 @@
 #include "server/pg/pattern_version_store.hpp"
 
 #include "api/json/control_json.hpp"
+#include "api/ports/pattern_modes.hpp"
 #include "server/pg/control_entry.hpp"
 #include "server/pg/pattern_rows.hpp"
 #include "server/pg/tenant_transaction.hpp"
@@ -34,12 +35,33 @@ StoreResult<PatternHead> head_for(TenantTransaction& transaction, const std::str
     return *std::move(head);
 }
 
-/// The entry that makes the engine run the head as it is.
+/// The entry that gives a version its mode in the engine.
 engine::Position append(TenantTransaction& transaction, const api::Caller& caller, const PatternVersion& version,
                         std::optional<engine::Timestamp> effective_from) {
     const auto body = version.shipped ? api::json::shipped_control_text(version.id, version.mode, effective_from)
                                       : api::json::pattern_control_text(version.id, version.version, version.mode, effective_from, version.document_json);
     return append_control(transaction, caller.tenant, "pattern", body);
+}
+
+StoreResult<PatternVersion> find_version(TenantTransaction& transaction, const std::string& id, std::int32_t version) {
+    const auto rows = transaction.exec_params(version_sql, id, version);
+    if (rows.empty()) return StoreError{StoreErrorCode::not_found, fmt::format("there is no version {} of a pattern {}", version, id)};
+    return pattern_version_from(rows[0]);
+}
+
+/// Gives a version a mode in the engine and in the head, which names the newest version. `off` ends all, whichever version the entry names.
+StoreResult<PatternVersion> put_in_mode(TenantTransaction& transaction, const api::Caller& caller, PatternHead head, std::int32_t version, engine::Mode mode,
+                                        std::optional<engine::Timestamp> effective_from) {
+    auto deployed = head.version;
+    if (mode != engine::Mode::off && version != head.version.version) {
+        auto former = find_version(transaction, head.version.id, version);
+        if (!former) return former;
+        deployed = *std::move(former);
+    }
+    deployed.mode = mode;
+    append(transaction, caller, deployed, effective_from);
+    api::ports::give_mode(head.version, version, mode);
+    return write_pattern_head(transaction, head, caller.key_id).version;
 }
 
 }  // namespace
@@ -95,13 +117,7 @@ api::ports::Outcome<Page<PatternVersion>> PatternVersionStore::versions(const ap
 
 api::ports::Outcome<PatternVersion> PatternVersionStore::version(const api::Caller& caller, const std::string& id, std::int32_t version) {
     return to_outcome(
-        tenant_transaction(pool_, caller.tenant, Access::read,
-                           [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
-                               const auto rows = transaction.exec_params(version_sql, id, version);
-                               if (rows.empty())
-                                   return StoreError{StoreErrorCode::not_found, fmt::format("there is no version {} of a pattern {}", version, id)};
-                               return pattern_version_from(rows[0]);
-                           }),
+        tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return find_version(transaction, id, version); }),
         "pattern_version");
 }
 
@@ -117,6 +133,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::add(const api::Caller& 
         head.version.version = former ? former->version.version + 1 : 1;
         head.version.revision = former ? former->version.revision : 0;
         if (head.version.version > most_versions) return StoreError{StoreErrorCode::invalid, fmt::format("a pattern has at most {} versions", most_versions)};
+        api::ports::give_mode(head.version, head.version.version, wanted.mode);
         insert_pattern_version(transaction, head, append(transaction, caller, head.version, effective_from), caller.key_id);
         return write_pattern_head(transaction, head, caller.key_id).version;
     });
@@ -129,6 +146,8 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::replace(const api::Call
         PatternHead head{wanted};
         head.version.version = (*former).version.version + 1;
         head.version.revision = (*former).version.revision;
+        head.version.production = (*former).version.production;
+        api::ports::give_mode(head.version, head.version.version, wanted.mode);
         if (head.version.version > most_versions) return StoreError{StoreErrorCode::invalid, fmt::format("a pattern has at most {} versions", most_versions)};
         insert_pattern_version(transaction, head, append(transaction, caller, head.version, condition.effective_from), caller.key_id);
         return write_pattern_head(transaction, head, caller.key_id).version;
@@ -141,14 +160,23 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::deploy(const api::Calle
         auto former = head_for(transaction, wanted.id, condition);
         if (former) {
             head = *std::move(former);
-            head.version.mode = wanted.mode;
         } else if (!wanted.shipped || former.error().code != StoreErrorCode::not_found) {
             return former.error();
         } else if (condition.revision && *condition.revision != wanted.revision) {
             return StoreError{StoreErrorCode::stale, fmt::format("the pattern is at revision {}", wanted.revision)};
         }
-        append(transaction, caller, head.version, condition.effective_from);
-        return write_pattern_head(transaction, head, caller.key_id).version;
+        return put_in_mode(transaction, caller, std::move(head), wanted.version, wanted.mode, condition.effective_from);
+    });
+}
+
+api::ports::Outcome<PatternVersion> PatternVersionStore::end_trial(const api::Caller& caller, const std::string& id, const PatternCondition& condition) {
+    return change(caller, "end_trial", [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
+        auto head = head_for(transaction, id, condition);
+        if (!head) return head.error();
+        const auto production = (*head).version.production;
+        if (!production || !(*head).version.flighting) return StoreError{StoreErrorCode::not_found, "no version is on trial beside one in production"};
+        // What is in production comes into production once more, which ends every other.
+        return put_in_mode(transaction, caller, *std::move(head), *production, engine::Mode::production, std::nullopt);
     });
 }
 
@@ -157,7 +185,7 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::retire(const api::Calle
         auto head = head_for(transaction, id, condition);
         if (!head) return head.error();
         (*head).retired = true;
-        (*head).version.mode = engine::Mode::off;
+        api::ports::give_mode((*head).version, (*head).version.version, engine::Mode::off);
         append(transaction, caller, (*head).version, std::nullopt);
         return write_pattern_head(transaction, *head, caller.key_id).version;
     });

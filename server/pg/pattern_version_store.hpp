@@ -32,6 +32,8 @@ public:
                                                             const api::ports::PatternCondition& condition) override;
     api::ports::Outcome<api::ports::PatternVersion> deploy(const api::Caller& caller, const api::ports::PatternVersion& wanted,
                                                            const api::ports::PatternCondition& condition) override;
+    api::ports::Outcome<api::ports::PatternVersion> end_trial(const api::Caller& caller, const std::string& id,
+                                                              const api::ports::PatternCondition& condition) override;
     api::ports::Outcome<api::ports::PatternVersion> retire(const api::Caller& caller, const std::string& id,
                                                            const api::ports::PatternCondition& condition) override;
 

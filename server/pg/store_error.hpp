@@ -19,6 +19,7 @@ enum class StoreErrorCode {
     stale,              ///< decided by the store itself: the revision does not match
     not_found,          ///< decided by the store itself: no such row of this tenant
     invalid,            ///< decided by the store itself: `detail` is safe to show
+    not_now,            ///< decided by the store itself: what there is does not allow it; `detail` is safe to show
     not_applied,        ///< recorded, but the lane did not get there in time; `detail` is safe to show
     refused_by_engine,  ///< recorded, and the engine says why it changes nothing; `detail` is safe to show
 };

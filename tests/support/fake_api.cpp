@@ -6,6 +6,7 @@
 #include "api/http/target.hpp"
 #include "api/ingest/prepared.hpp"
 #include "api/json/time_json.hpp"
+#include "api/ports/pattern_modes.hpp"
 #include "api/routes.hpp"
 #include "tests/support/schema_check.hpp"
 
@@ -160,6 +161,7 @@ Outcome<PatternVersion> FakePatterns::add(const api::Caller& caller, const Patte
     if (stored.contains(wanted.id)) return Failure{FailureCode::conflict, "a pattern of this id exists"};
     effective_from = from;
     auto added = wanted;
+    give_mode(added, added.version, wanted.mode);
     added.created = at("2026-03-06T08:00:00Z");
     added.created_by = caller.key_id;
     former.push_back(added);
@@ -171,8 +173,8 @@ Outcome<PatternVersion> FakePatterns::replace(const api::Caller&, const PatternV
     asked_revision = condition.revision;
     auto next = stored.at(wanted.id);
     next.document_json = wanted.document_json;
-    next.mode = wanted.mode;
     ++next.version;
+    give_mode(next, next.version, wanted.mode);
     ++next.revision;
     former.push_back(next);
     return put(next);
@@ -184,7 +186,15 @@ Outcome<PatternVersion> FakePatterns::deploy(const api::Caller&, const PatternVe
     const auto it = stored.find(wanted.id);
     auto next = it == stored.end() ? wanted : it->second;
     if (next.shipped) next.document_json.clear();
-    next.mode = wanted.mode;
+    give_mode(next, wanted.version, wanted.mode);
+    ++next.revision;
+    return put(next);
+}
+Outcome<PatternVersion> FakePatterns::end_trial(const api::Caller&, const std::string& id, const PatternCondition& condition) {
+    if (failure) return *failure;
+    asked_revision = condition.revision;
+    auto next = stored.at(id);
+    give_mode(next, next.production.value(), engine::Mode::production);
     ++next.revision;
     return put(next);
 }
@@ -250,6 +260,34 @@ Outcome<engine::IncidentActivity> FakeControl::comment(const api::Caller&, const
     comments.push_back(comment);
     return incidents.lines.emplace_back(
         engine::IncidentActivity{comment.number, engine::Position{42}, at("2026-03-06T08:00:00Z"), comment.actor, "commented", comment.text});
+}
+
+Outcome<Job> FakeJobs::add(const api::Caller& caller, const BacktestRequest& wanted) {
+    if (failure) return *failure;
+    asked.push_back(wanted);
+    Job job;
+    job.id = "5c0ffee0-0000-4000-8000-00000000000" + std::to_string(rows.size() + 1);
+    job.request = wanted;
+    job.created = at("2026-03-06T08:00:00Z");
+    job.created_by = caller.key_id;
+    return rows.emplace_back(job);
+}
+Outcome<Job> FakeJobs::find(const api::Caller&, const std::string& id) {
+    for (const auto& row : rows) {
+        if (row.id == id) return row;
+    }
+    return nothing_here;
+}
+Outcome<Page<Job>> FakeJobs::page(const api::Caller&, const PageRequest& request) { return cut_page(std::vector<Job>{rows.rbegin(), rows.rend()}, request); }
+Outcome<Job> FakeJobs::cancel(const api::Caller&, const std::string& id) {
+    for (auto& row : rows) {
+        if (row.id != id) continue;
+        if (row.state == JobState::done || row.state == JobState::failed) return Failure{FailureCode::conflict, "the job has ended"};
+        row.state = JobState::cancelled;
+        row.ended = at("2026-03-06T08:01:00Z");
+        return row;
+    }
+    return nothing_here;
 }
 
 Outcome<StoredSettings> FakeSettings::change(const api::Caller& caller, const TenantSettings& wanted, std::int64_t revision) {

@@ -135,6 +135,7 @@ struct FakePatterns final : api::ports::PatternStore {
     api::ports::Outcome<PatternVersion> add(const api::Caller&, const PatternVersion& wanted, std::optional<engine::Timestamp> from) override;
     api::ports::Outcome<PatternVersion> replace(const api::Caller&, const PatternVersion& wanted, const api::ports::PatternCondition& condition) override;
     api::ports::Outcome<PatternVersion> deploy(const api::Caller&, const PatternVersion& wanted, const api::ports::PatternCondition& condition) override;
+    api::ports::Outcome<PatternVersion> end_trial(const api::Caller&, const std::string& id, const api::ports::PatternCondition& condition) override;
     api::ports::Outcome<PatternVersion> retire(const api::Caller&, const std::string& id, const api::ports::PatternCondition& condition) override;
 
 private:
@@ -218,6 +219,18 @@ struct FakeDesk final : api::ports::TicketDesk {
     api::ports::Outcome<TicketRow> retry_delivery(const api::Caller&, std::int64_t id) override;
 };
 
+/// Queues what is asked for and runs nothing.
+struct FakeJobs final : api::ports::JobStore {
+    using Job = api::ports::Job;
+    std::vector<Job> rows;  ///< oldest first
+    std::vector<api::ports::BacktestRequest> asked;
+    std::optional<api::ports::Failure> failure;
+    api::ports::Outcome<Job> add(const api::Caller& caller, const api::ports::BacktestRequest& wanted) override;
+    api::ports::Outcome<Job> find(const api::Caller&, const std::string& id) override;
+    api::ports::Outcome<api::ports::Page<Job>> page(const api::Caller&, const api::ports::PageRequest& request) override;
+    api::ports::Outcome<Job> cancel(const api::Caller&, const std::string& id) override;
+};
+
 struct Reply {
     int status = 0;  ///< 0: none, the connection is closed
     nlohmann::json body;
@@ -256,10 +269,11 @@ public:
     FakeDiagnostics diagnostics;
     FakeTenants tenants;
     FakeDesk desk;
+    FakeJobs jobs;
     api::Caller caller;
 
 private:
-    api::ports::Services services_{signals, entities, incidents, findings, patterns, control, settings, diagnostics, tenants, chains, desk, {1, 2, 3}};
+    api::ports::Services services_{signals, entities, incidents, findings, patterns, control, settings, diagnostics, tenants, chains, desk, jobs, {1, 2, 3}};
 };
 
 /// "get", "post" … as the contract names methods.

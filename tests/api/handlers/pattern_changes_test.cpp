@@ -10,6 +10,7 @@ using nlohmann::json;
 namespace {
 
 constexpr const char* own_path = "/api/v1/patterns/own";
+constexpr const char* deployment_path = "/api/v1/patterns/own/deployment";
 constexpr const char* shipped_path = "/api/v1/patterns/mfa-fatigue";
 
 json own_pattern() {
@@ -110,6 +111,70 @@ TEST_CASE("what ships is switched off and on by its deployment alone") {
     CHECK(api.patterns.effective_from == tests::at("2026-03-01T00:00:00Z"));
 }
 
+TEST_CASE("a version is put on trial beside the one in production, then takes its place, and gives it back") {
+    Posted api;
+    auto document = own_pattern();
+    document["title"] = "Own, tried";
+    document["mode"] = "flighting";
+    auto reply = api.put(own_path, document);
+    REQUIRE(reply.status == 200);
+    const auto runs = [&](const json& production, const json& flighting) {
+        const auto now = api.get(own_path).body;
+        CHECK(now["version"] == 2);
+        CHECK(now["production_version"] == production);
+        CHECK(now["flighting_version"] == flighting);
+        return now["mode"].get<std::string>();
+    };
+    CHECK(runs(1, 2) == "flighting");
+    CHECK(api.put(deployment_path, {{"mode", "flighting"}}).body["revision"] == 2);  // is so already
+    CHECK(api.get("/api/v1/patterns?limit=500").body.dump().find(R"("production_version":1)") != std::string::npos);
+
+    CHECK(api.put(deployment_path, {{"mode", "production"}}).status == 200);
+    CHECK(runs(2, nullptr) == "production");
+    CHECK(api.put(deployment_path, {{"mode", "production"}, {"version", 1}, {"effective_from", "2026-03-01T00:00:00Z"}}).status == 200);
+    CHECK(runs(1, nullptr) == "off");
+    CHECK(api.patterns.effective_from == tests::at("2026-03-01T00:00:00Z"));
+
+    CHECK(api.put(deployment_path, {{"mode", "flighting"}}).status == 200);
+    CHECK(runs(1, 2) == "flighting");
+    const auto refused = api.put(deployment_path, {{"mode", "off"}, {"version", 1}});
+    CHECK(refused.status == 422);
+    CHECK(refused.pointers() == std::vector<std::string>{"/version"});
+    CHECK(api.put(deployment_path, {{"mode", "off"}, {"version", 2}}).status == 200);  // ends the trial alone
+    CHECK(runs(1, nullptr) == "off");
+    CHECK(api.put(deployment_path, {{"mode", "off"}}).status == 200);
+    CHECK(runs(nullptr, nullptr) == "off");
+    CHECK(api.put(deployment_path, {{"mode", "off"}, {"version", 1}}).body["revision"] == api.get(own_path).body["revision"]);
+}
+
+TEST_CASE("a version put without a mode replaces what runs") {
+    Posted api;
+    auto document = own_pattern();
+    document["mode"] = "flighting";
+    document["title"] = "Second";
+    REQUIRE(api.put(own_path, document).status == 200);
+    document.erase("mode");
+    document["title"] = "Third";
+    auto now = api.put(own_path, document).body;  // the newest is on trial, so this one is
+    CHECK(now["production_version"] == 1);
+    CHECK(now["flighting_version"] == 3);
+    REQUIRE(api.put(deployment_path, {{"mode", "production"}, {"version", 1}}).status == 200);
+    document["title"] = "Fourth";
+    now = api.put(own_path, document).body;  // the newest is off, and another in production
+    CHECK(now["production_version"] == 4);
+    CHECK(now["mode"] == "production");
+}
+
+TEST_CASE("what ships is on trial only when it is not in production") {
+    tests::FakeApi api;
+    const auto path = std::string{shipped_path} + "/deployment";
+    REQUIRE(api.put(path, {{"mode", "off"}}).status == 200);
+    const auto tried = api.put(path, {{"mode", "flighting"}});
+    CHECK(tried.body["flighting_version"] == 1);
+    CHECK(tried.body["production_version"].is_null());
+    CHECK(api.put(path, {{"mode", "production"}}).body["production_version"] == 1);
+}
+
 TEST_CASE("a retired pattern is gone, its versions are not; what ships cannot be retired") {
     Posted api;
     CHECK(api.remove(own_path).status == 204);
@@ -152,27 +217,25 @@ TEST_CASE("what a change of a pattern refuses, where and with which code") {
     };
     const std::string pattern = own_pattern().dump();
     const std::string renamed = R"({"id": "other", "title": "T", "within": "1h", "stages": [{"id": "a", "match": {"name": "x"}}]})";
-    const std::string trial = R"({"id": "own", "mode": "flighting", "title": "T", "within": "1h", "stages": [{"id": "a", "match": {"name": "x"}}]})";
-    constexpr const char* own_deployment = "/api/v1/patterns/own/deployment";
     constexpr const char* json_type = "application/json";
     const Case cases[] = {
-        {"no mode", own_deployment, "{}", json_type, 422, "/mode", "missing"},
-        {"another member", own_deployment, R"({"mode": "off", "version": 1})", json_type, 422, "/version", "unknown_field"},
-        {"no such mode", own_deployment, R"({"mode": "prod"})", json_type, 422, "/mode", "out_of_range"},
-        {"a mode that is no word", own_deployment, R"({"mode": 1})", json_type, 422, "/mode", "wrong_type"},
-        {"on trial", own_deployment, R"({"mode": "flighting"})", json_type, 422, "/mode", "unsupported"},
-        {"what ships on trial", "/api/v1/patterns/mfa-fatigue/deployment", R"({"mode": "flighting"})", json_type, 422, "/mode", "unsupported"},
-        {"a time that is none", own_deployment, R"({"mode": "off", "effective_from": "yesterday"})", json_type, 422, "/effective_from", "malformed"},
-        {"off from a time on", own_deployment, R"({"mode": "off", "effective_from": "2026-03-01T00:00:00Z"})", json_type, 422, "/effective_from", "conflict"},
-        {"on already", own_deployment, R"({"mode": "production", "effective_from": "2026-03-01T00:00:00Z"})", json_type, 422, "/effective_from", "conflict"},
-        {"a list", own_deployment, "[]", json_type, 422, "", "wrong_type"},
-        {"no JSON", own_deployment, "{", json_type, 400, "", "malformed"},
-        {"an alias in YAML", own_deployment, "mode: &m off", "application/yaml", 422, "/mode", "unsupported"},
-        {"another type", own_deployment, "mode=off", "text/plain", 415, nullptr, nullptr},
+        {"no mode", deployment_path, "{}", json_type, 422, "/mode", "missing"},
+        {"another member", deployment_path, R"({"mode": "off", "until": 1})", json_type, 422, "/until", "unknown_field"},
+        {"a version that there is not yet", deployment_path, R"({"mode": "off", "version": 2})", json_type, 422, "/version", "out_of_range"},
+        {"no such mode", deployment_path, R"({"mode": "prod"})", json_type, 422, "/mode", "out_of_range"},
+        {"a mode that is no word", deployment_path, R"({"mode": 1})", json_type, 422, "/mode", "wrong_type"},
+        {"on trial instead of in production", deployment_path, R"({"mode": "flighting"})", json_type, 422, "/mode", "conflict"},
+        {"what ships likewise", "/api/v1/patterns/mfa-fatigue/deployment", R"({"mode": "flighting"})", json_type, 422, "/mode", "conflict"},
+        {"a time that is none", deployment_path, R"({"mode": "off", "effective_from": "yesterday"})", json_type, 422, "/effective_from", "malformed"},
+        {"off from a time on", deployment_path, R"({"mode": "off", "effective_from": "2026-03-01T00:00:00Z"})", json_type, 422, "/effective_from", "conflict"},
+        {"on already", deployment_path, R"({"mode": "production", "effective_from": "2026-03-01T00:00:00Z"})", json_type, 422, "/effective_from", "conflict"},
+        {"a list", deployment_path, "[]", json_type, 422, "", "wrong_type"},
+        {"no JSON", deployment_path, "{", json_type, 400, "", "malformed"},
+        {"an alias in YAML", deployment_path, "mode: &m off", "application/yaml", 422, "/mode", "unsupported"},
+        {"another type", deployment_path, "mode=off", "text/plain", 415, nullptr, nullptr},
         {"a pattern that is none", "/api/v1/patterns/none/deployment", R"({"mode": "off"})", json_type, 404, nullptr, nullptr},
         {"a parameter", "/api/v1/patterns/own/deployment?force=1", R"({"mode": "off"})", json_type, 400, "/force", "unknown_field"},
         {"the id of another pattern", own_path, renamed.c_str(), json_type, 422, "/id", "conflict"},
-        {"a version on trial", own_path, trial.c_str(), json_type, 422, "/mode", "unsupported"},
         {"a document with a fault", own_path, R"({"id": "own"})", json_type, 422, "/title", "missing"},
         {"a put of what is not there", "/api/v1/patterns/none", pattern.c_str(), json_type, 404, nullptr, nullptr},
     };

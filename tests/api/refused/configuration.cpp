@@ -35,10 +35,13 @@ void add_deployments(RefusedInputs& rows) {
     };
     add_document(rows, Method::put, path);
     put("no mode", "{}", {{"/mode", "missing"}});
-    put("another member", R"({"mode":"off","version":1})", {{"/version", "unknown_field"}});
+    put("another member", R"({"mode":"off","until":1})", {{"/until", "unknown_field"}});
+    put("version nought", R"({"mode":"off","version":0})", {{"/version", "out_of_range"}});
+    put("a version that is a word", R"({"mode":"off","version":"newest"})", {{"/version", "wrong_type"}});
+    put("a version that there is not yet", R"({"mode":"production","version":2})", {{"/version", "out_of_range"}});
     put("no such mode", R"({"mode":"prod"})", {{"/mode", "out_of_range"}});
     put("a mode that is no word", R"({"mode":false})", {{"/mode", "wrong_type"}});
-    put("on trial", R"({"mode":"flighting"})", {{"/mode", "unsupported"}});
+    put("on trial instead of in production", R"({"mode":"flighting"})", {{"/mode", "conflict"}});
     put("a time that is none", R"({"mode":"off","effective_from":"yesterday"})", {{"/effective_from", "malformed"}});
     put("off from a time on", R"({"mode":"off","effective_from":"2026-03-01T00:00:00Z"})", {{"/effective_from", "conflict"}});
     put("on already", R"({"mode":"production","effective_from":"2026-03-01T00:00:00Z"})", {{"/effective_from", "conflict"}});
@@ -77,6 +80,33 @@ void add_rules(RefusedInputs& rows) {
         {"one stage that is not counted", Method::get, "/api/v1/patterns/export?id=own", "", 422, {{"/stages", "unsupported"}, {"/stages/0", "unsupported"}}});
 }
 
+void add_backtests(RefusedInputs& rows) {
+    const std::string path = "/api/v1/patterns/own/backtest";
+    const std::string march = R"("from":"2026-03-01T00:00:00Z","to":"2026-03-31T00:00:00Z")";
+    const auto post = [&](std::string name, std::string body, Pointers faults) {
+        rows.push_back({std::move(name), Method::post, path, std::move(body), 422, std::move(faults)});
+    };
+    add_document(rows, Method::post, path);
+    post("no interval", "{}", {{"/from", "missing"}, {"/to", "missing"}});
+    post("times that are none", R"({"from":"yesterday","to":5})", {{"/from", "malformed"}, {"/to", "wrong_type"}});
+    post("an interval of nothing", R"({"from":"2026-03-01T00:00:00Z","to":"2026-03-01T00:00:00Z"})", {{"/to", "out_of_range"}});
+    post("version nought", "{" + march + R"(,"version":0})", {{"/version", "out_of_range"}});
+    post("a version that is a word", "{" + march + R"(,"version":"newest"})", {{"/version", "wrong_type"}});
+    post("a version and a document", "{" + march + R"(,"version":1,"document":)" + pattern_with("") + "}", {{"/version", "conflict"}});
+    post("a document of another id", "{" + march + R"(,"document":)" + pattern_with("", "other") + "}", {{"/document/id", "conflict"}});
+    post("a document with a fault", "{" + march + R"(,"document":)" + pattern_with(R"(,"colour":"red")") + "}", {{"/document/colour", "unknown_field"}});
+    post("a document that is none", "{" + march + R"(,"document":[]})", {{"/document", "wrong_type"}});
+    rows.push_back({"a version that there is not", Method::post, path, "{" + march + R"(,"version":9})", 404});
+    rows.push_back({"a pattern that there is not", Method::post, "/api/v1/patterns/none/backtest", "{" + march + "}", 404});
+
+    add_paging(rows, "/api/v1/jobs");
+    for (const auto method : {Method::get, Method::delete_}) {
+        rows.push_back({"a job that is no id", method, "/api/v1/jobs/own", "", 404});
+        rows.push_back({"a job that there is not", method, "/api/v1/jobs/5c0ffee0-0000-4000-8000-000000000009", "", 404});
+    }
+    rows.push_back({"the end of a job that is done", Method::delete_, "/api/v1/jobs/5c0ffee0-0000-4000-8000-000000000001", "", 409});
+}
+
 }  // namespace
 
 RefusedInputs refused_by_patterns() {
@@ -92,7 +122,6 @@ RefusedInputs refused_by_patterns() {
          422,
          {{"/effective_from", "conflict"}}},
         {"another id than the path's", Method::put, one, pattern_with("", "other"), 422, {{"/id", "conflict"}}},
-        {"a version on trial", Method::put, one, pattern_with(R"(,"mode":"flighting")"), 422, {{"/mode", "unsupported"}}},
         {"a version of what ships", Method::put, list + "/mfa-fatigue", pattern_with("", "mfa-fatigue"), 409},
         {"a version of none", Method::put, list + "/none", pattern_with("", "none"), 404},
         {"the end of what ships", Method::delete_, list + "/mfa-fatigue", "", 409},
@@ -113,6 +142,7 @@ RefusedInputs refused_by_patterns() {
     add_documents(rows, Method::post, "/api/v1/patterns:validate");
     add_deployments(rows);
     add_rules(rows);
+    add_backtests(rows);
     return rows;
 }
 

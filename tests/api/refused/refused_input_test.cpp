@@ -37,6 +37,8 @@ struct World {
         REQUIRE(api.post("/api/v1/tenants", {{"name", "acme"}}).status == 201);
         REQUIRE(api.put("/api/v1/connectors/soc", tests::redmine_document()).status == 201);
         api.desk.rows = {tests::ticket_of(17)};
+        REQUIRE(api.post("/api/v1/patterns/own/backtest", {{"from", "2026-03-01T00:00:00Z"}, {"to", "2026-03-02T00:00:00Z"}}).status == 202);
+        api.jobs.rows[0].state = api::ports::JobState::done;
         before = writes();
     }
     std::vector<std::size_t> writes() const {
@@ -48,6 +50,8 @@ struct World {
                 api.control.comments.size(),
                 api.patterns.stored.size(),
                 api.patterns.former.size(),
+                api.jobs.asked.size(),
+                static_cast<std::size_t>(api.jobs.rows[0].state),
                 static_cast<std::size_t>(own.revision),
                 api.tenants.rows.size(),
                 api.tenants.tenants.size(),
@@ -92,6 +96,7 @@ std::string path_in_world(std::string path) {
         if (const auto it = known.find(name); it != known.end()) filled += it->second;
         else if (path.starts_with("/api/v1/signals")) filled += "aad-7f3";
         else if (path.starts_with("/api/v1/findings")) filled += "3b241101-e2bb-5255-8caf-4136c566a962";
+        else if (path.starts_with("/api/v1/jobs")) filled += "5c0ffee0-0000-4000-8000-000000000001";
         else if (path.starts_with("/api/v1/keys")) filled += "k1";
         else if (path.starts_with("/api/v1/tickets") || path.starts_with("/api/v1/deliveries")) filled += "7";
         else filled += "own";

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <vector>
+
 using namespace catenary::engine;
 using namespace catenary::test;
 using namespace std::chrono_literals;
@@ -162,4 +165,58 @@ TEST_CASE("the mode of a deployment wins over the mode of a pattern that many te
     PatternChange on{pattern, {}, Mode::production};
     story.tenant(1).control(on);
     CHECK(story.stored().live_findings().size() == 1);
+}
+
+TEST_CASE("a version put between two stages of a chain in flight still finds it, from what is stored") {
+    for (const bool by_trial : {false, true}) {
+        CAPTURE(by_trial);
+        LaneStory story{{shared(two_stages())}};
+        story.signal(signal_of("a", 0min, "alice"));
+        const auto second = with_mode(pattern_of("p", {{"a"}, {"b"}}, 12h), by_trial ? Mode::flighting : Mode::production, 2);
+        story.control(posted(second));
+        if (by_trial) story.signal(signal_of("x", 5min, "alice")).control(posted(with_mode(second, Mode::production, 2)));
+        story.signal(signal_of("b", 10min, "alice"));
+        REQUIRE(story.stored().live_findings().size() == 1);
+        CHECK(story.stored().live_findings().at(0).version == 2);
+        CHECK(story.stored().live_findings().at(0).mode == Mode::production);
+        CHECK(story.stored().evidence.at(story.stored().live_findings().at(0).id).size() == 2);
+        CHECK(story.stored().live_incidents().size() == 1);
+    }
+}
+
+TEST_CASE("a former version that is put back between two stages finds the chain, and has its findings again") {
+    LaneStory story{{shared(two_stages())}};
+    story.signal(signal_of("a", 0min, "alice")).signal(signal_of("b", 10min, "alice"));
+    const FindingId former = story.stored().live_findings().at(0).id;
+    story.control(posted(with_mode(pattern_of("p", {{"a"}, {"c"}}), Mode::production, 2)));
+    story.signal(signal_of("a", 20min, "bob"));
+    CHECK(story.stored().live_findings().empty());
+    story.control(posted(two_stages()));
+    story.signal(signal_of("b", 30min, "bob"));
+    REQUIRE(story.stored().live_findings().size() == 2);
+    CHECK(story.stored().live_findings().at(0).id == former);
+    CHECK(story.stored().live_findings().at(1).evidence_total == 2);
+}
+
+TEST_CASE("a trial is ended by what is in production coming into production once more, which changes nothing of its own") {
+    LaneStory story{{shared(two_stages())}};
+    story.control(posted(with_mode(pattern_of("p", {{"a"}, {"c"}}), Mode::flighting, 2)));
+    story.signal(signal_of("a", 0min, "alice"));
+    story.control(posted(two_stages()));
+    story.signal(signal_of("b", 10min, "alice")).signal(signal_of("c", 11min, "alice"));
+    REQUIRE(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().live_findings().at(0).version == 1);
+    CHECK(story.stored().live_findings().at(0).incident == IncidentNumber{1});
+}
+
+TEST_CASE("another version on trial ends the one before it and leaves production alone") {
+    LaneStory story{{shared(two_stages())}};
+    story.control(posted(with_mode(pattern_of("p", {{"a"}, {"c"}}), Mode::flighting, 2)));
+    story.signal(signal_of("a", 0min, "alice"));
+    story.control(posted(with_mode(pattern_of("p", {{"a"}, {"d"}}), Mode::flighting, 3)));
+    for (const auto* name : {"b", "c", "d"}) story.signal(signal_of(name, 10min, "alice"));
+    std::vector<int> versions;
+    for (const auto& finding : story.stored().live_findings()) versions.push_back(finding.version);
+    std::sort(versions.begin(), versions.end());
+    CHECK(versions == std::vector<int>{1, 3});
 }

@@ -10,7 +10,7 @@ namespace catenary::tests {
 class UnusedServices {
 public:
     api::ports::Services services() {
-        return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_, chains_, desk_};
+        return {signals_, entities_, incidents_, findings_, patterns_, control_, settings_, diagnostics_, tenants_, chains_, desk_, jobs_};
     }
 
 private:
@@ -61,6 +61,7 @@ private:
         Outcome<Version> add(const Caller&, const Version&, std::optional<engine::Timestamp>) override { refuse(); }
         Outcome<Version> replace(const Caller&, const Version&, const api::ports::PatternCondition&) override { refuse(); }
         Outcome<Version> deploy(const Caller&, const Version&, const api::ports::PatternCondition&) override { refuse(); }
+        Outcome<Version> end_trial(const Caller&, const std::string&, const api::ports::PatternCondition&) override { refuse(); }
         Outcome<Version> retire(const Caller&, const std::string&, const api::ports::PatternCondition&) override { refuse(); }
     };
     struct Control final : api::ports::ControlLog {
@@ -104,6 +105,13 @@ private:
         Outcome<Page<api::tickets::DeliveryRow>> deliveries(const Caller&, const api::tickets::DeliveryFilter&, const PageRequest&) override { refuse(); }
         Outcome<TicketRow> retry_delivery(const Caller&, std::int64_t) override { refuse(); }
     };
+    struct Jobs final : api::ports::JobStore {
+        using Job = api::ports::Job;
+        Outcome<Job> add(const Caller&, const api::ports::BacktestRequest&) override { refuse(); }
+        Outcome<Job> find(const Caller&, const std::string&) override { refuse(); }
+        Outcome<Page<Job>> page(const Caller&, const PageRequest&) override { refuse(); }
+        Outcome<Job> cancel(const Caller&, const std::string&) override { refuse(); }
+    };
     Signals signals_;
     Entities entities_;
     Incidents incidents_;
@@ -115,6 +123,7 @@ private:
     Diagnostics diagnostics_;
     Tenants tenants_;
     Desk desk_;
+    Jobs jobs_;
 };
 
 }  // namespace catenary::tests

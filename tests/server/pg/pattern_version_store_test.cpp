@@ -125,6 +125,60 @@ TEST_CASE("a retired pattern is off and gone, keeps its versions, and comes back
     CHECK(again->revision == 3);
 }
 
+TEST_CASE("a version on trial stands beside the one in production, takes its place in one entry, and gives it back") {
+    Stores s;
+    REQUIRE(s.store.add(s.first.caller, pattern("p"), std::nullopt).has_value());
+    auto second = pattern("p", "U");
+    second.mode = engine::Mode::flighting;
+    const auto tried = s.store.replace(s.first.caller, second, {});
+    REQUIRE(tried.has_value());
+    CHECK(tried->version == 2);
+    CHECK(tried->mode == engine::Mode::flighting);
+    CHECK(tried->production == 1);
+    CHECK(tried->flighting == 2);
+    CHECK(s.last_change().deployed() == engine::Mode::flighting);
+    CHECK(s.store.list(s.first.caller)->at(0).production == 1);
+
+    second.version = 2;
+    second.mode = engine::Mode::production;
+    const auto promoted = s.store.deploy(s.first.caller, second, {tried->revision, {}});
+    CHECK(promoted->production == 2);
+    CHECK_FALSE(promoted->flighting.has_value());
+    CHECK(s.last_change().pattern->version == 2);
+
+    auto first = pattern("p");
+    const auto back = s.store.deploy(s.first.caller, first, {});
+    CHECK(back->production == 1);
+    CHECK(back->version == 2);
+    CHECK(back->mode == engine::Mode::off);
+    CHECK(back->document_json == second.document_json);  // the newest is still what is shown
+    CHECK(s.last_change().pattern->version == 1);
+    CHECK(s.last_change().pattern->title == "T");
+    CHECK(s.controls() == "4");
+    CHECK(s.database.ask("SELECT count(*) FROM audit WHERE action = 'pattern' AND target = 'p'") == "4");
+    first.version = 3;
+    CHECK(s.store.deploy(s.first.caller, first, {}).error().code == FailureCode::not_found);
+    CHECK(s.controls() == "4");
+}
+
+TEST_CASE("a trial is ended by what is in production coming into production once more") {
+    Stores s;
+    REQUIRE(s.store.add(s.first.caller, pattern("p"), std::nullopt).has_value());
+    CHECK(s.store.end_trial(s.first.caller, "p", {}).error().code == FailureCode::not_found);
+    auto second = pattern("p", "U");
+    second.mode = engine::Mode::flighting;
+    REQUIRE(s.store.replace(s.first.caller, second, {}).has_value());
+    CHECK(s.store.end_trial(s.first.caller, "p", {1, {}}).error().code == FailureCode::stale);
+    const auto ended = s.store.end_trial(s.first.caller, "p", {});
+    CHECK(ended->production == 1);
+    CHECK_FALSE(ended->flighting.has_value());
+    CHECK(s.last_change().pattern->version == 1);
+    CHECK(s.last_change().deployed() == engine::Mode::production);
+    second.mode = engine::Mode::off;
+    REQUIRE(s.store.deploy(s.first.caller, second, {}).has_value());
+    CHECK_FALSE(s.store.find(s.first.caller, "p")->production.has_value());
+}
+
 TEST_CASE("of what ships only the deployment is stored, by tenant") {
     Stores s;
     REQUIRE(s.store.deploy(s.first.caller, shipped(engine::Mode::off), {1, {}}).has_value());
@@ -166,6 +220,7 @@ TEST_CASE("patterns of a database that knew no deployments keep their newest ver
                 .has_value());
     s.database.run("DROP TABLE pattern; DELETE FROM schema_migration WHERE name = '0006_patterns.sql'");
     REQUIRE(pg::migrate(s.database.superuser()).has_value());
+    s.database.run("ALTER TABLE pattern ADD COLUMN production int4, ADD COLUMN flighting int4");  // as a later migration does
     const auto found = s.store.find(s.first.caller, "p");
     REQUIRE(found.has_value());
     CHECK(found->version == 2);
