@@ -63,8 +63,8 @@ soak: deps ## steady load with people and machines coming and going: SOAK_MINUTE
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary soak_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/soak_bench $(or $(SOAK_MINUTES),30)
 
-.PHONY: torture torture-asan torture-tsan torture-oracle torture-simulator torture-mutation torture-fuzz torture-kill torture-postgres torture-stop torture-idle torture-contract
-torture: torture-oracle torture-simulator torture-mutation torture-kill torture-postgres torture-stop torture-idle torture-contract torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
+.PHONY: torture torture-asan torture-tsan torture-oracle torture-simulator torture-mutation torture-fuzz torture-kill torture-postgres torture-tickets torture-stop torture-idle torture-contract
+torture: torture-oracle torture-simulator torture-mutation torture-kill torture-postgres torture-tickets torture-stop torture-idle torture-contract torture-fuzz torture-tsan torture-asan ## the long tests one after the other: hours
 torture-asan: deps ## every suite, stores and end-to-end included, with AddressSanitizer and UBSan
 	@$(MAKE) -s built PRESET=asan
 	@tests/torture asan
@@ -89,6 +89,9 @@ torture-kill: deps ## kill -9 of the server under load, again and again: KILL_RO
 torture-postgres: deps ## PostgreSQL killed under load, gone for a while, and out of room: POSTGRES_KILL_ROUNDS=90 POSTGRES_AWAY_SECONDS=60
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
 	@tests/torture postgres
+torture-tickets: deps ## incidents become issues of a real Redmine, through cuts and kills; as root, with the scripts of CATENARY_SHARED: TICKETS=200
+	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
+	@tests/torture tickets
 torture-stop: deps ## SIGTERM under load, again and again: STOP_ROUNDS=100
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
 	@tests/torture stop
