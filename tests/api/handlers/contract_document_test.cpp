@@ -61,7 +61,7 @@ tests::Reply sent(const std::string& path, const std::string& method, const std:
     api.desk.rows = {tests::ticket_of(17)};
     if (path.find("{name}") != std::string::npos && method != "put") REQUIRE(api.put("/api/v1/connectors/soc", tests::redmine_document()).status == 201);
     if (path.ends_with("/tickets")) REQUIRE(api.put("/api/v1/connectors/soc", tests::redmine_document()).status == 201);
-    const bool has_pattern = path == "/api/v1/patterns/{id}" || path == "/api/v1/patterns/{id}/deployment";
+    const bool has_pattern = path.starts_with("/api/v1/patterns/{id}");
     if (has_pattern) {
         REQUIRE(api.post("/api/v1/patterns", json::parse(R"({"id":"key-listing-then-new-country","title":"T","within":"1h",
             "stages":[{"id":"a","match":{"name":"x"}}]})"))
