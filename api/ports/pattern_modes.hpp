@@ -13,7 +13,7 @@ inline engine::Mode mode_of(const PatternVersion& pattern, std::int32_t version)
 /// What runs once a version has a mode, as the engine decides it (Tenant::change_pattern): one that comes into production ends every other, one on trial ends
 /// another that is on trial, `off` ends all.
 inline void give_mode(PatternVersion& pattern, std::int32_t version, engine::Mode mode) {
-    if (mode != engine::Mode::flighting) pattern.production.reset();
+    if (mode != engine::Mode::flighting || pattern.production == version) pattern.production.reset();
     pattern.flighting.reset();
     if (mode == engine::Mode::production) pattern.production = version;
     if (mode == engine::Mode::flighting) pattern.flighting = version;

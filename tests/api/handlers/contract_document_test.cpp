@@ -58,7 +58,7 @@ tests::Reply sent(const std::string& path, const std::string& method, const std:
     second.id = engine::FindingId{id};
     api.incidents.found = {tests::finding_of_two(), second};
     REQUIRE(api.post("/api/v1/keys", {{"scopes", {"admin"}}}).status == 201);
-    const bool has_pattern = path == "/api/v1/patterns/{id}" || path == "/api/v1/patterns/{id}/deployment";
+    const bool has_pattern = path.starts_with("/api/v1/patterns/{id}");
     if (has_pattern) {
         REQUIRE(api.post("/api/v1/patterns", json::parse(R"({"id":"key-listing-then-new-country","title":"T","within":"1h",
             "stages":[{"id":"a","match":{"name":"x"}}]})"))

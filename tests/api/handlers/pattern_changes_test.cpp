@@ -158,6 +158,8 @@ TEST_CASE("a version put without a mode replaces what runs") {
     auto now = api.put(own_path, document).body;  // the newest is on trial, so this one is
     CHECK(now["production_version"] == 1);
     CHECK(now["flighting_version"] == 3);
+    CHECK(api.put(deployment_path, {{"mode", "production"}, {"version", 1}}).body["flighting_version"] == 3);  // is so already
+    REQUIRE(api.put(deployment_path, {{"mode", "production"}}).status == 200);
     REQUIRE(api.put(deployment_path, {{"mode", "production"}, {"version", 1}}).status == 200);
     document["title"] = "Fourth";
     now = api.put(own_path, document).body;  // the newest is off, and another in production

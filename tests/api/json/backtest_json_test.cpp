@@ -35,7 +35,7 @@ TEST_CASE("a report has every member that the contract gives it, and numbers a d
     const auto reply = api.get("/api/v1/jobs/" + job.id);
     REQUIRE(reply.status == 200);
     const auto& result = reply.body["result"];
-    CHECK(result["findings_a_day"] == doctest::Approx(1.5));
+    CHECK(result["findings_a_day"] == 1.5);
     CHECK(result["days"] == json{{{"day", "2026-03-01"}, {"backtest", 6}, {"production", 1}}});
     CHECK(result["complete"] == true);
     CHECK(result["comparison"]["only_backtest"] == 5);
