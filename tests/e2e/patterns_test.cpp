@@ -164,7 +164,7 @@ TEST_CASE("a posted pattern waits for absence until the watermark has passed it"
     CHECK(waiting[0]["waiting_for"]["until"] == "2026-03-05T13:00:00.000001Z");
     CHECK(waiting[0]["incident"].is_null());
     CHECK(findings_after(client, "bob", "10:10:00", "11:10:00") == 2);
-    read(client.post("/api/v1/signals", signal("bob", "12:00:00", "test_ticket").dump()));
+    read(client.post("/api/v1/signals", signal("bob", "12:00:00", "test_ticket").dump()), 201);
     wait_until_correlated(client);
     CHECK(read(client.get("/api/v1/findings?state=waiting"))["items"] == waiting);
     read(client.post("/api/v1/watermark", R"({"time": "2026-03-05T14:00:00Z"})"), 200);
