@@ -80,7 +80,7 @@ struct Outcome {
 };
 
 Outcome backtest(server::ApiClient& client, const Json& stages) {
-    const Json document{{"id", "tried"}, {"title", "Tried"}, {"within", "1h"}, {"link", {{"same", {"host"}}}}, {"stages", stages}};
+    const Json document{{"id", "tried"}, {"title", "Tried"}, {"within", "24h"}, {"link", {{"same", {"account"}}}}, {"stages", stages}};
     const auto begin = Steady::now();
     const auto posted =
         client.post("/api/v1/patterns/tried/backtest", Json{{"from", "2026-03-01T00:00:00Z"}, {"to", "2026-03-11T00:00:00Z"}, {"document", document}}.dump());
@@ -112,8 +112,8 @@ int run(std::size_t signals, int rounds) {
     fmt::print("{} signals stored in {:.1f} s\n", signals, seconds(begin));
 
     const std::vector<Case> cases{
-        {"two names of a hundred", {{{"id", "a"}, {"match", {{"name", "probe7"}}}}, {{"id", "b"}, {"match", {{"name", "probe13"}}}}}},
-        {"ten names of a hundred", {{{"id", "a"}, {"match", {{"name", names(0, 5)}}}}, {{"id", "b"}, {"match", {{"name", names(5, 5)}}}}}},
+        {"two names of a hundred", {{{"id", "a"}, {"match", {{"name", "probe13"}}}}, {{"id", "b"}, {"match", {{"name", "probe7"}}}}}},
+        {"ten names of a hundred", {{{"id", "a"}, {"match", {{"name", names(5, 5)}}}}, {{"id", "b"}, {"match", {{"name", names(0, 5)}}}}}},
         {"every signal, nothing found", {{{"id", "a"}, {"match", {{"domain", "endpoint"}}}}, {{"id", "b"}, {"match", {{"name", "never"}}}}}},
     };
     for (const auto& each : cases) {
