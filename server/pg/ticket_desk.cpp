@@ -227,7 +227,7 @@ api::ports::Outcome<Page<TicketRow>> PgTicketDesk::tickets(const Caller& caller,
                                              if (!before) return before.error();
                                              std::vector<std::string> states;
                                              for (const auto state : filter.states) states.push_back(ticket_state_text(state));
-                                             const auto incident = filter.incident ? std::optional{filter.incident->value()} : std::nullopt;
+                                             const auto incident = filter.incident ? std::optional{std::to_string(filter.incident->value())} : std::nullopt;
                                              return page_of<TicketRow>(
                                                  transaction.rows(listed, *before, filter_literal(filter.connectors), filter_literal(states), incident,
                                                                   static_cast<std::int64_t>(request.limit + 1)),
