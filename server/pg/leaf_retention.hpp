@@ -4,6 +4,8 @@
 #include "server/pg/dsn.hpp"
 #include "server/rounds.hpp"
 
+#include <pqxx/transaction_base>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -34,7 +36,7 @@ public:
     LeafRetention(const LeafRetention&) = delete;
     LeafRetention& operator=(const LeafRetention&) = delete;
 
-    /// Looks once, then again and again.
+    /// Learns what is refused, which is quick; drops from the first round on, so that nobody waits for it.
     void start();
     void stop() { rounds_.stop(); }
 
@@ -46,6 +48,10 @@ public:
     RetentionUsage usage() const { return {first_kept_, dropped_, postponed_, failed_}; }
 
 private:
+    void announce(pqxx::transaction_base& session);
+    template <class Work>
+    void round(Work&& work);
+
     LeafRetentionOptions options_;
     std::atomic<Day> first_kept_ = LeafCalendar::first_day();
     std::atomic<std::int64_t> dropped_ = 0;

@@ -162,3 +162,15 @@ TEST_CASE("signals of days that are not kept are refused one by one, with the da
     CHECK(outcome.items[0].errors[0].pointer == "/time");
     CHECK(outcome.items[0].errors[0].detail == "2026-03-05T23:00:00Z is before 2026-03-06T00:00:00Z: older signals are not kept (--retention-days)");
 }
+
+TEST_CASE("a start learns which days are refused, and is not kept by dropping any") {
+    TestDatabase database;
+    const auto leaves = database.ask("SELECT count(*) FROM leaf");
+    server::pg::LeafRetention retention{{.dsn = database.dsn(server::pg::Role::ingest).text(), .days = 60, .patience = 0min}};
+    retention.start();
+    CHECK(retention.first_kept() > server::LeafCalendar::first_day());
+    CHECK(database.ask("SELECT count(*) FROM leaf") == leaves);
+    retention.stop();
+    CHECK(retention.usage().dropped == 0);
+    CHECK(retention.run_once() == 0);  // it was asked to stop
+}
