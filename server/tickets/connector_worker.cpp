@@ -173,7 +173,7 @@ bool ConnectorWorker::send_next(const pg::ConnectorHold& held) {
 }
 
 void ConnectorWorker::poll(const pg::ConnectorHold& held) {
-    const auto every = system_->capabilities().tells_changes ? std::chrono::duration_cast<milliseconds>(served_->connector.poll) : milliseconds{24h};
+    const auto every = system_->tells_changes() ? std::chrono::duration_cast<milliseconds>(served_->connector.poll) : milliseconds{24h};
     const auto changed = system_->changes_since(held.polled);
     auto exchanged = wire_->take();
     std::erase_if(exchanged, [](const Exchanged& line) { return line.failure.empty(); });  // a look a minute that found nothing tells nobody anything

@@ -17,7 +17,7 @@ public:
     Redmine(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix)
         : connector_{connector}, wire_{wire}, marker_prefix_{std::move(marker_prefix)} {}
 
-    Capabilities capabilities() const override { return {Deduplication::look_up, true}; }
+    bool tells_changes() const override { return true; }
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;

@@ -87,20 +87,12 @@ struct TicketOrder {
     std::int64_t delivered = 0;  ///< revision that the ticket shows
 };
 
-enum class Deduplication {
-    by_id,    ///< the receiver drops what it has by an id that stays the same
-    look_up,  ///< we look for the ticket before it is made
-};
-struct Capabilities {
-    Deduplication deduplication;
-    bool tells_changes = false;  ///< can be asked what changed there
-};
-
 /// A kind of ticket system: the one contract that the dispatcher knows. Every call is bounded in time by the limits of its Outbound. One thread.
 class TicketSystem {
 public:
     virtual ~TicketSystem() = default;
-    virtual Capabilities capabilities() const = 0;
+    /// Can be asked what changed there.
+    virtual bool tells_changes() const = 0;
     /// Whether address, credentials and the places named in the document are as they should; what was found, for people.
     virtual Remote<std::string> test() = 0;
     /// Makes the ticket, or brings it up to date; what may have arrived before is looked for first. The ticket as it is afterwards.
