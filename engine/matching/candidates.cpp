@@ -1,0 +1,266 @@
+#include "engine/matching/candidates.hpp"
+
+#include "engine/model/assert.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <iterator>
+#include <utility>
+
+namespace catenary::engine {
+namespace {
+
+// Signals looked at to see since when a repeated stage is satisfied. Beyond, it is taken to be: the listing of instances counts them all.
+constexpr std::size_t most_counted = 4096;
+
+}  // namespace
+
+const Candidates::Reached& Candidates::reached(const Candidate& one, StageIndex stage, std::size_t link) const {
+    const std::size_t rank = stage_count(static_cast<StageMask>(one.entry.stages & (stage_bit(stage) - 1U)));
+    return one.reached[link * stage_count(one.entry.stages) + rank];
+}
+Candidates::Reached& Candidates::reached(Candidate& one, StageIndex stage, std::size_t link) const {
+    return const_cast<Reached&>(reached(std::as_const(one), stage, link));
+}
+
+bool Candidates::may_step() {
+    if (steps_ > most_steps) return false;
+    ++work_;
+    if (++steps_ > most_steps) ++capped_;
+    return true;
+}
+
+/// Puts it on the lines of its entities; whether it comes after all of these.
+Candidates::Id Candidates::place(ListedEntry entry, bool& is_newest) {
+    if (free_.empty()) {
+        free_.push_back(static_cast<Id>(pool_.size()));
+        pool_.emplace_back();
+    }
+    const Id id = free_.back();
+    free_.pop_back();
+    Candidate& one = pool_[id];
+    one = {std::move(entry), {}, false, State::open};
+    one.reached.resize(one.entry.links.size() * stage_count(one.entry.stages));
+    is_newest = true;
+    for (std::size_t link = 0; link < one.entry.links.size(); ++link) {
+        Line& line = lines_[one.entry.links[link].entity.value()];
+        const Place place{one.entry.time, id, one.entry.stages, static_cast<std::uint8_t>(link)};
+        if (line.empty() || line.back().time < place.time) {
+            line.push_back(place);
+            continue;
+        }
+        is_newest = false;
+        const auto after = std::partition_point(line.begin(), line.end(), [&](const Place& other) {
+            return other.time < place.time || (other.time == place.time && window_.before(pool_[other.id].entry.signal, one.entry.signal));
+        });
+        line.insert(after, place);
+    }
+    return id;
+}
+
+std::optional<Candidates::Id> Candidates::find(const ListedEntry& entry) const {
+    const auto place = lines_.find(entry.links.front().entity.value());
+    if (place == lines_.end()) return std::nullopt;
+    const Line& line = place->second;
+    for (auto one = std::partition_point(line.begin(), line.end(), [&](const Place& other) { return other.time < entry.time; });
+         one != line.end() && one->time == entry.time; ++one) {
+        if (pool_[one->id].entry.signal == entry.signal) return one->id;
+    }
+    return std::nullopt;
+}
+
+bool Candidates::holds(const ListedEntry& entry) const {
+    const auto id = find(entry);
+    return id && pool_[*id].held;
+}
+
+void Candidates::close(const ListedEntry& entry) {
+    const auto id = find(entry);
+    CATENARY_ASSERT(id.has_value(), "what is held is a candidate");
+    pool_[*id].state = State::closed;
+    pool_[*id].held = false;
+}
+
+void Candidates::let_go(const ListedEntry& entry) {
+    const auto id = find(entry);
+    CATENARY_ASSERT(id.has_value(), "what is held is a candidate");
+    pool_[*id].state = State::let_go;
+}
+
+/// Where the occurrence that the signal completes begins: the tightest suffix (4.1).
+std::optional<Timestamp> Candidates::occurrence(Id id, StageIndex stage, std::size_t link) {
+    const Candidate& own = pool_[id];
+    if (!serves(own, stage, link)) return std::nullopt;
+    const Timestamp time = own.entry.time;
+    if (!has_stage(plan_.repeated, stage)) return time;
+    const Repeat& repeat = *plan_.pattern->stages[stage].repeat;
+    const Line& line = lines_.find(own.entry.links[link].entity.value())->second;
+    const bool by_value = has_stage(plan_.distinct, stage);
+    std::set<DistinctValues::Value> values;
+    std::int64_t sum = 0;
+    std::size_t looked = 0;
+    auto one = std::partition_point(line.begin(), line.end(), [&](const Place& place) { return place.time <= time; });
+    while (one != line.begin()) {
+        --one;
+        if (one->time < time - repeat.within) return std::nullopt;
+        ++work_;
+        if (!serves(pool_[one->id], stage, one->link)) continue;
+        const SignalHandle signal = pool_[one->id].entry.signal;
+        if (by_value) {
+            for (const DistinctValues::Value value : values_(signal, stage)) values.insert(value);
+            sum = static_cast<std::int64_t>(values.size());
+        } else {
+            sum += std::clamp<std::int64_t>(window_[signal].count, 1, repeat.at_least);
+        }
+        if (sum >= repeat.at_least) return one->time;
+        if (++looked == most_counted) return one->time;
+    }
+    return std::nullopt;
+}
+
+/// The latest start of a chain on the entity that a stage beginning at `begin` can go on from, where it is later than `least`.
+Timestamp Candidates::before(EntityId entity, StageIndex stage, Timestamp begin, Id self, Timestamp least, bool is_newest) {
+    Timestamp latest = least;
+    if (is_newest) {
+        const auto& gap = plan_.pattern->stages[stage].within;
+        each_stage(plan_.previous[stage], [&](StageIndex previous) {
+            const auto front = fronts_.find(key(entity, previous));
+            if (front == fronts_.end()) return;
+            ++work_;
+            const auto near =
+                !gap ? front->second.begin()
+                     : std::partition_point(front->second.begin(), front->second.end(), [&](const FrontEntry& one) { return one.end < begin - *gap; });
+            if (near != front->second.end()) latest = std::max(latest, near->start);
+        });
+        return latest;
+    }
+    each_before(entity, stage, begin, begin - plan_.within, self, [&](const Place& place) {
+        if (place.time <= latest) return false;  // a chain does not start after it ends
+        const Candidate& one = pool_[place.id];
+        if (one.state == State::closed) return true;
+        each_stage(static_cast<StageMask>(plan_.previous[stage] & place.stages), [&](StageIndex previous) {
+            if (serves(one, previous, place.link)) latest = std::max(latest, reached(one, previous, place.link).start);
+        });
+        return true;
+    });
+    return latest;
+}
+
+/// L, of chains on which the entity links on; of those that the span allows.
+Timestamp Candidates::latest_start(Id id, StageIndex stage, std::size_t link, bool is_newest) {
+    const bool waits_for_others = !has_stage(plan_.first, stage);
+    const ListedEntry& own = pool_[id].entry;
+    const auto nothing_before = [&](EntityId entity) {
+        bool nothing = true;
+        each_stage(plan_.previous[stage], [&](StageIndex previous) { nothing = nothing && !fronts_.contains(key(entity, previous)); });
+        return nothing;
+    };
+    // Most signals wait for a stage that nothing on their entities has reached: what they count is then of no interest.
+    if (waits_for_others && !exposes_all(stage) && nothing_before(own.links[link].entity)) return unreached;
+    const auto begin = occurrence(id, stage, link);
+    if (!begin) return unreached;
+    Timestamp latest = waits_for_others ? unreached : *begin;
+    const bool by_fronts = is_newest && !has_stage(plan_.repeated, stage);
+    if (exposes_all(stage)) {
+        for (const ListedEntry::Link& one : own.links) latest = std::max(latest, before(one.entity, stage, *begin, id, latest, by_fronts));
+    } else {
+        latest = before(own.links[link].entity, stage, *begin, id, latest, by_fronts);
+    }
+    return latest == unreached || own.time - latest > plan_.within ? unreached : latest;
+}
+
+/// Works out L of a signal as one stage; whether it grew. What is pushed to the fronts is seen by other stages of the same signal: `add` sees to it that they are worked out before.
+bool Candidates::settle(Id id, StageIndex stage, bool is_newest) {
+    bool grew = false;
+    const std::size_t links = pool_[id].entry.links.size();
+    Timestamp shared = unreached;
+    for (std::size_t link = 0; link < links; ++link) {
+        const Timestamp start = link > 0 && exposes_all(stage) ? shared : latest_start(id, stage, link, is_newest);
+        shared = start;
+        Reached& known = reached(pool_[id], stage, link);
+        if (start <= known.start) continue;
+        known.start = start;
+        grew = true;
+    }
+    return grew;
+}
+
+void Candidates::push(EntityId entity, StageIndex stage, FrontEntry entry) {
+    Front& front = fronts_[key(entity, stage)];
+    const auto place = std::partition_point(front.begin(), front.end(), [&](const FrontEntry& one) { return one.end < entry.end; });
+    if (place != front.end() && place->start >= entry.start) return;  // ends as late or later, and starts no earlier
+    auto first = place;
+    while (first != front.begin() && std::prev(first)->start <= entry.start) --first;
+    auto last = place;
+    while (last != front.end() && last->end == entry.end) ++last;
+    front.insert(front.erase(first, last), entry);
+}
+
+/// A signal that came out of order: works out how far chains come with it, the earlier ends first.
+void Candidates::relax(Id id) {
+    std::set<std::tuple<Timestamp, StageIndex, Id>> open;
+    const auto open_later = [&](Id from, StageIndex stage) {
+        const ListedEntry& own = pool_[from].entry;
+        for (const ListedEntry::Link& link : own.links) {
+            each_after(link.entity, own.time, own.time + plan_.within, from, [&](const Place& place) {
+                each_stage(place.stages, [&](StageIndex next) {
+                    if (has_stage(plan_.previous[next], stage)) open.emplace(place.time, next, place.id);
+                });
+            });
+        }
+    };
+    const ListedEntry& own = pool_[id].entry;
+    each_stage(own.stages, [&](StageIndex stage) {
+        open.emplace(own.time, stage, id);
+        if (!has_stage(plan_.repeated, stage)) return;
+        for (std::size_t link = 0; link < own.links.size(); ++link) {
+            if (!serves(pool_[id], stage, link)) continue;
+            each_after(own.links[link].entity, own.time, own.time + plan_.pattern->stages[stage].repeat->within, id, [&](const Place& place) {
+                if (serves(pool_[place.id], stage, place.link)) open.emplace(place.time, stage, place.id);
+            });
+        }
+    });
+    while (!open.empty()) {
+        const auto [time, stage, next] = *open.begin();
+        open.erase(open.begin());
+        if (!settle(next, stage, false)) continue;
+        const Candidate& one = pool_[next];
+        for (std::size_t link = 0; link < one.entry.links.size(); ++link) {
+            const Timestamp start = reached(one, stage, link).start;
+            if (start != unreached) push(one.entry.links[link].entity, stage, {time, start});
+        }
+        open_later(next, stage);
+    }
+}
+
+std::vector<Candidates::Part> Candidates::add(ListedEntry entry, Timestamp end_min) {
+    steps_ = 0;
+    bool is_newest = false;
+    const Id id = place(std::move(entry), is_newest);
+    if (plan_.pattern->order == Order::any) return parts_in_any_order(id);
+
+    std::vector<std::pair<Timestamp, Node>> ends;
+    if (is_newest) {
+        const ListedEntry& own = pool_[id].entry;
+        each_stage(own.stages, [&](StageIndex stage) { settle(id, stage, true); });
+        each_stage(own.stages, [&](StageIndex stage) {
+            for (std::uint8_t link = 0; link < own.links.size(); ++link) {
+                const Timestamp start = reached(pool_[id], stage, link).start;
+                if (start == unreached) continue;
+                push(own.links[link].entity, stage, {own.time, start});
+                if (has_stage(plan_.last, stage) && (link == 0 || !exposes_all(stage))) ends.emplace_back(own.time, Node{id, stage, link});
+            }
+        });
+    } else {
+        relax(id);
+        ends = ends_of(id);
+    }
+    Parts parts;
+    std::set<Node> seen;
+    for (const auto& [time, end] : ends) {
+        if (time >= end_min) explore(end, time - plan_.within, is_newest, seen, parts);
+    }
+    return ordered(parts);
+}
+
+}  // namespace catenary::engine

@@ -1,0 +1,226 @@
+#pragma once
+
+#include "engine/matching/distinct_values.hpp"
+#include "engine/matching/instance_listing.hpp"
+#include "engine/matching/stage_plan.hpp"
+#include "engine/matching/window.hpp"
+#include "engine/snapshot/snapshot_fwd.hpp"
+
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace catenary::engine {
+
+/// The signals that a pattern's stages want, by each entity they may link by, and how far chains of them have come. Tells of each signal that comes whether it is part of
+/// an instance, as far as order, single gaps, span, counts and links say; what must be absent is not looked at.
+///
+/// For a sequence it keeps L, the latest start of a chain that ends in a signal as some stage, and for each (entity, stage) the front of what can be gone on from: of two chains
+/// the one that ends later and starts later leaves nothing to the other. A signal in time order costs a look at the fronts of the entities that it names; one out of order, or one at the
+/// same instant as another, works out again what it can reach, within `most_steps`.
+class Candidates {
+public:
+    using Id = std::uint32_t;  ///< good until the next `expire`
+    /// So many candidates are looked at for one signal; what lies beyond is not found, and counted (`capped`).
+    static constexpr std::size_t most_steps = 65'536;
+
+    /// A signal that instances hold: the stages it completes in them, and all it is evidence of.
+    struct Part {
+        Id candidate;
+        StageMask completes;
+        StageMask serves;
+    };
+
+    Candidates(const StagePlan& plan, const SignalWindow& window, const DistinctValues& values) : plan_{plan}, window_{window}, values_{values} {}
+
+    /// Takes a signal with its links; returns the signals of all instances that hold it and end at `end_min` or later, in canonical order, or none. Signals that were `held` before, and whose
+    /// part in instances is known, may be left out.
+    std::vector<Part> add(ListedEntry entry, Timestamp end_min);
+
+    const ListedEntry& entry(Id id) const { return pool_[id].entry; }
+    bool is_held(Id id) const { return pool_[id].held; }
+    /// It stays, however old, until it is let go of.
+    void hold(Id id) { pool_[id].held = true; }
+    /// Whether the signal is here, and held.
+    bool holds(const ListedEntry& entry) const;
+    /// It is part of no further instance.
+    void close(const ListedEntry& entry);
+    void let_go(const ListedEntry& entry);
+
+    /// Forgets what is let go of, and calls `give_up(entry)` for what is not held and lies before `reach`, and forgets it too.
+    template <class GiveUp>
+    void expire(Timestamp reach, GiveUp give_up) {
+        std::vector<Id> over;
+        for (Id id = 0; id < pool_.size(); ++id) {
+            Candidate& one = pool_[id];
+            if (one.state == State::free) continue;
+            if (one.state != State::let_go && (one.held || one.entry.time >= reach)) continue;
+            if (one.state != State::let_go) give_up(one.entry);
+            over.push_back(id);
+        }
+        forget(over, reach);
+    }
+
+    /// Calls `visit(entry)` for each, in no order that means anything.
+    template <class Visit>
+    void each(Visit visit) const {
+        for (const Candidate& one : pool_) {
+            if (one.state != State::free) visit(one.entry);
+        }
+    }
+    /// How many are held.
+    std::size_t held() const {
+        return static_cast<std::size_t>(std::count_if(pool_.begin(), pool_.end(), [](const Candidate& one) { return one.held; }));
+    }
+    /// Entities that signals may link by.
+    std::size_t entities() const { return lines_.size(); }
+    /// Signals of the entity in [from, to], in order.
+    std::vector<const ListedEntry*> of(EntityId entity, Timestamp from, Timestamp to) const;
+    /// Which way chains are followed.
+    enum class Way { onward, back };
+    /// Signals that chains from those of the entity in [from, to] lead to, no further than `limit`: a signal leads on to those that share an entity with it, are not before it and offer a later
+    /// stage; back the other way round; without an order to all that share one. At most `most`, those reached by fewest steps, in canonical order.
+    std::vector<const ListedEntry*> reached_from(EntityId entity, Timestamp from, Timestamp to, Way way, Timestamp limit, std::size_t most) const;
+    /// Calls `visit(entity, stages, newest)` for each entity: the stages that its signals offer, the time of the newest. Ends when it returns false.
+    template <class Visit>
+    void each_entity(Visit visit) const {
+        for (const auto& [entity, line] : lines_) {
+            StageMask offered = 0;
+            for (const Place& place : line) offered = static_cast<StageMask>(offered | place.stages);
+            if (!visit(EntityId{entity}, offered, line.back().time)) return;
+        }
+    }
+
+    std::uint64_t work() const { return work_; }
+    std::uint64_t capped() const { return capped_; }
+    std::size_t bytes() const;
+    void save(SnapshotWriter& out) const;
+    void load(SnapshotReader& in);
+
+private:
+    static constexpr Timestamp unreached = Timestamp::min();
+    /// A signal in one of its stages, linked on by one of its entities.
+    struct Reached {
+        Timestamp start = unreached;            // L
+        Timestamp explored = Timestamp::max();  // all signals of chains to it that start then or later are known to be part of instances
+        template <class Archive, class Self>
+        static void fields(Archive& archive, Self& self) {
+            archive(self.start, self.explored);
+        }
+    };
+    enum class State : std::uint8_t { free, open, closed, let_go };
+    struct Candidate {
+        ListedEntry entry;
+        boost::container::small_vector<Reached, 2> reached;  // by link, then by served stage
+        bool held = false;
+        State state = State::free;
+    };
+    /// A candidate on the line of one entity.
+    struct Place {
+        Timestamp time;
+        Id id;
+        StageMask stages;
+        std::uint8_t link;  // the entity among its links
+    };
+    using Line = std::vector<Place>;  // in canonical order
+    struct FrontEntry {
+        Timestamp end;
+        Timestamp start;
+    };
+    using Front = boost::container::small_vector<FrontEntry, 1>;  // by end; each starts earlier than the one before
+    /// A place in a chain.
+    struct Node {
+        Id id;
+        StageIndex stage;
+        std::uint8_t link;
+        friend auto operator<=>(const Node&, const Node&) = default;
+    };
+    using Parts = std::map<Id, Part>;
+
+    static std::uint64_t key(EntityId entity, StageIndex stage) { return (std::uint64_t{entity.value()} << 4U) | stage; }
+    bool is_chain() const { return plan_.pattern->link == LinkMode::chain; }
+    /// Whether the stage's occurrences expose all that the signal names, and any of it may link to the stage before.
+    bool exposes_all(StageIndex stage) const { return is_chain() && !has_stage(plan_.repeated, stage); }
+    bool serves(const Candidate& one, StageIndex stage, std::size_t link) const {
+        return has_stage(one.entry.stages, stage) && (!has_stage(plan_.repeated, stage) || has_stage(one.entry.links[link].counted, stage));
+    }
+    Reached& reached(Candidate& one, StageIndex stage, std::size_t link) const;
+    const Reached& reached(const Candidate& one, StageIndex stage, std::size_t link) const;
+    EntityId entity(Id id, std::size_t link) const { return pool_[id].entry.links[link].entity; }
+    Id place(ListedEntry entry, bool& is_newest);
+    std::optional<Id> find(const ListedEntry& entry) const;
+    bool may_step();
+
+    // candidates.cpp: how far chains come
+    std::optional<Timestamp> occurrence(Id id, StageIndex stage, std::size_t link);
+    Timestamp before(EntityId entity, StageIndex stage, Timestamp begin, Id self, Timestamp least, bool is_newest);
+    Timestamp latest_start(Id id, StageIndex stage, std::size_t link, bool is_newest);
+    bool settle(Id id, StageIndex stage, bool is_newest);
+    void push(EntityId entity, StageIndex stage, FrontEntry entry);
+    void relax(Id id);
+    template <class Visit>
+    void each_before(EntityId entity, StageIndex stage, Timestamp begin, Timestamp from, Id self, Visit visit);
+    template <class Visit>
+    void each_after(EntityId entity, Timestamp from, Timestamp to, Id self, Visit visit);
+
+    // candidates_parts.cpp: which signals are part of instances, and where chains lead
+    std::vector<std::pair<Timestamp, Node>> ends_of(Id id);
+    void explore(const Node& end, Timestamp bound, bool is_newest, std::set<Node>& seen, Parts& parts);
+    std::vector<Part> parts_in_any_order(Id id);
+    StageMask offered_recently(EntityId entity, Timestamp since) const;
+    void gather_of(Id id, std::size_t link, Parts& parts);
+    void gather_linked(Id id, Parts& parts);
+    std::vector<Part> ordered(const Parts& parts) const;
+    void note_newest(const Candidate& one);
+    void forget(const std::vector<Id>& over, Timestamp reach);
+
+    const StagePlan& plan_;
+    const SignalWindow& window_;
+    const DistinctValues& values_;
+    std::vector<Candidate> pool_;
+    std::vector<Id> free_;
+    boost::unordered_flat_map<std::uint32_t, Line> lines_;    // by entity
+    boost::unordered_flat_map<std::uint64_t, Front> fronts_;  // by entity and stage; without an order: the newest signal of the stage
+    std::size_t steps_ = 0;                                   // for the signal now added
+    std::uint64_t work_ = 0;
+    std::uint64_t capped_ = 0;
+};
+
+/// Visits the candidates of an entity that a stage beginning at `begin` may follow: those no earlier than `from`, the latest first, until it returns false.
+template <class Visit>
+void Candidates::each_before(EntityId entity, StageIndex stage, Timestamp begin, Timestamp from, Id self, Visit visit) {
+    const auto found = lines_.find(entity.value());
+    if (found == lines_.end()) return;
+    const Line& line = found->second;
+    if (const auto& gap = plan_.pattern->stages[stage].within) from = std::max(from, begin - *gap);
+    auto one = std::partition_point(line.begin(), line.end(), [&](const Place& place) { return plan_.strict ? place.time < begin : place.time <= begin; });
+    while (one != line.begin()) {
+        --one;
+        if (one->time < from || !may_step()) return;
+        if (one->id != self && !visit(*one)) return;
+    }
+}
+
+template <class Visit>
+void Candidates::each_after(EntityId entity, Timestamp from, Timestamp to, Id self, Visit visit) {
+    const auto found = lines_.find(entity.value());
+    if (found == lines_.end()) return;
+    const Line& line = found->second;
+    auto one = std::partition_point(line.begin(), line.end(), [&](const Place& place) { return place.time < from; });
+    for (; one != line.end() && one->time <= to; ++one) {
+        if (!may_step()) return;
+        if (one->id != self) visit(*one);
+    }
+}
+
+}  // namespace catenary::engine

@@ -1,0 +1,284 @@
+#include "engine/matching/candidates.hpp"
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+namespace catenary::engine {
+namespace {
+
+// Under `chain` without an order: whoever the signal names.
+constexpr EntityId anyone{std::numeric_limits<std::uint32_t>::max()};
+
+}  // namespace
+
+/// The places at which instances end that hold the signal, by time.
+std::vector<std::pair<Timestamp, Candidates::Node>> Candidates::ends_of(Id id) {
+    struct Step {
+        Timestamp start;  // of the chain
+        Node node;
+    };
+    const ListedEntry& own = pool_[id].entry;
+    std::vector<Step> begins;
+    const auto begin_at = [&](Id with, StageIndex stage, std::size_t link) {
+        const Timestamp start = reached(pool_[with], stage, link).start;
+        if (start != unreached) begins.push_back({start, {with, stage, static_cast<std::uint8_t>(link)}});
+    };
+    each_stage(own.stages, [&](StageIndex stage) {
+        for (std::size_t link = 0; link < (exposes_all(stage) ? 1 : own.links.size()); ++link) {
+            begin_at(id, stage, link);
+            if (!has_stage(plan_.repeated, stage) || !serves(pool_[id], stage, link)) continue;
+            // It is evidence of what later ones complete.
+            each_after(own.links[link].entity, own.time, own.time + plan_.pattern->stages[stage].repeat->within, id, [&](const Place& place) {
+                const auto begin = serves(pool_[place.id], stage, place.link) ? occurrence(place.id, stage, place.link) : std::nullopt;
+                if (begin && *begin <= own.time) begin_at(place.id, stage, place.link);
+            });
+        }
+    });
+    // What starts later gets further: a place that it has been to need not be visited again.
+    std::stable_sort(begins.begin(), begins.end(), [](const Step& left, const Step& right) { return left.start > right.start; });
+
+    std::vector<std::pair<Timestamp, Node>> ends;
+    std::set<Node> seen;
+    std::vector<Step> open;
+    for (const Step& begin : begins) {
+        open.push_back(begin);
+        while (!open.empty()) {
+            const auto [start, node] = open.back();
+            open.pop_back();
+            const ListedEntry& at = pool_[node.id].entry;
+            if (at.time - start > plan_.within || !seen.insert(node).second) continue;
+            if (has_stage(plan_.last, node.stage)) ends.emplace_back(at.time, node);
+            const auto go_on = [&, start = start, node = node](const Place& place) {
+                const Candidate& next = pool_[place.id];
+                if (next.state == State::closed) return;
+                each_stage(place.stages, [&](StageIndex stage) {
+                    if (!has_stage(plan_.previous[stage], node.stage)) return;
+                    const auto begins_at = occurrence(place.id, stage, place.link);
+                    if (!begins_at || *begins_at < at.time || (plan_.strict && *begins_at == at.time)) return;
+                    const auto& gap = plan_.pattern->stages[stage].within;
+                    if (gap && *begins_at - at.time > *gap) return;
+                    open.push_back({start, {place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link}});
+                });
+            };
+            for (std::size_t link = 0; link < at.links.size(); ++link) {
+                if (exposes_all(node.stage) || link == node.link) each_after(at.links[link].entity, at.time, start + plan_.within, node.id, go_on);
+            }
+        }
+    }
+    std::sort(ends.begin(), ends.end());
+    return ends;
+}
+
+/// Adds the signals of all instances that end there and start at `bound` or later.
+void Candidates::explore(const Node& end, Timestamp bound, bool is_newest, std::set<Node>& seen, Parts& parts) {
+    std::vector<Node> open{end};
+    while (!open.empty()) {
+        const Node node = open.back();
+        open.pop_back();
+        if (!seen.insert(node).second) continue;
+        const auto begin = occurrence(node.id, node.stage, node.link);
+        if (!begin) continue;
+        const ListedEntry& at = pool_[node.id].entry;
+        const auto take = [&](Id id, bool completes) {
+            Part& part = parts.try_emplace(id, Part{id, 0, 0}).first->second;
+            part.serves = static_cast<StageMask>(part.serves | stage_bit(node.stage));
+            if (completes) part.completes = static_cast<StageMask>(part.completes | stage_bit(node.stage));
+        };
+        take(node.id, true);
+        if (has_stage(plan_.repeated, node.stage)) {
+            each_after(at.links[node.link].entity, *begin, at.time, node.id, [&](const Place& place) {
+                if (serves(pool_[place.id], node.stage, place.link)) take(place.id, false);
+            });
+        }
+        Timestamp& explored = reached(pool_[node.id], node.stage, node.link).explored;
+        if (is_newest && explored <= bound) continue;
+        explored = std::min(explored, bound);
+        const auto go_on = [&](const Place& place) {
+            const Candidate& previous = pool_[place.id];
+            if (previous.state == State::closed) return true;
+            each_stage(static_cast<StageMask>(plan_.previous[node.stage] & place.stages), [&](StageIndex stage) {
+                if (!serves(previous, stage, place.link) || reached(previous, stage, place.link).start < bound) return;
+                open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
+            });
+            return true;
+        };
+        for (std::size_t link = 0; link < at.links.size(); ++link) {
+            if (exposes_all(node.stage) || link == node.link) each_before(at.links[link].entity, node.stage, *begin, bound, node.id, go_on);
+        }
+    }
+}
+
+void Candidates::note_newest(const Candidate& one) {
+    const auto note = [&](EntityId entity, StageIndex stage) {
+        Front& front = fronts_[key(entity, stage)];
+        if (front.empty()) front.push_back({one.entry.time, one.entry.time});
+        else if (front[0].end < one.entry.time) front[0] = {one.entry.time, one.entry.time};
+    };
+    each_stage(one.entry.stages, [&](StageIndex stage) {
+        if (is_chain()) {
+            note(anyone, stage);
+            return;
+        }
+        for (const ListedEntry::Link& link : one.entry.links) note(link.entity, stage);
+    });
+}
+
+/// The mandatory stages that signals of the entity since then offer.
+StageMask Candidates::offered_recently(EntityId entity, Timestamp since) const {
+    StageMask offered = 0;
+    each_stage(plan_.mandatory, [&](StageIndex stage) {
+        const auto front = fronts_.find(key(entity, stage));
+        if (front != fronts_.end() && front->second[0].end >= since) offered = static_cast<StageMask>(offered | stage_bit(stage));
+    });
+    return offered;
+}
+
+/// Without an order what lies within one `within` of the signal and offers all that is needed is listed: no chain tells more.
+std::vector<Candidates::Part> Candidates::parts_in_any_order(Id id) {
+    note_newest(pool_[id]);
+    const ListedEntry& own = pool_[id].entry;
+    const Timestamp since = own.time - plan_.within;
+    Parts parts;
+    if (is_chain()) {
+        if (offered_recently(anyone, since) == plan_.mandatory) gather_linked(id, parts);
+        return ordered(parts);
+    }
+    for (std::size_t link = 0; link < own.links.size(); ++link) {
+        if (offered_recently(own.links[link].entity, since) == plan_.mandatory) gather_of(id, link, parts);
+    }
+    return ordered(parts);
+}
+
+void Candidates::gather_of(Id id, std::size_t link, Parts& parts) {
+    const ListedEntry& own = pool_[id].entry;
+    Parts near;
+    StageMask offered = 0;
+    // No instance ends before its last signal: those that end before `end_min` are left to the listing.
+    each_after(own.links[link].entity, own.time - plan_.within, own.time + plan_.within, std::numeric_limits<Id>::max(), [&](const Place& place) {
+        if (pool_[place.id].state == State::closed) return;
+        offered = static_cast<StageMask>(offered | place.stages);
+        near.emplace(place.id, Part{place.id, place.stages, place.stages});
+    });
+    if ((plan_.mandatory & ~offered) == 0) parts.merge(near);
+}
+
+/// Under `chain`: what stages next to each other connect.
+void Candidates::gather_linked(Id id, Parts& parts) {
+    const Timestamp time = pool_[id].entry.time;
+    Parts near;
+    std::set<Node> seen;
+    std::vector<Node> open;
+    const auto open_stage = [&](Id of, StageIndex stage, std::uint8_t link) {
+        const Node node{of, stage, exposes_all(stage) ? std::uint8_t{0} : link};
+        if (serves(pool_[of], stage, link) && seen.insert(node).second) open.push_back(node);
+    };
+    each_stage(pool_[id].entry.stages, [&](StageIndex stage) {
+        for (std::size_t link = 0; link < pool_[id].entry.links.size(); ++link) open_stage(id, stage, static_cast<std::uint8_t>(link));
+    });
+    StageMask offered = 0;
+    while (!open.empty()) {
+        const Node node = open.back();
+        open.pop_back();
+        const ListedEntry& at = pool_[node.id].entry;
+        offered = static_cast<StageMask>(offered | stage_bit(node.stage));
+        near.emplace(node.id, Part{node.id, at.stages, at.stages});
+        const auto go_on = [&](const Place& place) {
+            if (pool_[place.id].state == State::closed) return;
+            each_stage(place.stages, [&](StageIndex stage) {
+                const bool repeats = stage == node.stage && has_stage(plan_.repeated, stage);
+                if (repeats || has_stage(plan_.previous[stage], node.stage) || has_stage(plan_.previous[node.stage], stage))
+                    open_stage(place.id, stage, place.link);
+            });
+        };
+        for (std::size_t link = 0; link < at.links.size(); ++link) {
+            if (exposes_all(node.stage) || link == node.link) each_after(at.links[link].entity, time - plan_.within, time + plan_.within, node.id, go_on);
+        }
+    }
+    if ((plan_.mandatory & ~offered) == 0) parts.merge(near);
+}
+
+std::vector<Candidates::Part> Candidates::ordered(const Parts& parts) const {
+    std::vector<Part> all;
+    all.reserve(parts.size());
+    for (const auto& [id, part] : parts) all.push_back(part);
+    std::sort(all.begin(), all.end(),
+              [&](const Part& left, const Part& right) { return window_.before(pool_[left.candidate].entry.signal, pool_[right.candidate].entry.signal); });
+    return all;
+}
+
+std::vector<const ListedEntry*> Candidates::of(EntityId entity, Timestamp from, Timestamp to) const {
+    std::vector<const ListedEntry*> found;
+    const auto line = lines_.find(entity.value());
+    if (line == lines_.end()) return found;
+    auto one = std::partition_point(line->second.begin(), line->second.end(), [&](const Place& place) { return place.time < from; });
+    for (; one != line->second.end() && one->time <= to; ++one) found.push_back(&pool_[one->id].entry);
+    return found;
+}
+
+std::vector<const ListedEntry*> Candidates::reached_from(EntityId entity, Timestamp from, Timestamp to, Way way, Timestamp limit, std::size_t most) const {
+    std::vector<Id> found;
+    boost::unordered_flat_set<Id> seen;
+    const auto take = [&](EntityId of, Timestamp since, Timestamp until, StageMask stages) {
+        const auto line = lines_.find(of.value());
+        if (line == lines_.end()) return;
+        auto one = std::partition_point(line->second.begin(), line->second.end(), [&](const Place& place) { return place.time < since; });
+        for (; one != line->second.end() && one->time <= until && found.size() < most; ++one) {
+            if ((one->stages & stages) != 0 && seen.insert(one->id).second) found.push_back(one->id);
+        }
+    };
+    const bool is_sequence = plan_.pattern->order == Order::sequence;
+    const bool onward = way == Way::onward;
+    take(entity, from, to, plan_.all);
+    for (std::size_t next = 0; next < found.size() && found.size() < most; ++next) {
+        const ListedEntry& at = pool_[found[next]].entry;
+        // A burst goes on with signals of its own stage.
+        const unsigned lowest = at.stages & (~unsigned{at.stages} + 1U);
+        const unsigned highest = std::bit_floor(unsigned{at.stages});
+        const unsigned behind = onward ? (lowest - 1U) | (lowest & ~unsigned{plan_.repeated}) : ~(highest - 1U) & ~(highest & plan_.repeated);
+        const auto wanted = static_cast<StageMask>(plan_.all & (is_sequence ? ~behind : ~0U));
+        for (const ListedEntry::Link& link : at.links) {
+            if (!is_sequence) take(link.entity, std::min(from, limit), std::max(to, limit), wanted);
+            else take(link.entity, onward ? at.time : limit, onward ? limit : at.time, wanted);
+        }
+    }
+    std::vector<const ListedEntry*> entries;
+    for (const Id id : found) entries.push_back(&pool_[id].entry);
+    std::sort(entries.begin(), entries.end(), [&](const ListedEntry* left, const ListedEntry* right) { return window_.before(left->signal, right->signal); });
+    return entries;
+}
+
+void Candidates::forget(const std::vector<Id>& over, Timestamp reach) {
+    if (over.empty()) return;
+    for (const Id id : over) pool_[id].state = State::let_go;
+    erase_if(lines_, [&](auto& line) {
+        std::erase_if(line.second, [&](const Place& place) { return pool_[place.id].state == State::let_go; });
+        return line.second.empty();
+    });
+    for (const Id id : over) {
+        pool_[id] = Candidate{};
+        free_.push_back(id);
+    }
+    // What comes from now on is at least one `within` later than `reach`.
+    erase_if(fronts_, [&](auto& front) {
+        const auto first_over = std::remove_if(front.second.begin(), front.second.end(), [&](const FrontEntry& one) { return one.start < reach; });
+        front.second.erase(first_over, front.second.end());
+        return front.second.empty();
+    });
+}
+
+std::size_t Candidates::bytes() const {
+    std::size_t total = pool_.capacity() * sizeof(Candidate) + free_.capacity() * sizeof(Id) +
+                        lines_.bucket_count() * (sizeof(std::uint32_t) + sizeof(Line) + 1) +
+                        fronts_.bucket_count() * (sizeof(std::uint64_t) + sizeof(Front) + 1);
+    for (const auto& [entity, line] : lines_) total += line.capacity() * sizeof(Place);
+    for (const Candidate& one : pool_) {
+        total += one.entry.links.capacity() * sizeof(ListedEntry::Link);
+        if (one.reached.capacity() > 2) total += one.reached.capacity() * sizeof(Reached);
+    }
+    return total;
+}
+
+}  // namespace catenary::engine
