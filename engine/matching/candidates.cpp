@@ -24,9 +24,9 @@ Candidates::Reached& Candidates::reached(Candidate& one, StageIndex stage, std::
 }
 
 bool Candidates::may_step() {
-    if (steps_ > most_steps) return false;
+    if (steps_left_ == 0) return false;
     ++work_;
-    if (++steps_ > most_steps) ++capped_;
+    if (--steps_left_ == 0) ++capped_;
     return true;
 }
 
@@ -77,6 +77,7 @@ bool Candidates::holds(const ListedEntry& entry) const {
 void Candidates::close(const ListedEntry& entry) {
     const auto id = find(entry);
     CATENARY_ASSERT(id.has_value(), "what is held is a candidate");
+    if (pool_[*id].state != State::closed) ++closed_;
     pool_[*id].state = State::closed;
     pool_[*id].held = false;
 }
@@ -233,12 +234,15 @@ void Candidates::relax(Id id) {
     }
 }
 
-std::vector<Candidates::Part> Candidates::add(ListedEntry entry, Timestamp end_min) {
-    steps_ = 0;
+Candidates::Found Candidates::add(ListedEntry entry, Timestamp end_min) {
+    steps_left_ = most_steps;
     bool is_newest = false;
     const Id id = place(std::move(entry), is_newest);
-    if (plan_.pattern->order == Order::any) return parts_in_any_order(id);
-
+    Found found;
+    if (plan_.pattern->order == Order::any) {
+        found.parts = parts_in_any_order(id);
+        return found;
+    }
     std::vector<std::pair<Timestamp, Node>> ends;
     if (is_newest) {
         const ListedEntry& own = pool_[id].entry;
@@ -255,12 +259,19 @@ std::vector<Candidates::Part> Candidates::add(ListedEntry entry, Timestamp end_m
         relax(id);
         ends = ends_of(id);
     }
-    Parts parts;
-    std::set<Node> seen;
+    Exploration exploration{is_newest};
     for (const auto& [time, end] : ends) {
-        if (time >= end_min) explore(end, time - plan_.within, is_newest, seen, parts);
+        if (time < end_min) continue;
+        explore(end, time - plan_.within, exploration);
+        if (!is_chain()) found.principals.push_back(entity(end.id, end.link));
     }
-    return ordered(parts);
+    found.parts = ordered(exploration.parts);
+    found.only_adds = is_newest && !exploration.again && steps_left_ > 0;
+    for (const auto& [begin, node] : exploration.begins) found.earliest = std::min(found.earliest, begin);
+    found.pairs = std::move(exploration.pairs);
+    std::sort(found.pairs.begin(), found.pairs.end());
+    found.pairs.erase(std::unique(found.pairs.begin(), found.pairs.end()), found.pairs.end());
+    return found;
 }
 
 }  // namespace catenary::engine

@@ -8,11 +8,11 @@
 
 #include <boost/container/small_vector.hpp>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -33,6 +33,8 @@ public:
     using Id = std::uint32_t;  ///< good until the next `expire`
     /// So many candidates are looked at for one signal; what lies beyond is not found, and counted (`capped`).
     static constexpr std::size_t most_steps = 65'536;
+    /// And so many when a group is worked out anew.
+    static constexpr std::size_t most_group_steps = 1'048'576;
 
     /// A signal that instances hold: the stages it completes in them, and all it is evidence of.
     struct Part {
@@ -43,9 +45,33 @@ public:
 
     Candidates(const StagePlan& plan, const SignalWindow& window, const DistinctValues& values) : plan_{plan}, window_{window}, values_{values} {}
 
+    /// What a signal brings.
+    struct Found {
+        std::vector<Part> parts;  ///< of the instances that hold it, in canonical order
+        /// All these instances end with it, and links and starts are told of what was not told before: enough to go on with a finding that has the other parts.
+        bool only_adds = false;
+        Timestamp earliest = Timestamp::max();    ///< the earliest start of an instance through what was not told before
+        std::vector<EntityId> principals;         ///< `same`: the entities that link it; perhaps repeated
+        std::vector<ListedInstance::Pair> pairs;  ///< `chain`: what links it, sorted, each once
+    };
+    /// All instances that share signals with each other.
+    struct Set {
+        std::vector<Part> parts;                                 ///< sorted by candidate
+        InstanceSpan first{Timestamp::max(), Timestamp::max()};  ///< of the instance that is first in the order
+        SignalHandle anchor{};                                   ///< of the instances with that span: the least signal that completes one
+        Timestamp end = Timestamp::min();                        ///< the latest
+        std::vector<EntityId> principals;                        ///< `same`
+        std::vector<ListedInstance::Pair> pairs;                 ///< `chain`; sorted, each once
+    };
+
     /// Takes a signal with its links; returns the signals of all instances that hold it and end at `end_min` or later, in canonical order, or none. Signals that were `held` before, and whose
     /// part in instances is known, may be left out.
-    std::vector<Part> add(ListedEntry entry, Timestamp end_min);
+    Found add(ListedEntry entry, Timestamp end_min);
+    /// The connected sets of the instances of a sequence that consist of signals of `group` and end at `end_min` or later. Exact where nothing is closed and no signal is part
+    /// of one instance twice (`is_plain`). Empty: that were more steps than may be taken at once.
+    std::optional<std::vector<Set>> sets(std::span<const ListedEntry> group, Timestamp end_min);
+    /// Whether chains tell the instances of these signals exactly.
+    bool is_plain(std::span<const ListedEntry> group) const;
 
     const ListedEntry& entry(Id id) const { return pool_[id].entry; }
     bool is_held(Id id) const { return pool_[id].held; }
@@ -145,7 +171,17 @@ private:
         std::uint8_t link;
         friend auto operator<=>(const Node&, const Node&) = default;
     };
-    using Parts = std::map<Id, Part>;
+    using Parts = boost::unordered_flat_map<Id, Part>;
+    /// What is met on the way back from ends of instances.
+    struct Exploration {
+        bool is_newest;  // the signal that completes them came in order
+        boost::unordered_flat_set<std::uint64_t> seen{};
+        Parts parts{};
+        std::vector<ListedInstance::Pair> pairs{};
+        std::vector<std::pair<Timestamp, Node>> begins{};
+        std::vector<std::pair<Id, Id>> joined{};  // are part of one instance
+        bool again = false;                       // something told before is told again
+    };
 
     static std::uint64_t key(EntityId entity, StageIndex stage) { return (std::uint64_t{entity.value()} << 4U) | stage; }
     bool is_chain() const { return plan_.pattern->link == LinkMode::chain; }
@@ -174,8 +210,14 @@ private:
     void each_after(EntityId entity, Timestamp from, Timestamp to, Id self, Visit visit);
 
     // candidates_parts.cpp: which signals are part of instances, and where chains lead
+    struct Step {
+        Timestamp start;  // of the chain
+        Node node;
+    };
+    static std::uint64_t key(const Node& node) { return (std::uint64_t{node.id} << 16U) | (std::uint64_t{node.stage} << 8U) | node.link; }
+    void follow(const Step& begin, boost::unordered_flat_set<std::uint64_t>& seen, std::vector<std::pair<Timestamp, Node>>& ends);
     std::vector<std::pair<Timestamp, Node>> ends_of(Id id);
-    void explore(const Node& end, Timestamp bound, bool is_newest, std::set<Node>& seen, Parts& parts);
+    void explore(const Node& end, Timestamp bound, Exploration& exploration);
     std::vector<Part> parts_in_any_order(Id id);
     StageMask offered_recently(EntityId entity, Timestamp since) const;
     void gather_of(Id id, std::size_t link, Parts& parts);
@@ -191,7 +233,8 @@ private:
     std::vector<Id> free_;
     boost::unordered_flat_map<std::uint32_t, Line> lines_;    // by entity
     boost::unordered_flat_map<std::uint64_t, Front> fronts_;  // by entity and stage; without an order: the newest signal of the stage
-    std::size_t steps_ = 0;                                   // for the signal now added
+    std::size_t steps_left_ = 0;
+    std::size_t closed_ = 0;
     std::uint64_t work_ = 0;
     std::uint64_t capped_ = 0;
 };

@@ -1,10 +1,11 @@
 #include "engine/matching/candidates.hpp"
 
-#include <boost/unordered/unordered_flat_set.hpp>
+#include "engine/matching/vertex_groups.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <map>
 
 namespace catenary::engine {
 namespace {
@@ -14,12 +15,35 @@ constexpr EntityId anyone{std::numeric_limits<std::uint32_t>::max()};
 
 }  // namespace
 
+/// Adds the places at which chains end that begin there, each place once for the latest start that leads to it: what starts later gets further.
+void Candidates::follow(const Step& begin, boost::unordered_flat_set<std::uint64_t>& seen, std::vector<std::pair<Timestamp, Node>>& ends) {
+    std::vector<Node> open{begin.node};
+    const Timestamp latest = begin.start + plan_.within;
+    while (!open.empty()) {
+        const Node node = open.back();
+        open.pop_back();
+        const ListedEntry& at = pool_[node.id].entry;
+        if (at.time > latest || !seen.insert(key(node)).second) continue;
+        if (has_stage(plan_.last, node.stage)) ends.emplace_back(at.time, node);
+        const auto go_on = [&](const Place& place) {
+            if (pool_[place.id].state == State::closed) return;
+            each_stage(place.stages, [&](StageIndex stage) {
+                if (!has_stage(plan_.previous[stage], node.stage)) return;
+                const auto begins_at = occurrence(place.id, stage, place.link);
+                if (!begins_at || *begins_at < at.time || (plan_.strict && *begins_at == at.time)) return;
+                const auto& gap = plan_.pattern->stages[stage].within;
+                if (gap && *begins_at - at.time > *gap) return;
+                open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
+            });
+        };
+        for (std::size_t link = 0; link < at.links.size(); ++link) {
+            if (exposes_all(node.stage) || link == node.link) each_after(at.links[link].entity, at.time, latest, node.id, go_on);
+        }
+    }
+}
+
 /// The places at which instances end that hold the signal, by time.
 std::vector<std::pair<Timestamp, Candidates::Node>> Candidates::ends_of(Id id) {
-    struct Step {
-        Timestamp start;  // of the chain
-        Node node;
-    };
     const ListedEntry& own = pool_[id].entry;
     std::vector<Step> begins;
     const auto begin_at = [&](Id with, StageIndex stage, std::size_t link) {
@@ -37,78 +61,139 @@ std::vector<std::pair<Timestamp, Candidates::Node>> Candidates::ends_of(Id id) {
             });
         }
     });
-    // What starts later gets further: a place that it has been to need not be visited again.
     std::stable_sort(begins.begin(), begins.end(), [](const Step& left, const Step& right) { return left.start > right.start; });
-
     std::vector<std::pair<Timestamp, Node>> ends;
-    std::set<Node> seen;
-    std::vector<Step> open;
-    for (const Step& begin : begins) {
-        open.push_back(begin);
-        while (!open.empty()) {
-            const auto [start, node] = open.back();
-            open.pop_back();
-            const ListedEntry& at = pool_[node.id].entry;
-            if (at.time - start > plan_.within || !seen.insert(node).second) continue;
-            if (has_stage(plan_.last, node.stage)) ends.emplace_back(at.time, node);
-            const auto go_on = [&, start = start, node = node](const Place& place) {
-                const Candidate& next = pool_[place.id];
-                if (next.state == State::closed) return;
-                each_stage(place.stages, [&](StageIndex stage) {
-                    if (!has_stage(plan_.previous[stage], node.stage)) return;
-                    const auto begins_at = occurrence(place.id, stage, place.link);
-                    if (!begins_at || *begins_at < at.time || (plan_.strict && *begins_at == at.time)) return;
-                    const auto& gap = plan_.pattern->stages[stage].within;
-                    if (gap && *begins_at - at.time > *gap) return;
-                    open.push_back({start, {place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link}});
-                });
-            };
-            for (std::size_t link = 0; link < at.links.size(); ++link) {
-                if (exposes_all(node.stage) || link == node.link) each_after(at.links[link].entity, at.time, start + plan_.within, node.id, go_on);
-            }
-        }
-    }
+    boost::unordered_flat_set<std::uint64_t> seen;
+    for (const Step& begin : begins) follow(begin, seen, ends);
     std::sort(ends.begin(), ends.end());
     return ends;
 }
 
-/// Adds the signals of all instances that end there and start at `bound` or later.
-void Candidates::explore(const Node& end, Timestamp bound, bool is_newest, std::set<Node>& seen, Parts& parts) {
+/// Goes back from there to all that starts at `bound` or later.
+void Candidates::explore(const Node& end, Timestamp bound, Exploration& exploration) {
     std::vector<Node> open{end};
     while (!open.empty()) {
         const Node node = open.back();
         open.pop_back();
-        if (!seen.insert(node).second) continue;
+        if (!exploration.seen.insert(key(node)).second) continue;
         const auto begin = occurrence(node.id, node.stage, node.link);
         if (!begin) continue;
-        const ListedEntry& at = pool_[node.id].entry;
+        Candidate& one = pool_[node.id];
+        const ListedEntry& at = one.entry;
         const auto take = [&](Id id, bool completes) {
-            Part& part = parts.try_emplace(id, Part{id, 0, 0}).first->second;
+            Part& part = exploration.parts.try_emplace(id, Part{id, 0, 0}).first->second;
             part.serves = static_cast<StageMask>(part.serves | stage_bit(node.stage));
             if (completes) part.completes = static_cast<StageMask>(part.completes | stage_bit(node.stage));
         };
         take(node.id, true);
         if (has_stage(plan_.repeated, node.stage)) {
             each_after(at.links[node.link].entity, *begin, at.time, node.id, [&](const Place& place) {
-                if (serves(pool_[place.id], node.stage, place.link)) take(place.id, false);
+                if (!serves(pool_[place.id], node.stage, place.link)) return;
+                take(place.id, false);
+                if (!exploration.is_newest) exploration.joined.emplace_back(node.id, place.id);
             });
         }
-        Timestamp& explored = reached(pool_[node.id], node.stage, node.link).explored;
-        if (is_newest && explored <= bound) continue;
+        Timestamp& explored = reached(one, node.stage, node.link).explored;
+        if (exploration.is_newest && explored <= bound) continue;
+        exploration.again = exploration.again || (is_chain() && std::any_of(one.reached.begin(), one.reached.end(),
+                                                                            [](const Reached& other) { return other.explored != Timestamp::max(); }));
         explored = std::min(explored, bound);
-        const auto go_on = [&](const Place& place) {
-            const Candidate& previous = pool_[place.id];
-            if (previous.state == State::closed) return true;
-            each_stage(static_cast<StageMask>(plan_.previous[node.stage] & place.stages), [&](StageIndex stage) {
-                if (!serves(previous, stage, place.link) || reached(previous, stage, place.link).start < bound) return;
-                open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
-            });
-            return true;
-        };
+        if (has_stage(plan_.first, node.stage) && *begin >= bound) exploration.begins.emplace_back(*begin, node);
         for (std::size_t link = 0; link < at.links.size(); ++link) {
-            if (exposes_all(node.stage) || link == node.link) each_before(at.links[link].entity, node.stage, *begin, bound, node.id, go_on);
+            if (!exposes_all(node.stage) && link != node.link) continue;
+            const EntityId linking = at.links[link].entity;
+            each_before(linking, node.stage, *begin, bound, node.id, [&](const Place& place) {
+                const Candidate& previous = pool_[place.id];
+                if (previous.state == State::closed) return true;
+                each_stage(static_cast<StageMask>(plan_.previous[node.stage] & place.stages), [&](StageIndex stage) {
+                    if (!serves(previous, stage, place.link) || reached(previous, stage, place.link).start < bound) return;
+                    open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
+                    if (is_chain()) exploration.pairs.push_back({linking, previous.entry.signal, at.signal});
+                    if (!exploration.is_newest) exploration.joined.emplace_back(node.id, place.id);
+                });
+                return true;
+            });
         }
     }
+}
+
+bool Candidates::is_plain(std::span<const ListedEntry> group) const {
+    if (closed_ > 0 || plan_.pattern->order == Order::any) return false;
+    for (std::size_t i = 0; i < group.size(); ++i) {
+        if (group[i].late) return false;
+        // The same signal first and last, with another of that instant between: a chain does not see that.
+        const bool has_tie = (i > 0 && group[i - 1].time == group[i].time) || (i + 1 < group.size() && group[i + 1].time == group[i].time);
+        if (plan_.stages > 2 && has_tie && stage_count(group[i].completes) > 1) return false;
+    }
+    return true;
+}
+
+std::optional<std::vector<Candidates::Set>> Candidates::sets(std::span<const ListedEntry> group, Timestamp end_min) {
+    steps_left_ = most_group_steps;
+    std::vector<std::pair<Timestamp, Node>> ends;
+    for (const ListedEntry& entry : group) {
+        if (entry.time < end_min || (entry.completes & plan_.last) == 0) continue;
+        const Id id = find(entry).value();
+        each_stage(static_cast<StageMask>(entry.completes & plan_.last), [&](StageIndex stage) {
+            for (std::size_t link = 0; link < (exposes_all(stage) ? 1 : entry.links.size()); ++link) {
+                if (reached(pool_[id], stage, link).start != unreached) ends.emplace_back(entry.time, Node{id, stage, static_cast<std::uint8_t>(link)});
+            }
+        });
+    }
+    Exploration all{false};
+    for (const auto& [time, end] : ends) explore(end, time - plan_.within, all);
+
+    boost::unordered_flat_map<Id, std::uint32_t> numbers;
+    VertexGroups together;
+    std::vector<Id> ids;
+    for (const auto& [id, part] : all.parts) ids.push_back(id);
+    std::sort(ids.begin(), ids.end());
+    for (const Id id : ids) numbers.emplace(id, together.add());
+    for (const auto& [one, other] : all.joined) together.unite(numbers.at(one), numbers.at(other));
+    std::map<std::uint32_t, Set> sets;
+    const auto set_of = [&](Id id) -> Set& { return sets[together.find(numbers.at(id))]; };
+    for (const Id id : ids) set_of(id).parts.push_back(all.parts.at(id));
+    std::sort(all.pairs.begin(), all.pairs.end());
+    all.pairs.erase(std::unique(all.pairs.begin(), all.pairs.end()), all.pairs.end());
+    boost::unordered_flat_map<std::uint32_t, Id> by_signal;
+    for (const Id id : ids) by_signal.emplace(pool_[id].entry.signal.value(), id);
+    for (const ListedInstance::Pair& pair : all.pairs) set_of(by_signal.at(pair.after.value())).pairs.push_back(pair);
+    for (const auto& [time, end] : ends) {
+        Set& set = set_of(end.id);
+        set.end = std::max(set.end, time);
+        if (!is_chain()) set.principals.push_back(entity(end.id, end.link));
+    }
+    std::map<std::uint32_t, std::vector<Step>> first_begins;
+    for (const auto& [begin, node] : all.begins) {
+        Set& set = set_of(node.id);
+        std::vector<Step>& begins = first_begins[together.find(numbers.at(node.id))];
+        if (begin < set.first.start) begins.clear();
+        set.first.start = std::min(set.first.start, begin);
+        if (begin == set.first.start) begins.push_back({begin, node});
+    }
+    for (const auto& [number, begins] : first_begins) {
+        Set& set = sets.at(number);
+        std::vector<std::pair<Timestamp, Node>> reached_ends;
+        boost::unordered_flat_set<std::uint64_t> seen;
+        for (const Step& begin : begins) follow(begin, seen, reached_ends);
+        std::erase_if(reached_ends, [&](const auto& end) { return end.first < end_min; });
+        if (steps_left_ == 0 || reached_ends.empty()) break;
+        const auto earlier = [&](const auto& left, const auto& right) {
+            return left.first != right.first ? left.first < right.first
+                                             : window_.before(pool_[left.second.id].entry.signal, pool_[right.second.id].entry.signal);
+        };
+        const auto& [end, node] = *std::min_element(reached_ends.begin(), reached_ends.end(), earlier);
+        set.first.end = end;
+        set.anchor = pool_[node.id].entry.signal;
+    }
+    if (steps_left_ == 0) return std::nullopt;
+    std::vector<Set> found;
+    for (auto& [number, set] : sets) found.push_back(std::move(set));
+    // By what they are, not by numbers of candidates.
+    std::sort(found.begin(), found.end(), [&](const Set& left, const Set& right) {
+        return left.first != right.first ? left.first < right.first : window_.before(left.anchor, right.anchor);
+    });
+    return found;
 }
 
 void Candidates::note_newest(const Candidate& one) {
@@ -162,7 +247,7 @@ void Candidates::gather_of(Id id, std::size_t link, Parts& parts) {
         offered = static_cast<StageMask>(offered | place.stages);
         near.emplace(place.id, Part{place.id, place.stages, place.stages});
     });
-    if ((plan_.mandatory & ~offered) == 0) parts.merge(near);
+    if ((plan_.mandatory & ~offered) == 0) parts.insert(near.begin(), near.end());
 }
 
 /// Under `chain`: what stages next to each other connect.
@@ -197,7 +282,7 @@ void Candidates::gather_linked(Id id, Parts& parts) {
             if (exposes_all(node.stage) || link == node.link) each_after(at.links[link].entity, time - plan_.within, time + plan_.within, node.id, go_on);
         }
     }
-    if ((plan_.mandatory & ~offered) == 0) parts.merge(near);
+    if ((plan_.mandatory & ~offered) == 0) parts.insert(near.begin(), near.end());
 }
 
 std::vector<Candidates::Part> Candidates::ordered(const Parts& parts) const {
@@ -252,7 +337,10 @@ std::vector<const ListedEntry*> Candidates::reached_from(EntityId entity, Timest
 
 void Candidates::forget(const std::vector<Id>& over, Timestamp reach) {
     if (over.empty()) return;
-    for (const Id id : over) pool_[id].state = State::let_go;
+    for (const Id id : over) {
+        if (pool_[id].state == State::closed) --closed_;
+        pool_[id].state = State::let_go;
+    }
     erase_if(lines_, [&](auto& line) {
         std::erase_if(line.second, [&](const Place& place) { return pool_[place.id].state == State::let_go; });
         return line.second.empty();

@@ -40,6 +40,7 @@ void Candidates::load(SnapshotReader& in) {
         const auto id = static_cast<Id>(pool_.size());
         require(id == 0 || window_.before(pool_[id - 1].entry.signal, entry.signal), "signals are out of order");
         Candidate& one = pool_.emplace_back(Candidate{std::move(entry), {}, is_held, is_closed ? State::closed : State::open});
+        if (is_closed) ++closed_;
         one.reached.resize(one.entry.links.size() * stage_count(one.entry.stages));
         for (Reached& reached : one.reached) in(reached);
         for (std::size_t link = 0; link < one.entry.links.size(); ++link) {

@@ -65,25 +65,39 @@ void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const En
             if (const auto noted = watch_.noted(entity); !noted || entry.time < *noted) watch_.note(entity, entry.time);
         }
     }
-    for (const Candidates::Part& part : candidates_.add(std::move(entry), end_min_)) take(part);
+    const Candidates::Found found = candidates_.add(std::move(entry), end_min_);
+    if (found.parts.empty()) return;
+    std::vector<bool> was_held;
+    std::vector<Candidates::Id> news;
+    for (const Candidates::Part& part : found.parts) {
+        was_held.push_back(candidates_.is_held(part.candidate));
+        if (take(part)) news.push_back(part.candidate);
+    }
+    // One group, unless more was gathered than is part of instances.
+    std::set<GroupId> touched;
+    for (const Candidates::Id candidate : news) touched.insert(group_of(candidates_.entry(candidate)).value());
+    if (touched.size() == 1) {
+        Group& group = groups_[*touched.begin()];
+        if (!group.changed && may_grow(group, found, was_held) && grow(group, found, was_held)) return;
+    }
+    for (const GroupId id : touched) revise(id);
 }
 
-/// What a signal does in instances is known now; its group is to be worked out.
-void GroupMatcher::take(const Candidates::Part& part) {
+/// What a signal does in instances is known now; whether that is new.
+bool GroupMatcher::take(const Candidates::Part& part) {
     const auto before = [&](const ListedEntry& left, const ListedEntry& right) { return window_.before(left.signal, right.signal); };
     const ListedEntry& entry = candidates_.entry(part.candidate);
     const bool is_held = candidates_.is_held(part.candidate);
-    const GroupId id = is_held ? group_of(entry).value() : group_for(entry);
-    Group& group = groups_[id];
+    Group& group = groups_[is_held ? group_of(entry).value() : group_for(entry)];
     auto place = std::lower_bound(group.entries.begin(), group.entries.end(), entry, before);
     if (!is_held) {
         candidates_.hold(part.candidate);
         place = group.entries.insert(place, entry);
     } else if ((part.completes & ~place->completes) == 0) {
-        return;
+        return false;
     }
     place->completes = static_cast<StageMask>(place->completes | part.completes);
-    revise(id);
+    return true;
 }
 
 /// The group that holds the signal.
@@ -151,6 +165,9 @@ void GroupMatcher::merge(GroupId into, GroupId from) {
     work_ += entries.size();
     target.entries = std::move(entries);
     std::move(source.findings.begin(), source.findings.end(), std::back_inserter(target.findings));
+    std::move(source.links.begin(), source.links.end(), std::back_inserter(target.links));
+    target.by_chains = target.by_chains && source.by_chains;
+    if (source.changed) revise(into);
     target.watched.resize(plan_.pattern->absent.size());
     for (std::size_t i = 0; i < source.watched.size(); ++i) {
         target.watched[i].first = std::min(target.watched[i].first, source.watched[i].first);
@@ -168,6 +185,8 @@ void GroupMatcher::close_older_half(Group& group, std::vector<FindingDelta>& cha
     ++capped_;
     const auto half = group.entries.begin() + static_cast<std::ptrdiff_t>(group.entries.size() / 2);
     group.floor = std::max(group.floor, half->time);
+    group.by_chains = false;
+    group.links.clear();
     const auto first_kept = std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < group.floor; });
     std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { candidates_.close(one); });
     group.entries.erase(group.entries.begin(), first_kept);
@@ -184,7 +203,9 @@ void GroupMatcher::give_up(const ListedEntry& entry) {
     if (absences_.let_go(entry.signal)) given_up_.push_back(entry.signal);
 }
 
-void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
+std::vector<FindingRevision> GroupMatcher::listed(Group& group) {
+    group.by_chains = false;
+    group.links.clear();
     InstanceListing listing{group.entries, {plan_, window_, values_, absences_, watermark_}, group.floor, end_min_};
     work_ += listing.steps();
     if (!listing.is_complete()) ++capped_;
@@ -193,6 +214,16 @@ void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
     for (FindingRevision& waiting : named(findings_of(listing.take_waiting(), plan_, window_), taken)) now.push_back(std::move(waiting));
     group.watched = listing.watched();
     decide_at(static_cast<GroupId>(&group - groups_.data()), listing.decides_at());
+    return now;
+}
+
+void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
+    take_back_growth(group);
+    std::optional<std::vector<FindingRevision>> told = told_by_chains(group);
+    if (!told && group.entries.size() > 2 * most_listed) {
+        while (group.entries.size() > most_listed) close_older_half(group, changes);
+    }
+    std::vector<FindingRevision> now = told ? std::move(*told) : listed(group);
     const auto successor = [&](const FindingRevision& former) -> std::optional<FindingId> {
         for (const FindingRevision& one : now) {
             const auto held = [&](const StageEvidence& evidence) { return evidence.signal == former.anchor; };
@@ -211,8 +242,9 @@ void GroupMatcher::bring_up_to_date() {
         Group& group = groups_[id];
         if (!group.alive || !std::exchange(group.changed, false)) continue;
         work_out(group, changes);
-        if (group.entries.size() > most_signals) close_older_half(group, changes);
+        if (group.entries.size() > (group.by_chains ? most_signals : most_listed)) close_older_half(group, changes);
     }
+    tell_growth(changes);
     sort_canonically(changes);
     std::move(changes.begin(), changes.end(), std::back_inserter(deltas_));
 }

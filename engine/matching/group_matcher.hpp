@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -36,8 +37,10 @@ namespace catenary::engine {
 /// watermark when it comes to where absence is decided.
 class GroupMatcher final : public MatcherState {
 public:
-    /// A group holds at most so many signals.
-    static constexpr std::size_t most_signals = 512;
+    /// A group holds at most so many signals,
+    static constexpr std::size_t most_signals = 8'192;
+    /// and so many where its instances are listed one by one.
+    static constexpr std::size_t most_listed = 512;
 
     GroupMatcher(std::shared_ptr<const Pattern> pattern, std::string identity, Timestamp effective_from, const SignalWindow& window,
                  const std::vector<Symbol>& link_kinds);
@@ -62,17 +65,20 @@ public:
 
 private:
     using GroupId = std::uint32_t;
+    using LinkCounts = std::vector<std::pair<EntityId, std::uint32_t>>;  // by entity: pairs of stages that it links
     struct Group {
         std::vector<ListedEntry> entries;       // in canonical order
         std::vector<FindingRevision> findings;  // that may still change
         Timestamp floor = Timestamp::min();     // instances that start before it are in findings that stay
         bool alive = false;
         bool changed = false;
+        bool by_chains = true;                // its findings are what chains tell of it (Candidates::sets), and may be added to
+        std::vector<LinkCounts> links{};      // then, under `chain`: of each finding
         std::optional<Timestamp> decides_at;  // the watermark at which absence is judged next
         WatchedConditions watched;
         template <class Archive, class Self>
         static void fields(Archive& archive, Self& self) {
-            archive(self.entries, self.findings, self.floor, self.alive, self.decides_at, self.watched);
+            archive(self.entries, self.findings, self.floor, self.alive, self.by_chains, self.links, self.decides_at, self.watched);
         }
     };
     /// One entity's signals in one group.
@@ -90,7 +96,16 @@ private:
     GroupId group_for(const ListedEntry& entry);
     std::pair<std::vector<Stretch>::iterator, std::vector<Stretch>::iterator> near(std::vector<Stretch>& stretches, Timestamp time) const;
     void merge(GroupId into, GroupId from);
-    void take(const Candidates::Part& part);
+    bool take(const Candidates::Part& part);
+    bool has_chains() const { return plan_.pattern->order == Order::sequence && plan_.pattern->absent.empty(); }
+    bool may_grow(const Group& group, const Candidates::Found& found, const std::vector<bool>& was_held) const;
+    bool grow(Group& group, const Candidates::Found& found, const std::vector<bool>& was_held);
+    void note_growth(const FindingRevision& finding, const std::vector<StageEvidence>& added, FindingDelta::Kind kind);
+    void take_back_growth(Group& group);
+    void tell_growth(std::vector<FindingDelta>& changes);
+    std::optional<std::vector<FindingRevision>> told_by_chains(Group& group);
+    std::vector<FindingRevision> listed(Group& group);
+    std::vector<EntityId> principals_of(const LinkCounts& links) const;
     std::optional<GroupId> group_of(const ListedEntry& entry) const;
     void revise(GroupId id);
     void decide_at(GroupId id, std::optional<Timestamp> watermark);
@@ -122,6 +137,7 @@ private:
     std::vector<SignalHandle> aside_;                                           // in no group
     std::vector<SignalHandle> given_up_;                                        // to be told at the next expiry
     std::vector<FindingDelta> deltas_;
+    std::map<FindingId, FindingDelta> grown_;  // since deltas were taken
     std::uint64_t work_ = 0;
     std::uint64_t capped_ = 0;
     NearMissWatch watch_{plan_};

@@ -22,7 +22,7 @@ void ListedEntry::load(SnapshotReader& in) {
 }
 
 void GroupMatcher::save(SnapshotWriter& out) const {
-    CATENARY_ASSERT(changed_.empty() && deltas_.empty(), "what is saved was told");
+    CATENARY_ASSERT(changed_.empty() && deltas_.empty() && grown_.empty(), "what is saved was told");
     out(end_min_, watermark_, values_, candidates_, absences_, groups_, free_groups_, stretches_, aside_, given_up_, capped_, watch_);
 }
 
@@ -50,6 +50,7 @@ void GroupMatcher::load(SnapshotReader& in) {
             for (const LateAnswer& one : finding.late_answers) require(one.condition < plan_.pattern->absent.size(), "a condition is unknown");
         }
         require(group.alive || !group.decides_at, "what is not there waits");
+        require(!group.by_chains || group.links.size() == group.findings.size(), "of a finding it is not said what links it");
         require(group.watched.size() <= plan_.pattern->absent.size(), "a condition is unknown");
         if (group.decides_at) deciding_.emplace(*group.decides_at, static_cast<GroupId>(&group - groups_.data()));
     }
