@@ -41,6 +41,7 @@ Candidates::Id Candidates::place(ListedEntry entry, bool& is_newest) {
     Candidate& one = pool_[id];
     one = {std::move(entry), {}, false, State::open};
     one.reached.resize(one.entry.links.size() * stage_count(one.entry.stages));
+    account(one, true);
     is_newest = true;
     for (std::size_t link = 0; link < one.entry.links.size(); ++link) {
         Line& line = lines_[one.entry.links[link].entity.value()];
@@ -56,6 +57,13 @@ Candidates::Id Candidates::place(ListedEntry entry, bool& is_newest) {
         line.insert(after, place);
     }
     return id;
+}
+
+void Candidates::account(const Candidate& one, bool comes) {
+    const std::size_t links = one.entry.links.size();
+    const std::size_t beyond = one.reached.size() > inline_reached ? one.reached.size() : 0;
+    links_ = comes ? links_ + links : links_ - links;
+    reached_beyond_ = comes ? reached_beyond_ + beyond : reached_beyond_ - beyond;
 }
 
 std::optional<Candidates::Id> Candidates::find(const ListedEntry& entry) const {
@@ -74,10 +82,10 @@ bool Candidates::holds(const ListedEntry& entry) const {
     return id && pool_[*id].held;
 }
 
-void Candidates::close(const ListedEntry& entry) {
+void Candidates::close(const ListedEntry& entry, Timestamp floor) {
     const auto id = find(entry);
     CATENARY_ASSERT(id.has_value(), "what is held is a candidate");
-    if (pool_[*id].state != State::closed) ++closed_;
+    floors_[*id] = floor;
     pool_[*id].state = State::closed;
     pool_[*id].held = false;
 }
@@ -119,29 +127,29 @@ std::optional<Timestamp> Candidates::occurrence(Id id, StageIndex stage, std::si
     return std::nullopt;
 }
 
+/// Where the occurrence begins that a reached signal completes.
+Timestamp Candidates::begin_of(const Node& node) const { return has_stage(plan_.repeated, node.stage) ? begins_.at(key(node)) : pool_[node.id].entry.time; }
+
 /// The latest start of a chain on the entity that a stage beginning at `begin` can go on from, where it is later than `least`.
 Timestamp Candidates::before(EntityId entity, StageIndex stage, Timestamp begin, Id self, Timestamp least, bool is_newest) {
     Timestamp latest = least;
     if (is_newest) {
         const auto& gap = plan_.pattern->stages[stage].within;
         each_stage(plan_.previous[stage], [&](StageIndex previous) {
-            const auto front = fronts_.find(key(entity, previous));
-            if (front == fronts_.end()) return;
+            const auto found = reachable_.find(key(entity, previous));
+            if (found == reachable_.end()) return;
             ++work_;
+            const auto& front = found->second.front;
             const auto near =
-                !gap ? front->second.begin()
-                     : std::partition_point(front->second.begin(), front->second.end(), [&](const FrontEntry& one) { return one.end < begin - *gap; });
-            if (near != front->second.end()) latest = std::max(latest, near->start);
+                !gap ? front.begin() : std::partition_point(front.begin(), front.end(), [&](const FrontEntry& one) { return one.end < begin - *gap; });
+            if (near != front.end()) latest = std::max(latest, near->start);
         });
         return latest;
     }
-    each_before(entity, stage, begin, begin - plan_.within, self, [&](const Place& place) {
+    each_before(entity, stage, begin, begin - plan_.within, self, [&](StageIndex previous, const Place& place) {
         if (place.time <= latest) return false;  // a chain does not start after it ends
         const Candidate& one = pool_[place.id];
-        if (one.state == State::closed) return true;
-        each_stage(static_cast<StageMask>(plan_.previous[stage] & place.stages), [&](StageIndex previous) {
-            if (serves(one, previous, place.link)) latest = std::max(latest, reached(one, previous, place.link).start);
-        });
+        if (one.state != State::closed) latest = std::max(latest, reached(one, previous, place.link).start);
         return true;
     });
     return latest;
@@ -153,7 +161,7 @@ Timestamp Candidates::latest_start(Id id, StageIndex stage, std::size_t link, bo
     const ListedEntry& own = pool_[id].entry;
     const auto nothing_before = [&](EntityId entity) {
         bool nothing = true;
-        each_stage(plan_.previous[stage], [&](StageIndex previous) { nothing = nothing && !fronts_.contains(key(entity, previous)); });
+        each_stage(plan_.previous[stage], [&](StageIndex previous) { nothing = nothing && !reachable_.contains(key(entity, previous)); });
         return nothing;
     };
     // Most signals wait for a stage that nothing on their entities has reached: what they count is then of no interest.
@@ -167,10 +175,12 @@ Timestamp Candidates::latest_start(Id id, StageIndex stage, std::size_t link, bo
     } else {
         latest = before(own.links[link].entity, stage, *begin, id, latest, by_fronts);
     }
-    return latest == unreached || own.time - latest > plan_.within ? unreached : latest;
+    if (latest == unreached || own.time - latest > plan_.within) return unreached;
+    if (has_stage(plan_.repeated, stage)) begins_[key(Node{id, stage, static_cast<std::uint8_t>(link)})] = *begin;
+    return latest;
 }
 
-/// Works out L of a signal as one stage; whether it grew. What is pushed to the fronts is seen by other stages of the same signal: `add` sees to it that they are worked out before.
+/// Works out L of a signal as one stage; whether it grew. What it leads to is told by `reach`: not before other stages of the same signal are worked out.
 bool Candidates::settle(Id id, StageIndex stage, bool is_newest) {
     bool grew = false;
     const std::size_t links = pool_[id].entry.links.size();
@@ -186,13 +196,29 @@ bool Candidates::settle(Id id, StageIndex stage, bool is_newest) {
     return grew;
 }
 
-void Candidates::push(EntityId entity, StageIndex stage, FrontEntry entry) {
-    Front& front = fronts_[key(entity, stage)];
-    const auto place = std::partition_point(front.begin(), front.end(), [&](const FrontEntry& one) { return one.end < entry.end; });
-    if (place != front.end() && place->start >= entry.start) return;  // ends as late or later, and starts no earlier
-    auto first = place;
+/// Makes known that chains reach the signal as that stage and can go on by that link.
+void Candidates::reach(Id id, StageIndex stage, std::size_t link) {
+    const Candidate& one = pool_[id];
+    const FrontEntry entry{one.entry.time, reached(one, stage, link).start};
+    if (entry.start == unreached) return;
+    Reachable& reachable = reachable_[key(one.entry.links[link].entity, stage)];
+    Line& all = reachable.all;
+    const Place place{entry.end, id, one.entry.stages, static_cast<std::uint8_t>(link)};
+    auto known = all.end();
+    if (!all.empty() && all.back().time >= entry.end) {
+        known = std::partition_point(all.begin(), all.end(), [&](const Place& other) { return other.time < entry.end; });
+        while (known != all.end() && known->time == entry.end && known->id != id) ++known;
+    }
+    if (known == all.end() || known->id != id) {
+        all.insert(known, place);
+        ++reachable_places_;
+    }
+    auto& front = reachable.front;
+    const auto later = std::partition_point(front.begin(), front.end(), [&](const FrontEntry& other) { return other.end < entry.end; });
+    if (later != front.end() && later->start >= entry.start) return;  // ends as late or later, and starts no earlier
+    auto first = later;
     while (first != front.begin() && std::prev(first)->start <= entry.start) --first;
-    auto last = place;
+    auto last = later;
     while (last != front.end() && last->end == entry.end) ++last;
     front.insert(front.erase(first, last), entry);
 }
@@ -225,11 +251,7 @@ void Candidates::relax(Id id) {
         const auto [time, stage, next] = *open.begin();
         open.erase(open.begin());
         if (!settle(next, stage, false)) continue;
-        const Candidate& one = pool_[next];
-        for (std::size_t link = 0; link < one.entry.links.size(); ++link) {
-            const Timestamp start = reached(one, stage, link).start;
-            if (start != unreached) push(one.entry.links[link].entity, stage, {time, start});
-        }
+        for (std::size_t link = 0; link < pool_[next].entry.links.size(); ++link) reach(next, stage, link);
         open_later(next, stage);
     }
 }
@@ -249,9 +271,8 @@ Candidates::Found Candidates::add(ListedEntry entry, Timestamp end_min) {
         each_stage(own.stages, [&](StageIndex stage) { settle(id, stage, true); });
         each_stage(own.stages, [&](StageIndex stage) {
             for (std::uint8_t link = 0; link < own.links.size(); ++link) {
-                const Timestamp start = reached(pool_[id], stage, link).start;
-                if (start == unreached) continue;
-                push(own.links[link].entity, stage, {own.time, start});
+                if (reached(pool_[id], stage, link).start == unreached) continue;
+                reach(id, stage, link);
                 if (has_stage(plan_.last, stage) && (link == 0 || !exposes_all(stage))) ends.emplace_back(own.time, Node{id, stage, link});
             }
         });
@@ -259,11 +280,12 @@ Candidates::Found Candidates::add(ListedEntry entry, Timestamp end_min) {
         relax(id);
         ends = ends_of(id);
     }
-    Exploration exploration{is_newest};
-    for (const auto& [time, end] : ends) {
-        if (time < end_min) continue;
-        explore(end, time - plan_.within, exploration);
-        if (!is_chain()) found.principals.push_back(entity(end.id, end.link));
+    std::erase_if(ends, [&](const auto& end) { return end.first < end_min; });
+    Exploration exploration = explore_all(ends, is_newest, Timestamp::min());
+    if (!is_chain()) {
+        for (const auto& [time, end] : ends) {
+            if (exploration.seen.contains(key(end))) found.principals.push_back(entity(end.id, end.link));
+        }
     }
     found.parts = ordered(exploration.parts);
     found.only_adds = is_newest && !exploration.again && steps_left_ > 0;

@@ -67,9 +67,9 @@ public:
     /// Takes a signal with its links; returns the signals of all instances that hold it and end at `end_min` or later, in canonical order, or none. Signals that were `held` before, and whose
     /// part in instances is known, may be left out.
     Found add(ListedEntry entry, Timestamp end_min);
-    /// The connected sets of the instances of a sequence that consist of signals of `group` and end at `end_min` or later. Exact where nothing is closed and no signal is part
-    /// of one instance twice (`is_plain`). Empty: that were more steps than may be taken at once.
-    std::optional<std::vector<Set>> sets(std::span<const ListedEntry> group, Timestamp end_min);
+    /// The connected sets of the instances of a sequence that consist of signals of `group`, start at `start_min` or later and end at `end_min` or later. Exact where no signal is
+    /// part of one instance twice (`is_plain`). Empty: that were more steps than may be taken at once.
+    std::optional<std::vector<Set>> sets(std::span<const ListedEntry> group, Timestamp start_min, Timestamp end_min);
     /// Whether chains tell the instances of these signals exactly.
     bool is_plain(std::span<const ListedEntry> group) const;
 
@@ -79,8 +79,8 @@ public:
     void hold(Id id) { pool_[id].held = true; }
     /// Whether the signal is here, and held.
     bool holds(const ListedEntry& entry) const;
-    /// It is part of no further instance.
-    void close(const ListedEntry& entry);
+    /// It is part of no further instance; nor is what hangs together with it, unless the instance starts at `floor` or later, which is after the signal.
+    void close(const ListedEntry& entry, Timestamp floor);
     void let_go(const ListedEntry& entry);
 
     /// Forgets what is let go of, and calls `give_up(entry)` for what is not held and lies before `reach`, and forgets it too.
@@ -114,7 +114,7 @@ public:
     std::vector<const ListedEntry*> of(EntityId entity, Timestamp from, Timestamp to) const;
     /// Which way chains are followed.
     enum class Way { onward, back };
-    /// Signals that chains from those of the entity in [from, to] lead to, no further than `limit`: a signal leads on to those that share an entity with it, are not before it and offer a later
+    /// Signals that chains from those of the entity in [from, to] (onward: of those that name it first) lead to, no further than `limit`: a signal leads on to those that share an entity with it, are not before it and offer a later
     /// stage; back the other way round; without an order to all that share one. At most `most`, those reached by fewest steps, in canonical order.
     std::vector<const ListedEntry*> reached_from(EntityId entity, Timestamp from, Timestamp to, Way way, Timestamp limit, std::size_t most) const;
     /// Calls `visit(entity, stages, newest)` for each entity: the stages that its signals offer, the time of the newest. Ends when it returns false.
@@ -144,10 +144,11 @@ private:
             archive(self.start, self.explored);
         }
     };
+    static constexpr std::size_t inline_reached = 2;
     enum class State : std::uint8_t { free, open, closed, let_go };
     struct Candidate {
         ListedEntry entry;
-        boost::container::small_vector<Reached, 2> reached;  // by link, then by served stage
+        boost::container::small_vector<Reached, inline_reached> reached;  // by link, then by served stage
         bool held = false;
         State state = State::free;
     };
@@ -163,7 +164,11 @@ private:
         Timestamp end;
         Timestamp start;
     };
-    using Front = boost::container::small_vector<FrontEntry, 1>;  // by end; each starts earlier than the one before
+    /// What of one stage can be gone on from by one entity.
+    struct Reachable {
+        boost::container::small_vector<FrontEntry, 1> front;  // by end; each starts earlier than the one before
+        Line all;
+    };
     /// A place in a chain.
     struct Node {
         Id id;
@@ -181,6 +186,8 @@ private:
         std::vector<std::pair<Timestamp, Node>> begins{};
         std::vector<std::pair<Id, Id>> joined{};  // are part of one instance
         bool again = false;                       // something told before is told again
+        Timestamp floor = Timestamp::min();       // of closed signals that were met
+        std::vector<std::pair<Reached*, Timestamp>> explored_before{};
     };
 
     static std::uint64_t key(EntityId entity, StageIndex stage) { return (std::uint64_t{entity.value()} << 4U) | stage; }
@@ -195,19 +202,33 @@ private:
     EntityId entity(Id id, std::size_t link) const { return pool_[id].entry.links[link].entity; }
     Id place(ListedEntry entry, bool& is_newest);
     std::optional<Id> find(const ListedEntry& entry) const;
+    /// Calls `visit(node, L)` for each stage and link of a candidate.
+    template <class Visit>
+    void each_node(Id id, Visit visit) const {
+        const Candidate& one = pool_[id];
+        for (std::uint8_t link = 0; link < one.entry.links.size(); ++link) {
+            each_stage(one.entry.stages, [&](StageIndex stage) { visit(Node{id, stage, link}, reached(one, stage, link).start); });
+        }
+    }
+    void account(const Candidate& one, bool comes);
     bool may_step();
 
     // candidates.cpp: how far chains come
     std::optional<Timestamp> occurrence(Id id, StageIndex stage, std::size_t link);
+    Timestamp begin_of(const Node& node) const;
     Timestamp before(EntityId entity, StageIndex stage, Timestamp begin, Id self, Timestamp least, bool is_newest);
     Timestamp latest_start(Id id, StageIndex stage, std::size_t link, bool is_newest);
     bool settle(Id id, StageIndex stage, bool is_newest);
-    void push(EntityId entity, StageIndex stage, FrontEntry entry);
+    void reach(Id id, StageIndex stage, std::size_t link);
     void relax(Id id);
     template <class Visit>
     void each_before(EntityId entity, StageIndex stage, Timestamp begin, Timestamp from, Id self, Visit visit);
     template <class Visit>
+    void each_within(const Line& line, Timestamp from, Timestamp to, Id self, Visit visit);
+    template <class Visit>
     void each_after(EntityId entity, Timestamp from, Timestamp to, Id self, Visit visit);
+    template <class Visit>
+    void each_reached(EntityId entity, StageIndex stage, Timestamp from, Timestamp to, Id self, Visit visit);
 
     // candidates_parts.cpp: which signals are part of instances, and where chains lead
     struct Step {
@@ -218,6 +239,7 @@ private:
     void follow(const Step& begin, boost::unordered_flat_set<std::uint64_t>& seen, std::vector<std::pair<Timestamp, Node>>& ends);
     std::vector<std::pair<Timestamp, Node>> ends_of(Id id);
     void explore(const Node& end, Timestamp bound, Exploration& exploration);
+    Exploration explore_all(const std::vector<std::pair<Timestamp, Node>>& ends, bool is_newest, Timestamp start_min);
     std::vector<Part> parts_in_any_order(Id id);
     StageMask offered_recently(EntityId entity, Timestamp since) const;
     void gather_of(Id id, std::size_t link, Parts& parts);
@@ -231,39 +253,54 @@ private:
     const DistinctValues& values_;
     std::vector<Candidate> pool_;
     std::vector<Id> free_;
-    boost::unordered_flat_map<std::uint32_t, Line> lines_;    // by entity
-    boost::unordered_flat_map<std::uint64_t, Front> fronts_;  // by entity and stage; without an order: the newest signal of the stage
+    boost::unordered_flat_map<std::uint32_t, Line> lines_;           // by entity
+    boost::unordered_flat_map<std::uint64_t, Reachable> reachable_;  // by entity and stage; without an order its front is the newest signal
+    boost::unordered_flat_map<std::uint64_t, Timestamp> begins_;     // of reached occurrences of repeated stages, by node
+    boost::unordered_flat_map<Id, Timestamp> floors_;                // of closed ones
+    std::size_t links_ = 0;                                          // of all candidates
+    std::size_t reached_beyond_ = 0;                                 // kept outside of candidates
+    std::size_t reachable_places_ = 0;
     std::size_t steps_left_ = 0;
-    std::size_t closed_ = 0;
     std::uint64_t work_ = 0;
     std::uint64_t capped_ = 0;
 };
 
-/// Visits the candidates of an entity that a stage beginning at `begin` may follow: those no earlier than `from`, the latest first, until it returns false.
+/// Visits what a stage that begins at `begin` may follow by the entity, no earlier than `from`: `visit(stage, place)`, of each stage the latest first, until it returns false.
 template <class Visit>
 void Candidates::each_before(EntityId entity, StageIndex stage, Timestamp begin, Timestamp from, Id self, Visit visit) {
-    const auto found = lines_.find(entity.value());
-    if (found == lines_.end()) return;
-    const Line& line = found->second;
     if (const auto& gap = plan_.pattern->stages[stage].within) from = std::max(from, begin - *gap);
-    auto one = std::partition_point(line.begin(), line.end(), [&](const Place& place) { return plan_.strict ? place.time < begin : place.time <= begin; });
-    while (one != line.begin()) {
-        --one;
-        if (one->time < from || !may_step()) return;
-        if (one->id != self && !visit(*one)) return;
-    }
+    each_stage(plan_.previous[stage], [&](StageIndex previous) {
+        const auto found = reachable_.find(key(entity, previous));
+        if (found == reachable_.end()) return;
+        const Line& line = found->second.all;
+        auto one = std::partition_point(line.begin(), line.end(), [&](const Place& place) { return plan_.strict ? place.time < begin : place.time <= begin; });
+        while (one != line.begin()) {
+            --one;
+            if (one->time < from || !may_step()) return;
+            if (one->id != self && !visit(previous, *one)) return;
+        }
+    });
 }
 
 template <class Visit>
-void Candidates::each_after(EntityId entity, Timestamp from, Timestamp to, Id self, Visit visit) {
-    const auto found = lines_.find(entity.value());
-    if (found == lines_.end()) return;
-    const Line& line = found->second;
+void Candidates::each_within(const Line& line, Timestamp from, Timestamp to, Id self, Visit visit) {
     auto one = std::partition_point(line.begin(), line.end(), [&](const Place& place) { return place.time < from; });
     for (; one != line.end() && one->time <= to; ++one) {
         if (!may_step()) return;
         if (one->id != self) visit(*one);
     }
+}
+
+/// Visits all candidates of an entity in [from, to].
+template <class Visit>
+void Candidates::each_after(EntityId entity, Timestamp from, Timestamp to, Id self, Visit visit) {
+    if (const auto found = lines_.find(entity.value()); found != lines_.end()) each_within(found->second, from, to, self, visit);
+}
+
+/// Visits those of them that chains reach as that stage.
+template <class Visit>
+void Candidates::each_reached(EntityId entity, StageIndex stage, Timestamp from, Timestamp to, Id self, Visit visit) {
+    if (const auto found = reachable_.find(key(entity, stage)); found != reachable_.end()) each_within(found->second.all, from, to, self, visit);
 }
 
 }  // namespace catenary::engine

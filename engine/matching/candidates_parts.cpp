@@ -25,19 +25,19 @@ void Candidates::follow(const Step& begin, boost::unordered_flat_set<std::uint64
         const ListedEntry& at = pool_[node.id].entry;
         if (at.time > latest || !seen.insert(key(node)).second) continue;
         if (has_stage(plan_.last, node.stage)) ends.emplace_back(at.time, node);
-        const auto go_on = [&](const Place& place) {
-            if (pool_[place.id].state == State::closed) return;
-            each_stage(place.stages, [&](StageIndex stage) {
-                if (!has_stage(plan_.previous[stage], node.stage)) return;
-                const auto begins_at = occurrence(place.id, stage, place.link);
-                if (!begins_at || *begins_at < at.time || (plan_.strict && *begins_at == at.time)) return;
-                const auto& gap = plan_.pattern->stages[stage].within;
-                if (gap && *begins_at - at.time > *gap) return;
-                open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
-            });
-        };
-        for (std::size_t link = 0; link < at.links.size(); ++link) {
-            if (exposes_all(node.stage) || link == node.link) each_after(at.links[link].entity, at.time, latest, node.id, go_on);
+        for (StageIndex next = static_cast<StageIndex>(node.stage + 1); next < plan_.stages; ++next) {
+            if (!has_stage(plan_.previous[next], node.stage)) continue;
+            const auto& gap = plan_.pattern->stages[next].within;
+            const auto go_on = [&](const Place& place) {
+                if (pool_[place.id].state == State::closed) return;
+                const Node to{place.id, next, exposes_all(next) ? std::uint8_t{0} : place.link};
+                const Timestamp begins_at = begin_of(to);
+                if (begins_at < at.time || (plan_.strict && begins_at == at.time) || (gap && begins_at - at.time > *gap)) return;
+                open.push_back(to);
+            };
+            for (std::size_t link = 0; link < at.links.size(); ++link) {
+                if (exposes_all(node.stage) || link == node.link) each_reached(at.links[link].entity, next, at.time, latest, node.id, go_on);
+            }
         }
     }
 }
@@ -55,9 +55,8 @@ std::vector<std::pair<Timestamp, Candidates::Node>> Candidates::ends_of(Id id) {
             begin_at(id, stage, link);
             if (!has_stage(plan_.repeated, stage) || !serves(pool_[id], stage, link)) continue;
             // It is evidence of what later ones complete.
-            each_after(own.links[link].entity, own.time, own.time + plan_.pattern->stages[stage].repeat->within, id, [&](const Place& place) {
-                const auto begin = serves(pool_[place.id], stage, place.link) ? occurrence(place.id, stage, place.link) : std::nullopt;
-                if (begin && *begin <= own.time) begin_at(place.id, stage, place.link);
+            each_reached(own.links[link].entity, stage, own.time, own.time + plan_.pattern->stages[stage].repeat->within, id, [&](const Place& place) {
+                if (begin_of({place.id, stage, place.link}) <= own.time) begin_at(place.id, stage, place.link);
             });
         }
     });
@@ -76,9 +75,8 @@ void Candidates::explore(const Node& end, Timestamp bound, Exploration& explorat
         const Node node = open.back();
         open.pop_back();
         if (!exploration.seen.insert(key(node)).second) continue;
-        const auto begin = occurrence(node.id, node.stage, node.link);
-        if (!begin) continue;
         Candidate& one = pool_[node.id];
+        const Timestamp begin = begin_of(node);
         const ListedEntry& at = one.entry;
         const auto take = [&](Id id, bool completes) {
             Part& part = exploration.parts.try_emplace(id, Part{id, 0, 0}).first->second;
@@ -87,38 +85,55 @@ void Candidates::explore(const Node& end, Timestamp bound, Exploration& explorat
         };
         take(node.id, true);
         if (has_stage(plan_.repeated, node.stage)) {
-            each_after(at.links[node.link].entity, *begin, at.time, node.id, [&](const Place& place) {
+            each_after(at.links[node.link].entity, begin, at.time, node.id, [&](const Place& place) {
                 if (!serves(pool_[place.id], node.stage, place.link)) return;
                 take(place.id, false);
                 if (!exploration.is_newest) exploration.joined.emplace_back(node.id, place.id);
             });
         }
-        Timestamp& explored = reached(one, node.stage, node.link).explored;
-        if (exploration.is_newest && explored <= bound) continue;
+        Reached& own = reached(one, node.stage, node.link);
+        if (exploration.is_newest && own.explored <= bound) continue;
         exploration.again = exploration.again || (is_chain() && std::any_of(one.reached.begin(), one.reached.end(),
                                                                             [](const Reached& other) { return other.explored != Timestamp::max(); }));
-        explored = std::min(explored, bound);
-        if (has_stage(plan_.first, node.stage) && *begin >= bound) exploration.begins.emplace_back(*begin, node);
+        exploration.explored_before.emplace_back(&own, own.explored);
+        own.explored = std::min(own.explored, bound);
+        if (has_stage(plan_.first, node.stage) && begin >= bound) exploration.begins.emplace_back(begin, node);
         for (std::size_t link = 0; link < at.links.size(); ++link) {
             if (!exposes_all(node.stage) && link != node.link) continue;
             const EntityId linking = at.links[link].entity;
-            each_before(linking, node.stage, *begin, bound, node.id, [&](const Place& place) {
+            each_before(linking, node.stage, begin, bound, node.id, [&](StageIndex stage, const Place& place) {
                 const Candidate& previous = pool_[place.id];
-                if (previous.state == State::closed) return true;
-                each_stage(static_cast<StageMask>(plan_.previous[node.stage] & place.stages), [&](StageIndex stage) {
-                    if (!serves(previous, stage, place.link) || reached(previous, stage, place.link).start < bound) return;
-                    open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
-                    if (is_chain()) exploration.pairs.push_back({linking, previous.entry.signal, at.signal});
-                    if (!exploration.is_newest) exploration.joined.emplace_back(node.id, place.id);
-                });
+                if (reached(previous, stage, place.link).start < bound) return true;
+                if (previous.state == State::closed) {
+                    exploration.floor = std::max(exploration.floor, floors_.at(place.id));
+                    return true;
+                }
+                open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
+                if (is_chain()) exploration.pairs.push_back({linking, previous.entry.signal, at.signal});
+                if (!exploration.is_newest) exploration.joined.emplace_back(node.id, place.id);
                 return true;
             });
         }
     }
 }
 
+/// Goes back from all these ends, by time; to what starts at `start_min`, or later where a closed signal was met: L tells of chains that start then or later whether there are any, and the
+/// closed one is in none of these.
+Candidates::Exploration Candidates::explore_all(const std::vector<std::pair<Timestamp, Node>>& ends, bool is_newest, Timestamp start_min) {
+    for (;;) {
+        Exploration exploration{is_newest};
+        for (const auto& [time, end] : ends) {
+            const Timestamp bound = std::max(time - plan_.within, start_min);
+            if (reached(pool_[end.id], end.stage, end.link).start >= bound) explore(end, bound, exploration);
+        }
+        if (exploration.floor <= start_min) return exploration;
+        start_min = exploration.floor;
+        for (auto one = exploration.explored_before.rbegin(); one != exploration.explored_before.rend(); ++one) one->first->explored = one->second;
+    }
+}
+
 bool Candidates::is_plain(std::span<const ListedEntry> group) const {
-    if (closed_ > 0 || plan_.pattern->order == Order::any) return false;
+    if (plan_.pattern->order == Order::any) return false;
     for (std::size_t i = 0; i < group.size(); ++i) {
         if (group[i].late) return false;
         // The same signal first and last, with another of that instant between: a chain does not see that.
@@ -128,7 +143,7 @@ bool Candidates::is_plain(std::span<const ListedEntry> group) const {
     return true;
 }
 
-std::optional<std::vector<Candidates::Set>> Candidates::sets(std::span<const ListedEntry> group, Timestamp end_min) {
+std::optional<std::vector<Candidates::Set>> Candidates::sets(std::span<const ListedEntry> group, Timestamp start_min, Timestamp end_min) {
     steps_left_ = most_group_steps;
     std::vector<std::pair<Timestamp, Node>> ends;
     for (const ListedEntry& entry : group) {
@@ -140,8 +155,8 @@ std::optional<std::vector<Candidates::Set>> Candidates::sets(std::span<const Lis
             }
         });
     }
-    Exploration all{false};
-    for (const auto& [time, end] : ends) explore(end, time - plan_.within, all);
+    Exploration all = explore_all(ends, false, start_min);
+    std::erase_if(ends, [&](const auto& end) { return !all.seen.contains(key(end.second)); });
 
     boost::unordered_flat_map<Id, std::uint32_t> numbers;
     VertexGroups together;
@@ -198,7 +213,7 @@ std::optional<std::vector<Candidates::Set>> Candidates::sets(std::span<const Lis
 
 void Candidates::note_newest(const Candidate& one) {
     const auto note = [&](EntityId entity, StageIndex stage) {
-        Front& front = fronts_[key(entity, stage)];
+        auto& front = reachable_[key(entity, stage)].front;
         if (front.empty()) front.push_back({one.entry.time, one.entry.time});
         else if (front[0].end < one.entry.time) front[0] = {one.entry.time, one.entry.time};
     };
@@ -215,8 +230,8 @@ void Candidates::note_newest(const Candidate& one) {
 StageMask Candidates::offered_recently(EntityId entity, Timestamp since) const {
     StageMask offered = 0;
     each_stage(plan_.mandatory, [&](StageIndex stage) {
-        const auto front = fronts_.find(key(entity, stage));
-        if (front != fronts_.end() && front->second[0].end >= since) offered = static_cast<StageMask>(offered | stage_bit(stage));
+        const auto newest = reachable_.find(key(entity, stage));
+        if (newest != reachable_.end() && newest->second.front[0].end >= since) offered = static_cast<StageMask>(offered | stage_bit(stage));
     });
     return offered;
 }
@@ -306,17 +321,21 @@ std::vector<const ListedEntry*> Candidates::of(EntityId entity, Timestamp from, 
 std::vector<const ListedEntry*> Candidates::reached_from(EntityId entity, Timestamp from, Timestamp to, Way way, Timestamp limit, std::size_t most) const {
     std::vector<Id> found;
     boost::unordered_flat_set<Id> seen;
+    std::size_t looks = 8 * most;
+    bool begins = way == Way::onward;
     const auto take = [&](EntityId of, Timestamp since, Timestamp until, StageMask stages) {
         const auto line = lines_.find(of.value());
         if (line == lines_.end()) return;
         auto one = std::partition_point(line->second.begin(), line->second.end(), [&](const Place& place) { return place.time < since; });
-        for (; one != line->second.end() && one->time <= until && found.size() < most; ++one) {
-            if ((one->stages & stages) != 0 && seen.insert(one->id).second) found.push_back(one->id);
+        for (; one != line->second.end() && one->time <= until && found.size() < most && looks > 0; ++one, --looks) {
+            if ((one->stages & stages) == 0 || (begins && one->link != 0)) continue;
+            if (seen.insert(one->id).second) found.push_back(one->id);
         }
     };
     const bool is_sequence = plan_.pattern->order == Order::sequence;
     const bool onward = way == Way::onward;
     take(entity, from, to, plan_.all);
+    begins = false;
     for (std::size_t next = 0; next < found.size() && found.size() < most; ++next) {
         const ListedEntry& at = pool_[found[next]].entry;
         // A burst goes on with signals of its own stage.
@@ -337,36 +356,37 @@ std::vector<const ListedEntry*> Candidates::reached_from(EntityId entity, Timest
 
 void Candidates::forget(const std::vector<Id>& over, Timestamp reach) {
     if (over.empty()) return;
-    for (const Id id : over) {
-        if (pool_[id].state == State::closed) --closed_;
-        pool_[id].state = State::let_go;
-    }
+    for (const Id id : over) pool_[id].state = State::let_go;
+    const auto is_over = [&](const Place& place) { return pool_[place.id].state == State::let_go; };
     erase_if(lines_, [&](auto& line) {
-        std::erase_if(line.second, [&](const Place& place) { return pool_[place.id].state == State::let_go; });
+        std::erase_if(line.second, is_over);
         return line.second.empty();
     });
+    // What comes from now on is at least one `within` later than `reach`.
+    erase_if(reachable_, [&](auto& reachable) {
+        auto& [front, all] = reachable.second;
+        front.erase(std::remove_if(front.begin(), front.end(), [&](const FrontEntry& one) { return one.start < reach; }), front.end());
+        reachable_places_ -= std::erase_if(all, is_over);
+        return front.empty() && all.empty();
+    });
     for (const Id id : over) {
-        pool_[id] = Candidate{};
+        Candidate& one = pool_[id];
+        floors_.erase(id);
+        each_stage(static_cast<StageMask>(one.entry.stages & plan_.repeated), [&](StageIndex stage) {
+            for (std::size_t link = 0; link < one.entry.links.size(); ++link) begins_.erase(key(Node{id, stage, static_cast<std::uint8_t>(link)}));
+        });
+        account(one, false);
+        one = Candidate{};
         free_.push_back(id);
     }
-    // What comes from now on is at least one `within` later than `reach`.
-    erase_if(fronts_, [&](auto& front) {
-        const auto first_over = std::remove_if(front.second.begin(), front.second.end(), [&](const FrontEntry& one) { return one.start < reach; });
-        front.second.erase(first_over, front.second.end());
-        return front.second.empty();
-    });
 }
 
+/// Kept as it changes: asked for with every status.
 std::size_t Candidates::bytes() const {
-    std::size_t total = pool_.capacity() * sizeof(Candidate) + free_.capacity() * sizeof(Id) +
-                        lines_.bucket_count() * (sizeof(std::uint32_t) + sizeof(Line) + 1) +
-                        fronts_.bucket_count() * (sizeof(std::uint64_t) + sizeof(Front) + 1);
-    for (const auto& [entity, line] : lines_) total += line.capacity() * sizeof(Place);
-    for (const Candidate& one : pool_) {
-        total += one.entry.links.capacity() * sizeof(ListedEntry::Link);
-        if (one.reached.capacity() > 2) total += one.reached.capacity() * sizeof(Reached);
-    }
-    return total;
+    return pool_.capacity() * sizeof(Candidate) + free_.capacity() * sizeof(Id) + links_ * (sizeof(ListedEntry::Link) + sizeof(Place)) +
+           reached_beyond_ * sizeof(Reached) + lines_.bucket_count() * (sizeof(std::uint32_t) + sizeof(Line) + 1) + reachable_places_ * sizeof(Place) +
+           reachable_.bucket_count() * (sizeof(std::uint64_t) + sizeof(Reachable) + 1) +
+           begins_.bucket_count() * (sizeof(std::uint64_t) + sizeof(Timestamp) + 1);
 }
 
 }  // namespace catenary::engine

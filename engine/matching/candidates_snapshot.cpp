@@ -19,7 +19,11 @@ void Candidates::save(SnapshotWriter& out) const {
     for (const Id id : ids) {
         const Candidate& one = pool_[id];
         out(one.entry, one.held, one.state == State::closed);
+        if (one.state == State::closed) out(floors_.at(id));
         for (const Reached& reached : one.reached) out(reached);
+        each_node(id, [&](const Node& node, Timestamp start) {
+            if (has_stage(plan_.repeated, node.stage) && start != unreached) out(begins_.at(key(node)));
+        });
     }
     out(capped_);
 }
@@ -40,9 +44,15 @@ void Candidates::load(SnapshotReader& in) {
         const auto id = static_cast<Id>(pool_.size());
         require(id == 0 || window_.before(pool_[id - 1].entry.signal, entry.signal), "signals are out of order");
         Candidate& one = pool_.emplace_back(Candidate{std::move(entry), {}, is_held, is_closed ? State::closed : State::open});
-        if (is_closed) ++closed_;
+        if (is_closed) {
+            Timestamp floor;
+            in(floor);
+            require(floor > one.entry.time, "what is closed may go on");
+            floors_.emplace(id, floor);
+        }
         one.reached.resize(one.entry.links.size() * stage_count(one.entry.stages));
         for (Reached& reached : one.reached) in(reached);
+        account(one, true);
         for (std::size_t link = 0; link < one.entry.links.size(); ++link) {
             lines_[one.entry.links[link].entity.value()].push_back({one.entry.time, id, one.entry.stages, static_cast<std::uint8_t>(link)});
         }
@@ -50,12 +60,16 @@ void Candidates::load(SnapshotReader& in) {
             note_newest(one);
             continue;
         }
-        each_stage(one.entry.stages, [&](StageIndex stage) {
-            for (std::size_t link = 0; link < one.entry.links.size(); ++link) {
-                const Timestamp start = reached(one, stage, link).start;
-                require(start <= one.entry.time, "a chain starts after it ends");
-                if (start != unreached) push(one.entry.links[link].entity, stage, {one.entry.time, start});
+        each_node(id, [&](const Node& node, Timestamp start) {
+            require(start <= pool_[id].entry.time, "a chain starts after it ends");
+            if (start == unreached) return;
+            if (has_stage(plan_.repeated, node.stage)) {
+                Timestamp begin;
+                in(begin);
+                require(begin <= pool_[id].entry.time, "a burst begins after it ends");
+                begins_.emplace(key(node), begin);
             }
+            reach(id, node.stage, node.link);
         });
     }
     in(capped_);

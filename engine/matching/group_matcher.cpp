@@ -185,11 +185,13 @@ void GroupMatcher::close_older_half(Group& group, std::vector<FindingDelta>& cha
     ++capped_;
     const auto half = group.entries.begin() + static_cast<std::ptrdiff_t>(group.entries.size() / 2);
     group.floor = std::max(group.floor, half->time);
-    group.by_chains = false;
-    group.links.clear();
     const auto first_kept = std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < group.floor; });
-    std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { candidates_.close(one); });
+    std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { candidates_.close(one, group.floor); });
     group.entries.erase(group.entries.begin(), first_kept);
+    for (std::size_t i = 0, kept = 0; i < group.links.size(); ++i) {
+        if (group.findings[i].start >= group.floor) std::swap(group.links[kept++], group.links[i]);
+        if (i + 1 == group.links.size()) group.links.resize(kept);
+    }
     std::erase_if(group.findings, [&](const FindingRevision& one) {
         if (one.start >= group.floor) return false;
         if (one.waiting_until)
@@ -220,8 +222,9 @@ std::vector<FindingRevision> GroupMatcher::listed(Group& group) {
 void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
     take_back_growth(group);
     std::optional<std::vector<FindingRevision>> told = told_by_chains(group);
-    if (!told && group.entries.size() > 2 * most_listed) {
-        while (group.entries.size() > most_listed) close_older_half(group, changes);
+    while (!told && has_chains() && group.entries.size() > 2 * most_listed) {
+        close_older_half(group, changes);
+        told = told_by_chains(group);
     }
     std::vector<FindingRevision> now = told ? std::move(*told) : listed(group);
     const auto successor = [&](const FindingRevision& former) -> std::optional<FindingId> {

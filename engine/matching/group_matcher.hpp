@@ -101,6 +101,7 @@ private:
     bool may_grow(const Group& group, const Candidates::Found& found, const std::vector<bool>& was_held) const;
     bool grow(Group& group, const Candidates::Found& found, const std::vector<bool>& was_held);
     void note_growth(const FindingRevision& finding, const std::vector<StageEvidence>& added, FindingDelta::Kind kind);
+    void note_end(const FindingRevision& finding, FindingId successor);
     void take_back_growth(Group& group);
     void tell_growth(std::vector<FindingDelta>& changes);
     std::optional<std::vector<FindingRevision>> told_by_chains(Group& group);
@@ -138,6 +139,7 @@ private:
     std::vector<SignalHandle> given_up_;                                        // to be told at the next expiry
     std::vector<FindingDelta> deltas_;
     std::map<FindingId, FindingDelta> grown_;  // since deltas were taken
+    std::vector<FindingDelta> ended_;          // since then: went into others
     std::uint64_t work_ = 0;
     std::uint64_t capped_ = 0;
     NearMissWatch watch_{plan_};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 // Findings told by chains: worked out without listing instances, and added to without working anything out again.
 
@@ -21,18 +22,46 @@ std::vector<EntityId> GroupMatcher::principals_of(const LinkCounts& links) const
 
 namespace {
 
-void count(std::vector<std::pair<EntityId, std::uint32_t>>& links, const std::vector<ListedInstance::Pair>& pairs) {
-    for (const ListedInstance::Pair& pair : pairs) {
-        const auto place = std::lower_bound(links.begin(), links.end(), pair.entity, [](const auto& one, EntityId entity) { return one.first < entity; });
-        if (place != links.end() && place->first == pair.entity) ++place->second;
-        else links.insert(place, {pair.entity, 1});
-    }
+using LinkCounts = std::vector<std::pair<EntityId, std::uint32_t>>;
+
+void count(LinkCounts& links, EntityId entity, std::uint32_t pairs) {
+    const auto place = std::lower_bound(links.begin(), links.end(), entity, [](const auto& one, EntityId of) { return one.first < of; });
+    if (place != links.end() && place->first == entity) place->second += pairs;
+    else links.insert(place, {entity, pairs});
 }
 
-void add_principals(std::vector<EntityId>& principals, const std::vector<EntityId>& added) {
-    principals.insert(principals.end(), added.begin(), added.end());
-    std::sort(principals.begin(), principals.end());
-    principals.erase(std::unique(principals.begin(), principals.end()), principals.end());
+std::vector<EntityId> each_once(std::vector<EntityId> entities) {
+    std::sort(entities.begin(), entities.end());
+    entities.erase(std::unique(entities.begin(), entities.end()), entities.end());
+    return entities;
+}
+
+const StageEvidence* stage_in(const FindingRevision& finding, SignalHandle signal) {
+    const auto place =
+        std::lower_bound(finding.evidence.begin(), finding.evidence.end(), signal, [](const StageEvidence& one, SignalHandle of) { return one.signal < of; });
+    return place != finding.evidence.end() && place->signal == signal ? &*place : nullptr;
+}
+
+/// Adds to evidence that is sorted by signal; returns what was not there, or serves an earlier stage than it did.
+std::vector<StageEvidence> add_evidence(std::vector<StageEvidence>& evidence, std::vector<StageEvidence> told) {
+    const auto by_signal = [](const StageEvidence& left, const StageEvidence& right) {
+        return left.signal != right.signal ? left.signal < right.signal : left.stage < right.stage;
+    };
+    const auto is_same = [](const StageEvidence& left, const StageEvidence& right) { return left.signal == right.signal; };
+    std::sort(told.begin(), told.end(), by_signal);
+    told.erase(std::unique(told.begin(), told.end(), is_same), told.end());
+    std::vector<StageEvidence> added;
+    for (const StageEvidence& one : told) {
+        const auto place = std::lower_bound(evidence.begin(), evidence.end(), one,
+                                            [](const StageEvidence& left, const StageEvidence& right) { return left.signal < right.signal; });
+        if (place == evidence.end() || place->signal != one.signal || one.stage < place->stage) added.push_back(one);
+    }
+    std::vector<StageEvidence> all;
+    all.reserve(evidence.size() + added.size());
+    std::merge(evidence.begin(), evidence.end(), added.begin(), added.end(), std::back_inserter(all), by_signal);
+    all.erase(std::unique(all.begin(), all.end(), is_same), all.end());
+    evidence = std::move(all);
+    return added;
 }
 
 }  // namespace
@@ -40,7 +69,7 @@ void add_principals(std::vector<EntityId>& principals, const std::vector<EntityI
 /// The findings of the group, unless chains do not tell them: a signal was late, a set must be cut, there is too much of it.
 std::optional<std::vector<FindingRevision>> GroupMatcher::told_by_chains(Group& group) {
     if (!has_chains() || !candidates_.is_plain(group.entries)) return std::nullopt;
-    const auto sets = candidates_.sets(group.entries, end_min_);
+    const auto sets = candidates_.sets(group.entries, group.floor, end_min_);
     if (!sets) return std::nullopt;
     std::vector<FindingRevision> findings;
     std::vector<LinkCounts> links;
@@ -51,9 +80,9 @@ std::optional<std::vector<FindingRevision>> GroupMatcher::told_by_chains(Group& 
         std::sort(finding.evidence.begin(), finding.evidence.end(),
                   [](const StageEvidence& left, const StageEvidence& right) { return left.signal < right.signal; });
         LinkCounts& counts = links.emplace_back();
-        count(counts, set.pairs);
+        for (const ListedInstance::Pair& pair : set.pairs) count(counts, pair.entity, 1);
         if (plan_.pattern->link == LinkMode::chain) finding.principals = principals_of(counts);
-        else if (plan_.pattern->link == LinkMode::same) add_principals(finding.principals, set.principals);
+        else if (plan_.pattern->link == LinkMode::same) finding.principals = each_once(set.principals);
         findings.push_back(std::move(finding));
     }
     group.by_chains = true;
@@ -75,52 +104,74 @@ bool GroupMatcher::may_grow(const Group& group, const Candidates::Found& found, 
     return !was_held.empty();
 }
 
-/// Adds instances that the newest signal completes to the one finding that they share signals with, or makes one; false where it is not as simple.
+/// Adds instances that the newest signal completes to the findings that they share signals with, which become one, or makes one; false where it is not as simple.
 bool GroupMatcher::grow(Group& group, const Candidates::Found& found, const std::vector<bool>& was_held) {
-    std::optional<std::size_t> known;
+    std::set<std::size_t> known;
     for (std::size_t i = 0; i < found.parts.size(); ++i) {
         if (!was_held[i]) continue;
         const SignalHandle signal = candidates_.entry(found.parts[i].candidate).signal;
-        std::optional<std::size_t> having;
-        for (std::size_t f = 0; f < group.findings.size() && !having; ++f) {
-            const auto& evidence = group.findings[f].evidence;
-            const auto place =
-                std::lower_bound(evidence.begin(), evidence.end(), signal, [](const StageEvidence& one, SignalHandle of) { return one.signal < of; });
-            if (place != evidence.end() && place->signal == signal) having = f;
-        }
-        if (!having || (known && known != having)) return false;
-        known = having;
+        const auto having =
+            std::find_if(group.findings.begin(), group.findings.end(), [&](const FindingRevision& one) { return stage_in(one, signal) != nullptr; });
+        if (having == group.findings.end()) return false;
+        known.insert(static_cast<std::size_t>(having - group.findings.begin()));
     }
     const ListedEntry& newest = candidates_.entry(found.parts.back().candidate);
-    const bool is_new = !known;
+    const bool is_new = known.empty();
     if (is_new) {
+        if (newest.time - found.earliest > plan_.max_span) return false;
         const InstanceSpan first{found.earliest, newest.time};
+        known.insert(group.findings.size());
         group.findings.push_back({finding_id(identity_, window_, {.anchor = newest.signal}), newest.signal, first, first.start, first.end, {}, {}});
         group.links.emplace_back();
-        known = group.findings.size() - 1;
     }
-    FindingRevision& finding = group.findings[*known];
-    const Timestamp end = std::max(finding.end, newest.time);
-    if (!is_new && (newest.time <= finding.opening.end || found.earliest < finding.start || end - finding.start > plan_.max_span)) return false;
+    // What holds the first instance of all goes on.
+    const std::size_t leading = *std::min_element(known.begin(), known.end(), [&](std::size_t left, std::size_t right) {
+        const FindingRevision& one = group.findings[left];
+        const FindingRevision& other = group.findings[right];
+        return one.opening != other.opening ? one.opening < other.opening : window_.before(one.anchor, other.anchor);
+    });
+    Timestamp end = newest.time;
+    for (const std::size_t one : known) {
+        end = std::max(end, group.findings[one].end);
+        if (!is_new && newest.time <= group.findings[one].opening.end) return false;
+    }
+    const Timestamp start = group.findings[leading].start;
+    if (found.earliest < start || end - start > plan_.max_span) return false;
+
+    std::vector<StageEvidence> told;
+    for (const Candidates::Part& part : found.parts) told.push_back({candidates_.entry(part.candidate).signal, plan_.earliest(part.serves)});
+    LinkCounts links = std::move(group.links[leading]);
+    std::vector<EntityId> principals = found.principals;
+    for (const std::size_t one : known) {
+        const FindingRevision& finding = group.findings[one];
+        principals.insert(principals.end(), finding.principals.begin(), finding.principals.end());
+        if (one == leading) continue;
+        told.insert(told.end(), finding.evidence.begin(), finding.evidence.end());
+        for (const auto& [entity, pairs] : group.links[one]) count(links, entity, pairs);
+        note_end(finding, group.findings[leading].id);
+    }
+    for (const ListedInstance::Pair& pair : found.pairs) count(links, pair.entity, 1);
+    FindingRevision& finding = group.findings[leading];
     finding.end = end;
-    std::vector<StageEvidence> added;
-    for (const Candidates::Part& part : found.parts) {
-        const StageEvidence one{candidates_.entry(part.candidate).signal, plan_.earliest(part.serves)};
-        const auto place = std::lower_bound(finding.evidence.begin(), finding.evidence.end(), one.signal,
-                                            [](const StageEvidence& other, SignalHandle signal) { return other.signal < signal; });
-        if (place == finding.evidence.end() || place->signal != one.signal) finding.evidence.insert(place, one);
-        else if (one.stage < place->stage) *place = one;
-        else continue;
-        added.push_back(one);
-    }
-    if (plan_.pattern->link == LinkMode::chain) {
-        count(group.links[*known], found.pairs);
-        finding.principals = principals_of(group.links[*known]);
-    } else if (plan_.pattern->link == LinkMode::same) {
-        add_principals(finding.principals, found.principals);
-    }
+    std::vector<StageEvidence> added = add_evidence(finding.evidence, std::move(told));
+    if (plan_.pattern->link == LinkMode::chain) finding.principals = principals_of(links);
+    else if (plan_.pattern->link == LinkMode::same) finding.principals = each_once(std::move(principals));
+    group.links[leading] = std::move(links);
     note_growth(finding, added, is_new ? FindingDelta::Kind::opened : FindingDelta::Kind::extended);
+    for (auto one = known.rbegin(); one != known.rend(); ++one) {
+        if (*one == leading) continue;
+        group.findings.erase(group.findings.begin() + static_cast<std::ptrdiff_t>(*one));
+        group.links.erase(group.links.begin() + static_cast<std::ptrdiff_t>(*one));
+    }
     return true;
+}
+
+/// It went into another one since deltas were taken.
+void GroupMatcher::note_end(const FindingRevision& finding, FindingId successor) {
+    const auto grown = grown_.find(finding.id);
+    const bool was_told = grown == grown_.end() || grown->second.kind != FindingDelta::Kind::opened;
+    if (grown != grown_.end()) grown_.erase(grown);
+    if (was_told) ended_.push_back({FindingDelta::Kind::superseded, finding.id, {}, finding.start, finding.end, finding.principals, successor});
 }
 
 void GroupMatcher::note_growth(const FindingRevision& finding, const std::vector<StageEvidence>& added, FindingDelta::Kind kind) {
@@ -157,6 +208,8 @@ void GroupMatcher::tell_growth(std::vector<FindingDelta>& changes) {
         changes.push_back(std::move(delta));
     }
     grown_.clear();
+    std::move(ended_.begin(), ended_.end(), std::back_inserter(changes));
+    ended_.clear();
 }
 
 }  // namespace catenary::engine

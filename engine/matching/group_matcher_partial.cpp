@@ -8,6 +8,12 @@
 // What of a chain there is among signals whose chain is not whole.
 
 namespace catenary::engine {
+namespace {
+
+// Of an entity's chains as many signals, the nearest, are looked at for a near miss.
+constexpr std::size_t most_followed = 64;
+
+}  // namespace
 
 /// What is evidence of a finding has led somewhere: the others, with the links to one entity or all.
 std::vector<ListedEntry> GroupMatcher::unserved(const std::vector<const ListedEntry*>& near, std::optional<EntityId> entity) const {
@@ -36,7 +42,7 @@ std::vector<ListedEntry> GroupMatcher::unserved(const std::vector<const ListedEn
 std::optional<Timestamp> GroupMatcher::look(EntityId entity, Timestamp from, Timestamp to, Timestamp watermark, std::vector<UnfinishedChain>& found) {
     const bool is_chain = plan_.pattern->link == LinkMode::chain;
     const auto near =
-        is_chain ? candidates_.reached_from(entity, from, to, Candidates::Way::onward, watermark, most_signals) : candidates_.of(entity, from, watermark);
+        is_chain ? candidates_.reached_from(entity, from, to, Candidates::Way::onward, watermark, most_followed) : candidates_.of(entity, from, watermark);
     work_ += near.size();
     StageMask offered = 0;
     for (const ListedEntry* one : near) offered = static_cast<StageMask>(offered | one->stages);
@@ -75,7 +81,7 @@ void GroupMatcher::work_out(EntityId entity, PartialSearch& search) const {
     std::vector<ListedEntry> listed;
     if (plan_.pattern->link == LinkMode::chain) {
         // The chain that the entity links last came to it from elsewhere.
-        listed = unserved(candidates_.reached_from(entity, from, Timestamp::max(), Candidates::Way::back, from, most_signals), std::nullopt);
+        listed = unserved(candidates_.reached_from(entity, from, Timestamp::max(), Candidates::Way::back, from, most_listed), std::nullopt);
     } else {
         listed = unserved(candidates_.of(entity, from, Timestamp::max()), entity);
     }
