@@ -59,6 +59,27 @@ Candidates::Id Candidates::place(ListedEntry entry, bool& is_newest) {
     return id;
 }
 
+void Candidates::put_into(Id id, SetNumber number) {
+    pool_[id].set = number;
+    each_node(id, [&](const Node& node, Timestamp start) {
+        if (start != unreached && (node.link == 0 || !exposes_all(node.stage))) each_copy(node, [&](ReachedPlace& place) { place.set = number; });
+    });
+}
+void Candidates::put_into(const ListedEntry& entry, SetNumber number) {
+    if (const auto id = find(entry)) put_into(*id, number);
+}
+
+void Candidates::set_explored(const Node& node, Timestamp bound) {
+    reached(pool_[node.id], node.stage, node.link).explored = bound;
+    each_copy(node, [&](ReachedPlace& place) { place.explored = bound; });
+}
+
+void Candidates::count(LinkCounts& links, EntityId entity, std::uint32_t pairs) {
+    const auto place = std::lower_bound(links.begin(), links.end(), entity, [](const auto& one, EntityId of) { return one.first < of; });
+    if (place != links.end() && place->first == entity) place->second += pairs;
+    else links.insert(place, {entity, pairs});
+}
+
 void Candidates::account(const Candidate& one, bool comes) {
     const std::size_t links = one.entry.links.size();
     const std::size_t beyond = one.reached.size() > inline_reached ? one.reached.size() : 0;
@@ -146,10 +167,9 @@ Timestamp Candidates::before(EntityId entity, StageIndex stage, Timestamp begin,
         });
         return latest;
     }
-    each_before(entity, stage, begin, begin - plan_.within, self, [&](StageIndex previous, const Place& place) {
+    each_before(entity, stage, begin, begin - plan_.within, self, [&](StageIndex, const ReachedPlace& place) {
         if (place.time <= latest) return false;  // a chain does not start after it ends
-        const Candidate& one = pool_[place.id];
-        if (one.state != State::closed) latest = std::max(latest, reached(one, previous, place.link).start);
+        if (pool_[place.id].state != State::closed) latest = std::max(latest, place.start);
         return true;
     });
     return latest;
@@ -202,16 +222,19 @@ void Candidates::reach(Id id, StageIndex stage, std::size_t link) {
     const FrontEntry entry{one.entry.time, reached(one, stage, link).start};
     if (entry.start == unreached) return;
     Reachable& reachable = reachable_[key(one.entry.links[link].entity, stage)];
-    Line& all = reachable.all;
-    const Place place{entry.end, id, one.entry.stages, static_cast<std::uint8_t>(link)};
+    auto& all = reachable.all;
+    const Reached& own = reached(one, stage, link);
+    const ReachedPlace place{entry.end, entry.start, own.explored, id, one.set, one.entry.stages, static_cast<std::uint8_t>(link)};
     auto known = all.end();
     if (!all.empty() && all.back().time >= entry.end) {
-        known = std::partition_point(all.begin(), all.end(), [&](const Place& other) { return other.time < entry.end; });
+        known = std::partition_point(all.begin(), all.end(), [&](const ReachedPlace& other) { return other.time < entry.end; });
         while (known != all.end() && known->time == entry.end && known->id != id) ++known;
     }
     if (known == all.end() || known->id != id) {
         all.insert(known, place);
         ++reachable_places_;
+    } else {
+        known->start = entry.start;
     }
     auto& front = reachable.front;
     const auto later = std::partition_point(front.begin(), front.end(), [&](const FrontEntry& other) { return other.end < entry.end; });
@@ -290,9 +313,8 @@ Candidates::Found Candidates::add(ListedEntry entry, Timestamp end_min) {
     found.parts = ordered(exploration.parts);
     found.only_adds = is_newest && !exploration.again && steps_left_ > 0;
     for (const auto& [begin, node] : exploration.begins) found.earliest = std::min(found.earliest, begin);
-    found.pairs = std::move(exploration.pairs);
-    std::sort(found.pairs.begin(), found.pairs.end());
-    found.pairs.erase(std::unique(found.pairs.begin(), found.pairs.end()), found.pairs.end());
+    found.joins = std::move(exploration.joins);
+    found.links = std::move(exploration.links);
     return found;
 }
 

@@ -3,6 +3,7 @@
 #include "engine/matching/distinct_values.hpp"
 #include "engine/matching/instance_listing.hpp"
 #include "engine/matching/stage_plan.hpp"
+#include "engine/matching/vertex_groups.hpp"
 #include "engine/matching/window.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
@@ -45,14 +46,21 @@ public:
 
     Candidates(const StagePlan& plan, const SignalWindow& window, const DistinctValues& values) : plan_{plan}, window_{window}, values_{values} {}
 
+    /// Connected sets that were told are numbered, so that what a signal brings can name them. Numbers hold until `compact_sets`.
+    using SetNumber = std::uint32_t;
+    static constexpr SetNumber no_set = 0xFFFF'FFFF;
+    /// By entity: how many pairs of signals it links, each chosen next to the other in an instance.
+    using LinkCounts = std::vector<std::pair<EntityId, std::uint32_t>>;
+
     /// What a signal brings.
     struct Found {
         std::vector<Part> parts;  ///< of the instances that hold it, in canonical order
-        /// All these instances end with it, and links and starts are told of what was not told before: enough to go on with a finding that has the other parts.
+        /// All these instances end with it, and what follows is told beside what was told before: enough to go on with the sets that they join.
         bool only_adds = false;
-        Timestamp earliest = Timestamp::max();    ///< the earliest start of an instance through what was not told before
-        std::vector<EntityId> principals;         ///< `same`: the entities that link it; perhaps repeated
-        std::vector<ListedInstance::Pair> pairs;  ///< `chain`: what links it, sorted, each once
+        Timestamp earliest = Timestamp::max();  ///< the earliest start of an instance through what was not told before
+        std::vector<SetNumber> joins;           ///< the sets that have signals of these instances, each once; `no_set`: also something that was told of no set
+        std::vector<EntityId> principals;       ///< `same`: the entities that link it; perhaps repeated
+        LinkCounts links;                       ///< `chain`: pairs that were not counted before
     };
     /// All instances that share signals with each other.
     struct Set {
@@ -61,17 +69,44 @@ public:
         SignalHandle anchor{};                                   ///< of the instances with that span: the least signal that completes one
         Timestamp end = Timestamp::min();                        ///< the latest
         std::vector<EntityId> principals;                        ///< `same`
-        std::vector<ListedInstance::Pair> pairs;                 ///< `chain`; sorted, each once
+        LinkCounts links;                                        ///< `chain`
     };
+    /// Adds to counts that are by entity.
+    static void count(LinkCounts& links, EntityId entity, std::uint32_t pairs);
 
     /// Takes a signal with its links; returns the signals of all instances that hold it and end at `end_min` or later, in canonical order, or none. Signals that were `held` before, and whose
-    /// part in instances is known, may be left out.
+    /// part in instances is known, may be left out: `joins` tells of their sets.
     Found add(ListedEntry entry, Timestamp end_min);
     /// The connected sets of the instances of a sequence that consist of signals of `group`, start at `start_min` or later and end at `end_min` or later. Exact where no signal is
     /// part of one instance twice (`is_plain`). Empty: that were more steps than may be taken at once.
     std::optional<std::vector<Set>> sets(std::span<const ListedEntry> group, Timestamp start_min, Timestamp end_min);
     /// Whether chains tell the instances of these signals exactly.
     bool is_plain(std::span<const ListedEntry> group) const;
+
+    /// A set of its own.
+    SetNumber new_set() { return sets_.add(); }
+    /// The number that stands for all that were united with it.
+    SetNumber set(SetNumber number) { return sets_.find(number); }
+    void unite(SetNumber one, SetNumber other) { sets_.unite(one, other); }
+    void put_into(Id id, SetNumber number);
+    void put_into(const ListedEntry& entry, SetNumber number);
+    /// Numbers sets anew, from nothing: those of candidates, and with `renumber(number)` those that `each_number` visits.
+    template <class EachNumber>
+    void compact_sets(EachNumber each_number) {
+        VertexGroups former = std::exchange(sets_, {});
+        boost::unordered_flat_map<SetNumber, SetNumber> numbers;
+        const auto renumber = [&](SetNumber number) {
+            if (number == no_set) return no_set;
+            const auto [place, is_new] = numbers.try_emplace(former.find(number));
+            if (is_new) place->second = sets_.add();
+            return place->second;
+        };
+        for (Candidate& one : pool_) one.set = renumber(one.set);
+        for (auto& [key, reachable] : reachable_) {
+            for (ReachedPlace& place : reachable.all) place.set = renumber(place.set);
+        }
+        each_number([&](SetNumber& number) { number = renumber(number); });
+    }
 
     const ListedEntry& entry(Id id) const { return pool_[id].entry; }
     bool is_held(Id id) const { return pool_[id].held; }
@@ -151,6 +186,7 @@ private:
         boost::container::small_vector<Reached, inline_reached> reached;  // by link, then by served stage
         bool held = false;
         State state = State::free;
+        SetNumber set = no_set;
     };
     /// A candidate on the line of one entity.
     struct Place {
@@ -160,6 +196,16 @@ private:
         std::uint8_t link;  // the entity among its links
     };
     using Line = std::vector<Place>;  // in canonical order
+    /// A candidate that chains reach as one stage, where they may go on by one entity; what is said of it is a copy, so that looking at many reads one piece of memory.
+    struct ReachedPlace {
+        Timestamp time;
+        Timestamp start;
+        Timestamp explored;
+        Id id;
+        SetNumber set;
+        StageMask stages;
+        std::uint8_t link;
+    };
     struct FrontEntry {
         Timestamp end;
         Timestamp start;
@@ -167,7 +213,7 @@ private:
     /// What of one stage can be gone on from by one entity.
     struct Reachable {
         boost::container::small_vector<FrontEntry, 1> front;  // by end; each starts earlier than the one before
-        Line all;
+        std::vector<ReachedPlace> all;                        // by time
     };
     /// A place in a chain.
     struct Node {
@@ -187,7 +233,9 @@ private:
         std::vector<std::pair<Id, Id>> joined{};  // are part of one instance
         bool again = false;                       // something told before is told again
         Timestamp floor = Timestamp::min();       // of closed signals that were met
-        std::vector<std::pair<Reached*, Timestamp>> explored_before{};
+        std::vector<std::pair<Node, Timestamp>> explored_before{};
+        std::vector<SetNumber> joins{};
+        LinkCounts links{};
     };
 
     static std::uint64_t key(EntityId entity, StageIndex stage) { return (std::uint64_t{entity.value()} << 4U) | stage; }
@@ -210,6 +258,10 @@ private:
             each_stage(one.entry.stages, [&](StageIndex stage) { visit(Node{id, stage, link}, reached(one, stage, link).start); });
         }
     }
+    /// Calls `visit(place)` for the copies of a place in a chain.
+    template <class Visit>
+    void each_copy(const Node& node, Visit visit);
+    void set_explored(const Node& node, Timestamp bound);
     void account(const Candidate& one, bool comes);
     bool may_step();
 
@@ -223,8 +275,8 @@ private:
     void relax(Id id);
     template <class Visit>
     void each_before(EntityId entity, StageIndex stage, Timestamp begin, Timestamp from, Id self, Visit visit);
-    template <class Visit>
-    void each_within(const Line& line, Timestamp from, Timestamp to, Id self, Visit visit);
+    template <class Places, class Visit>
+    void each_within(const Places& line, Timestamp from, Timestamp to, Id self, Visit visit);
     template <class Visit>
     void each_after(EntityId entity, Timestamp from, Timestamp to, Id self, Visit visit);
     template <class Visit>
@@ -257,13 +309,29 @@ private:
     boost::unordered_flat_map<std::uint64_t, Reachable> reachable_;  // by entity and stage; without an order its front is the newest signal
     boost::unordered_flat_map<std::uint64_t, Timestamp> begins_;     // of reached occurrences of repeated stages, by node
     boost::unordered_flat_map<Id, Timestamp> floors_;                // of closed ones
-    std::size_t links_ = 0;                                          // of all candidates
-    std::size_t reached_beyond_ = 0;                                 // kept outside of candidates
+    VertexGroups sets_;
+    std::size_t links_ = 0;           // of all candidates
+    std::size_t reached_beyond_ = 0;  // kept outside of candidates
     std::size_t reachable_places_ = 0;
     std::size_t steps_left_ = 0;
     std::uint64_t work_ = 0;
     std::uint64_t capped_ = 0;
 };
+
+template <class Visit>
+void Candidates::each_copy(const Node& node, Visit visit) {
+    const ListedEntry& entry = pool_[node.id].entry;
+    for (std::size_t link = 0; link < entry.links.size(); ++link) {
+        if (!exposes_all(node.stage) && link != node.link) continue;
+        const auto found = reachable_.find(key(entry.links[link].entity, node.stage));
+        if (found == reachable_.end()) continue;
+        auto& all = found->second.all;
+        auto one = std::partition_point(all.begin(), all.end(), [&](const ReachedPlace& place) { return place.time < entry.time; });
+        for (; one != all.end() && one->time == entry.time; ++one) {
+            if (one->id == node.id) visit(*one);
+        }
+    }
+}
 
 /// Visits what a stage that begins at `begin` may follow by the entity, no earlier than `from`: `visit(stage, place)`, of each stage the latest first, until it returns false.
 template <class Visit>
@@ -272,8 +340,8 @@ void Candidates::each_before(EntityId entity, StageIndex stage, Timestamp begin,
     each_stage(plan_.previous[stage], [&](StageIndex previous) {
         const auto found = reachable_.find(key(entity, previous));
         if (found == reachable_.end()) return;
-        const Line& line = found->second.all;
-        auto one = std::partition_point(line.begin(), line.end(), [&](const Place& place) { return plan_.strict ? place.time < begin : place.time <= begin; });
+        const auto& line = found->second.all;
+        auto one = std::partition_point(line.begin(), line.end(), [&](const auto& place) { return plan_.strict ? place.time < begin : place.time <= begin; });
         while (one != line.begin()) {
             --one;
             if (one->time < from || !may_step()) return;
@@ -282,9 +350,9 @@ void Candidates::each_before(EntityId entity, StageIndex stage, Timestamp begin,
     });
 }
 
-template <class Visit>
-void Candidates::each_within(const Line& line, Timestamp from, Timestamp to, Id self, Visit visit) {
-    auto one = std::partition_point(line.begin(), line.end(), [&](const Place& place) { return place.time < from; });
+template <class Places, class Visit>
+void Candidates::each_within(const Places& line, Timestamp from, Timestamp to, Id self, Visit visit) {
+    auto one = std::partition_point(line.begin(), line.end(), [&](const auto& place) { return place.time < from; });
     for (; one != line.end() && one->time <= to; ++one) {
         if (!may_step()) return;
         if (one->id != self) visit(*one);

@@ -28,7 +28,7 @@ void Candidates::follow(const Step& begin, boost::unordered_flat_set<std::uint64
         for (StageIndex next = static_cast<StageIndex>(node.stage + 1); next < plan_.stages; ++next) {
             if (!has_stage(plan_.previous[next], node.stage)) continue;
             const auto& gap = plan_.pattern->stages[next].within;
-            const auto go_on = [&](const Place& place) {
+            const auto go_on = [&](const ReachedPlace& place) {
                 if (pool_[place.id].state == State::closed) return;
                 const Node to{place.id, next, exposes_all(next) ? std::uint8_t{0} : place.link};
                 const Timestamp begins_at = begin_of(to);
@@ -55,7 +55,7 @@ std::vector<std::pair<Timestamp, Candidates::Node>> Candidates::ends_of(Id id) {
             begin_at(id, stage, link);
             if (!has_stage(plan_.repeated, stage) || !serves(pool_[id], stage, link)) continue;
             // It is evidence of what later ones complete.
-            each_reached(own.links[link].entity, stage, own.time, own.time + plan_.pattern->stages[stage].repeat->within, id, [&](const Place& place) {
+            each_reached(own.links[link].entity, stage, own.time, own.time + plan_.pattern->stages[stage].repeat->within, id, [&](const ReachedPlace& place) {
                 if (begin_of({place.id, stage, place.link}) <= own.time) begin_at(place.id, stage, place.link);
             });
         }
@@ -68,51 +68,74 @@ std::vector<std::pair<Timestamp, Candidates::Node>> Candidates::ends_of(Id id) {
     return ends;
 }
 
-/// Goes back from there to all that starts at `bound` or later.
+/// Goes back from there to all that starts at `bound` or later. Of the newest signal's instances what was told before is not told again, but which sets it is of.
 void Candidates::explore(const Node& end, Timestamp bound, Exploration& exploration) {
+    const auto join = [&](SetNumber set) {
+        if (set != no_set) set = sets_.find(set);
+        auto& joins = exploration.joins;
+        if (std::find(joins.begin(), joins.end(), set) == joins.end()) joins.push_back(set);
+    };
+    const auto take = [&](Id id, StageIndex stage, bool completes) {
+        const auto [place, is_new] = exploration.parts.try_emplace(id, Part{id, 0, 0});
+        Part& part = place->second;
+        if (is_new && pool_[id].held) join(pool_[id].set);
+        part.serves = static_cast<StageMask>(part.serves | stage_bit(stage));
+        if (completes) part.completes = static_cast<StageMask>(part.completes | stage_bit(stage));
+    };
     std::vector<Node> open{end};
+    std::vector<Id> paired;  // with the node looked at, of those that may be in several stages
+    SetNumber last_set = no_set;
     while (!open.empty()) {
         const Node node = open.back();
         open.pop_back();
         if (!exploration.seen.insert(key(node)).second) continue;
-        Candidate& one = pool_[node.id];
-        const Timestamp begin = begin_of(node);
+        const Candidate& one = pool_[node.id];
         const ListedEntry& at = one.entry;
-        const auto take = [&](Id id, bool completes) {
-            Part& part = exploration.parts.try_emplace(id, Part{id, 0, 0}).first->second;
-            part.serves = static_cast<StageMask>(part.serves | stage_bit(node.stage));
-            if (completes) part.completes = static_cast<StageMask>(part.completes | stage_bit(node.stage));
-        };
-        take(node.id, true);
+        const Timestamp begin = begin_of(node);
+        take(node.id, node.stage, true);
         if (has_stage(plan_.repeated, node.stage)) {
             each_after(at.links[node.link].entity, begin, at.time, node.id, [&](const Place& place) {
                 if (!serves(pool_[place.id], node.stage, place.link)) return;
-                take(place.id, false);
+                take(place.id, node.stage, false);
                 if (!exploration.is_newest) exploration.joined.emplace_back(node.id, place.id);
             });
         }
-        Reached& own = reached(one, node.stage, node.link);
-        if (exploration.is_newest && own.explored <= bound) continue;
+        const Timestamp explored = reached(one, node.stage, node.link).explored;
+        if (exploration.is_newest && explored <= bound) continue;
         exploration.again = exploration.again || (is_chain() && std::any_of(one.reached.begin(), one.reached.end(),
                                                                             [](const Reached& other) { return other.explored != Timestamp::max(); }));
-        exploration.explored_before.emplace_back(&own, own.explored);
-        own.explored = std::min(own.explored, bound);
+        exploration.explored_before.emplace_back(node, explored);
+        set_explored(node, std::min(explored, bound));
         if (has_stage(plan_.first, node.stage) && begin >= bound) exploration.begins.emplace_back(begin, node);
         for (std::size_t link = 0; link < at.links.size(); ++link) {
             if (!exposes_all(node.stage) && link != node.link) continue;
             const EntityId linking = at.links[link].entity;
-            each_before(linking, node.stage, begin, bound, node.id, [&](StageIndex stage, const Place& place) {
-                const Candidate& previous = pool_[place.id];
-                if (reached(previous, stage, place.link).start < bound) return true;
-                if (previous.state == State::closed) {
+            paired.clear();
+            std::uint32_t pairs = 0;
+            each_before(linking, node.stage, begin, bound, node.id, [&](StageIndex stage, const ReachedPlace& place) {
+                if (place.start < bound) return true;
+                if (!floors_.empty() && pool_[place.id].state == State::closed) {
                     exploration.floor = std::max(exploration.floor, floors_.at(place.id));
                     return true;
                 }
-                open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
-                if (is_chain()) exploration.pairs.push_back({linking, previous.entry.signal, at.signal});
-                if (!exploration.is_newest) exploration.joined.emplace_back(node.id, place.id);
+                if (!exploration.is_newest) {
+                    if (is_chain()) exploration.pairs.push_back({linking, pool_[place.id].entry.signal, at.signal});
+                    exploration.joined.emplace_back(node.id, place.id);
+                } else if (is_chain()) {
+                    if (stage_count(place.stages) > 1) paired.push_back(place.id);
+                    else ++pairs;
+                }
+                if (!exploration.is_newest || place.explored > bound) {
+                    open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
+                } else if (place.set != last_set || place.set == no_set) {
+                    join(place.set);
+                    last_set = place.set;
+                }
                 return true;
             });
+            std::sort(paired.begin(), paired.end());
+            pairs += static_cast<std::uint32_t>(std::unique(paired.begin(), paired.end()) - paired.begin());
+            if (pairs > 0) count(exploration.links, linking, pairs);
         }
     }
 }
@@ -128,7 +151,7 @@ Candidates::Exploration Candidates::explore_all(const std::vector<std::pair<Time
         }
         if (exploration.floor <= start_min) return exploration;
         start_min = exploration.floor;
-        for (auto one = exploration.explored_before.rbegin(); one != exploration.explored_before.rend(); ++one) one->first->explored = one->second;
+        for (auto one = exploration.explored_before.rbegin(); one != exploration.explored_before.rend(); ++one) set_explored(one->first, one->second);
     }
 }
 
@@ -172,7 +195,7 @@ std::optional<std::vector<Candidates::Set>> Candidates::sets(std::span<const Lis
     all.pairs.erase(std::unique(all.pairs.begin(), all.pairs.end()), all.pairs.end());
     boost::unordered_flat_map<std::uint32_t, Id> by_signal;
     for (const Id id : ids) by_signal.emplace(pool_[id].entry.signal.value(), id);
-    for (const ListedInstance::Pair& pair : all.pairs) set_of(by_signal.at(pair.after.value())).pairs.push_back(pair);
+    for (const ListedInstance::Pair& pair : all.pairs) count(set_of(by_signal.at(pair.after.value())).links, pair.entity, 1);
     for (const auto& [time, end] : ends) {
         Set& set = set_of(end.id);
         set.end = std::max(set.end, time);
@@ -366,7 +389,7 @@ void Candidates::forget(const std::vector<Id>& over, Timestamp reach) {
     erase_if(reachable_, [&](auto& reachable) {
         auto& [front, all] = reachable.second;
         front.erase(std::remove_if(front.begin(), front.end(), [&](const FrontEntry& one) { return one.start < reach; }), front.end());
-        reachable_places_ -= std::erase_if(all, is_over);
+        reachable_places_ -= std::erase_if(all, [&](const ReachedPlace& place) { return pool_[place.id].state == State::let_go; });
         return front.empty() && all.empty();
     });
     for (const Id id : over) {
@@ -384,7 +407,7 @@ void Candidates::forget(const std::vector<Id>& over, Timestamp reach) {
 /// Kept as it changes: asked for with every status.
 std::size_t Candidates::bytes() const {
     return pool_.capacity() * sizeof(Candidate) + free_.capacity() * sizeof(Id) + links_ * (sizeof(ListedEntry::Link) + sizeof(Place)) +
-           reached_beyond_ * sizeof(Reached) + lines_.bucket_count() * (sizeof(std::uint32_t) + sizeof(Line) + 1) + reachable_places_ * sizeof(Place) +
+           reached_beyond_ * sizeof(Reached) + lines_.bucket_count() * (sizeof(std::uint32_t) + sizeof(Line) + 1) + reachable_places_ * sizeof(ReachedPlace) +
            reachable_.bucket_count() * (sizeof(std::uint64_t) + sizeof(Reachable) + 1) +
            begins_.bucket_count() * (sizeof(std::uint64_t) + sizeof(Timestamp) + 1);
 }

@@ -67,10 +67,8 @@ void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const En
     }
     const Candidates::Found found = candidates_.add(std::move(entry), end_min_);
     if (found.parts.empty()) return;
-    std::vector<bool> was_held;
     std::vector<Candidates::Id> news;
     for (const Candidates::Part& part : found.parts) {
-        was_held.push_back(candidates_.is_held(part.candidate));
         if (take(part)) news.push_back(part.candidate);
     }
     // One group, unless more was gathered than is part of instances.
@@ -78,7 +76,7 @@ void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const En
     for (const Candidates::Id candidate : news) touched.insert(group_of(candidates_.entry(candidate)).value());
     if (touched.size() == 1) {
         Group& group = groups_[*touched.begin()];
-        if (!group.changed && may_grow(group, found, was_held) && grow(group, found, was_held)) return;
+        if (!group.changed && may_grow(group, found) && grow(group, found)) return;
     }
     for (const GroupId id : touched) revise(id);
 }
@@ -166,6 +164,7 @@ void GroupMatcher::merge(GroupId into, GroupId from) {
     target.entries = std::move(entries);
     std::move(source.findings.begin(), source.findings.end(), std::back_inserter(target.findings));
     std::move(source.links.begin(), source.links.end(), std::back_inserter(target.links));
+    target.sets.insert(target.sets.end(), source.sets.begin(), source.sets.end());
     target.by_chains = target.by_chains && source.by_chains;
     if (source.changed) revise(into);
     target.watched.resize(plan_.pattern->absent.size());
@@ -188,10 +187,14 @@ void GroupMatcher::close_older_half(Group& group, std::vector<FindingDelta>& cha
     const auto first_kept = std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < group.floor; });
     std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { candidates_.close(one, group.floor); });
     group.entries.erase(group.entries.begin(), first_kept);
-    for (std::size_t i = 0, kept = 0; i < group.links.size(); ++i) {
-        if (group.findings[i].start >= group.floor) std::swap(group.links[kept++], group.links[i]);
-        if (i + 1 == group.links.size()) group.links.resize(kept);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < group.links.size(); ++i) {
+        if (group.findings[i].start < group.floor) continue;
+        std::swap(group.links[kept], group.links[i]);
+        std::swap(group.sets[kept++], group.sets[i]);
     }
+    group.links.resize(kept);
+    group.sets.resize(kept);
     std::erase_if(group.findings, [&](const FindingRevision& one) {
         if (one.start >= group.floor) return false;
         if (one.waiting_until)
@@ -208,6 +211,7 @@ void GroupMatcher::give_up(const ListedEntry& entry) {
 std::vector<FindingRevision> GroupMatcher::listed(Group& group) {
     group.by_chains = false;
     group.links.clear();
+    group.sets.clear();
     InstanceListing listing{group.entries, {plan_, window_, values_, absences_, watermark_}, group.floor, end_min_};
     work_ += listing.steps();
     if (!listing.is_complete()) ++capped_;
@@ -339,6 +343,9 @@ std::vector<SignalHandle> GroupMatcher::expire(Timestamp horizon) {
         free_groups_.push_back(id);
     }
     candidates_.expire(reach, [&](const ListedEntry& entry) { give_up(entry); });
+    candidates_.compact_sets([&](auto renumber) {
+        for (Group& group : groups_) std::for_each(group.sets.begin(), group.sets.end(), renumber);
+    });
     // As long as a group is worked out, its signals are looked for, and what must be absent around them.
     erase_if(stretches_, [&](auto& place) {
         std::erase_if(place.second, [&](const Stretch& one) { return one.last < reach && !groups_[one.group].alive; });

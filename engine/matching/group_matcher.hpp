@@ -65,16 +65,17 @@ public:
 
 private:
     using GroupId = std::uint32_t;
-    using LinkCounts = std::vector<std::pair<EntityId, std::uint32_t>>;  // by entity: pairs of stages that it links
+    using LinkCounts = Candidates::LinkCounts;
     struct Group {
         std::vector<ListedEntry> entries;       // in canonical order
         std::vector<FindingRevision> findings;  // that may still change
         Timestamp floor = Timestamp::min();     // instances that start before it are in findings that stay
         bool alive = false;
         bool changed = false;
-        bool by_chains = true;                // its findings are what chains tell of it (Candidates::sets), and may be added to
-        std::vector<LinkCounts> links{};      // then, under `chain`: of each finding
-        std::optional<Timestamp> decides_at;  // the watermark at which absence is judged next
+        bool by_chains = true;                      // its findings are what chains tell of it (Candidates::sets), and may be added to
+        std::vector<LinkCounts> links{};            // then, of each finding: under `chain` what links it,
+        std::vector<Candidates::SetNumber> sets{};  // and its set; not saved
+        std::optional<Timestamp> decides_at;        // the watermark at which absence is judged next
         WatchedConditions watched;
         template <class Archive, class Self>
         static void fields(Archive& archive, Self& self) {
@@ -98,9 +99,10 @@ private:
     void merge(GroupId into, GroupId from);
     bool take(const Candidates::Part& part);
     bool has_chains() const { return plan_.pattern->order == Order::sequence && plan_.pattern->absent.empty(); }
-    bool may_grow(const Group& group, const Candidates::Found& found, const std::vector<bool>& was_held) const;
-    bool grow(Group& group, const Candidates::Found& found, const std::vector<bool>& was_held);
+    bool may_grow(const Group& group, const Candidates::Found& found) const;
+    bool grow(Group& group, const Candidates::Found& found);
     void note_growth(const FindingRevision& finding, const std::vector<StageEvidence>& added, FindingDelta::Kind kind);
+    void number_sets(Group& group);
     void note_end(const FindingRevision& finding, FindingId successor);
     void take_back_growth(Group& group);
     void tell_growth(std::vector<FindingDelta>& changes);

@@ -1,5 +1,6 @@
 #include "engine/matching/group_matcher.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include <algorithm>
@@ -22,24 +23,10 @@ std::vector<EntityId> GroupMatcher::principals_of(const LinkCounts& links) const
 
 namespace {
 
-using LinkCounts = std::vector<std::pair<EntityId, std::uint32_t>>;
-
-void count(LinkCounts& links, EntityId entity, std::uint32_t pairs) {
-    const auto place = std::lower_bound(links.begin(), links.end(), entity, [](const auto& one, EntityId of) { return one.first < of; });
-    if (place != links.end() && place->first == entity) place->second += pairs;
-    else links.insert(place, {entity, pairs});
-}
-
 std::vector<EntityId> each_once(std::vector<EntityId> entities) {
     std::sort(entities.begin(), entities.end());
     entities.erase(std::unique(entities.begin(), entities.end()), entities.end());
     return entities;
-}
-
-const StageEvidence* stage_in(const FindingRevision& finding, SignalHandle signal) {
-    const auto place =
-        std::lower_bound(finding.evidence.begin(), finding.evidence.end(), signal, [](const StageEvidence& one, SignalHandle of) { return one.signal < of; });
-    return place != finding.evidence.end() && place->signal == signal ? &*place : nullptr;
 }
 
 /// Adds to evidence that is sorted by signal; returns what was not there, or serves an earlier stage than it did.
@@ -50,11 +37,20 @@ std::vector<StageEvidence> add_evidence(std::vector<StageEvidence>& evidence, st
     const auto is_same = [](const StageEvidence& left, const StageEvidence& right) { return left.signal == right.signal; };
     std::sort(told.begin(), told.end(), by_signal);
     told.erase(std::unique(told.begin(), told.end(), is_same), told.end());
+    constexpr std::size_t few = 16;  // are put in one by one
+    const auto of_signal = [](const StageEvidence& left, const StageEvidence& right) { return left.signal < right.signal; };
     std::vector<StageEvidence> added;
     for (const StageEvidence& one : told) {
-        const auto place = std::lower_bound(evidence.begin(), evidence.end(), one,
-                                            [](const StageEvidence& left, const StageEvidence& right) { return left.signal < right.signal; });
+        const auto place = std::lower_bound(evidence.begin(), evidence.end(), one, of_signal);
         if (place == evidence.end() || place->signal != one.signal || one.stage < place->stage) added.push_back(one);
+    }
+    if (added.size() < few) {
+        for (const StageEvidence& one : added) {
+            const auto place = std::lower_bound(evidence.begin(), evidence.end(), one, of_signal);
+            if (place != evidence.end() && place->signal == one.signal) *place = one;
+            else evidence.insert(place, one);
+        }
+        return added;
     }
     std::vector<StageEvidence> all;
     all.reserve(evidence.size() + added.size());
@@ -73,25 +69,41 @@ std::optional<std::vector<FindingRevision>> GroupMatcher::told_by_chains(Group& 
     if (!sets) return std::nullopt;
     std::vector<FindingRevision> findings;
     std::vector<LinkCounts> links;
+    std::vector<Candidates::SetNumber> numbers;
     for (const Candidates::Set& set : *sets) {
         if (set.end - set.first.start > plan_.max_span) return std::nullopt;
         FindingRevision finding{finding_id(identity_, window_, {.anchor = set.anchor}), set.anchor, set.first, set.first.start, set.end, {}, {}};
         for (const Candidates::Part& part : set.parts) finding.evidence.push_back({candidates_.entry(part.candidate).signal, plan_.earliest(part.serves)});
         std::sort(finding.evidence.begin(), finding.evidence.end(),
                   [](const StageEvidence& left, const StageEvidence& right) { return left.signal < right.signal; });
-        LinkCounts& counts = links.emplace_back();
-        for (const ListedInstance::Pair& pair : set.pairs) count(counts, pair.entity, 1);
+        const LinkCounts& counts = links.emplace_back(set.links);
+        numbers.push_back(candidates_.new_set());
+        for (const Candidates::Part& part : set.parts) candidates_.put_into(part.candidate, numbers.back());
         if (plan_.pattern->link == LinkMode::chain) finding.principals = principals_of(counts);
         else if (plan_.pattern->link == LinkMode::same) finding.principals = each_once(set.principals);
         findings.push_back(std::move(finding));
     }
     group.by_chains = true;
     group.links = std::move(links);
+    group.sets = std::move(numbers);
     return findings;
 }
 
+/// Of findings that were read.
+void GroupMatcher::number_sets(Group& group) {
+    boost::unordered_flat_map<std::uint32_t, Candidates::SetNumber> having;  // by signal
+    group.sets.clear();
+    for (const FindingRevision& finding : group.findings) {
+        group.sets.push_back(candidates_.new_set());
+        for (const StageEvidence& one : finding.evidence) having.emplace(one.signal.value(), group.sets.back());
+    }
+    for (const ListedEntry& entry : group.entries) {
+        if (const auto set = having.find(entry.signal.value()); set != having.end()) candidates_.put_into(entry, set->second);
+    }
+}
+
 /// Whether what came may be added to what chains tell of the group.
-bool GroupMatcher::may_grow(const Group& group, const Candidates::Found& found, const std::vector<bool>& was_held) const {
+bool GroupMatcher::may_grow(const Group& group, const Candidates::Found& found) const {
     if (!has_chains() || !found.only_adds || !group.by_chains || group.entries.size() > most_signals) return false;
     for (std::size_t i = 0; i < found.parts.size(); ++i) {
         const ListedEntry& entry = candidates_.entry(found.parts[i].candidate);
@@ -101,19 +113,16 @@ bool GroupMatcher::may_grow(const Group& group, const Candidates::Found& found, 
         const auto to = group.entries.end() - place > 2 ? place + 2 : group.entries.end();
         if (!candidates_.is_plain({from, to})) return false;
     }
-    return !was_held.empty();
+    return true;
 }
 
 /// Adds instances that the newest signal completes to the findings that they share signals with, which become one, or makes one; false where it is not as simple.
-bool GroupMatcher::grow(Group& group, const Candidates::Found& found, const std::vector<bool>& was_held) {
+bool GroupMatcher::grow(Group& group, const Candidates::Found& found) {
     std::set<std::size_t> known;
-    for (std::size_t i = 0; i < found.parts.size(); ++i) {
-        if (!was_held[i]) continue;
-        const SignalHandle signal = candidates_.entry(found.parts[i].candidate).signal;
-        const auto having =
-            std::find_if(group.findings.begin(), group.findings.end(), [&](const FindingRevision& one) { return stage_in(one, signal) != nullptr; });
-        if (having == group.findings.end()) return false;
-        known.insert(static_cast<std::size_t>(having - group.findings.begin()));
+    for (const Candidates::SetNumber set : found.joins) {
+        const auto having = std::find_if(group.sets.begin(), group.sets.end(), [&](Candidates::SetNumber one) { return candidates_.set(one) == set; });
+        if (having == group.sets.end()) return false;
+        known.insert(static_cast<std::size_t>(having - group.sets.begin()));
     }
     const ListedEntry& newest = candidates_.entry(found.parts.back().candidate);
     const bool is_new = known.empty();
@@ -123,6 +132,7 @@ bool GroupMatcher::grow(Group& group, const Candidates::Found& found, const std:
         known.insert(group.findings.size());
         group.findings.push_back({finding_id(identity_, window_, {.anchor = newest.signal}), newest.signal, first, first.start, first.end, {}, {}});
         group.links.emplace_back();
+        group.sets.push_back(candidates_.new_set());
     }
     // What holds the first instance of all goes on.
     const std::size_t leading = *std::min_element(known.begin(), known.end(), [&](std::size_t left, std::size_t right) {
@@ -147,10 +157,12 @@ bool GroupMatcher::grow(Group& group, const Candidates::Found& found, const std:
         principals.insert(principals.end(), finding.principals.begin(), finding.principals.end());
         if (one == leading) continue;
         told.insert(told.end(), finding.evidence.begin(), finding.evidence.end());
-        for (const auto& [entity, pairs] : group.links[one]) count(links, entity, pairs);
+        for (const auto& [entity, pairs] : group.links[one]) Candidates::count(links, entity, pairs);
+        candidates_.unite(group.sets[leading], group.sets[one]);
         note_end(finding, group.findings[leading].id);
     }
-    for (const ListedInstance::Pair& pair : found.pairs) count(links, pair.entity, 1);
+    for (const auto& [entity, pairs] : found.links) Candidates::count(links, entity, pairs);
+    for (const Candidates::Part& part : found.parts) candidates_.put_into(part.candidate, group.sets[leading]);
     FindingRevision& finding = group.findings[leading];
     finding.end = end;
     std::vector<StageEvidence> added = add_evidence(finding.evidence, std::move(told));
@@ -162,6 +174,7 @@ bool GroupMatcher::grow(Group& group, const Candidates::Found& found, const std:
         if (*one == leading) continue;
         group.findings.erase(group.findings.begin() + static_cast<std::ptrdiff_t>(*one));
         group.links.erase(group.links.begin() + static_cast<std::ptrdiff_t>(*one));
+        group.sets.erase(group.sets.begin() + static_cast<std::ptrdiff_t>(*one));
     }
     return true;
 }

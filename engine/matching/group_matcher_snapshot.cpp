@@ -69,6 +69,9 @@ void GroupMatcher::load(SnapshotReader& in) {
         }
     }
     require(grouped == candidates_.held(), "a signal that is held is in no group");
+    for (Group& group : groups_) {
+        if (group.by_chains) number_sets(group);
+    }
 }
 
 }  // namespace catenary::engine
