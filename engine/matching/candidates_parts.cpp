@@ -85,7 +85,7 @@ void Candidates::explore(const Node& end, Timestamp bound, Exploration& explorat
     std::vector<Node> open{end};
     std::vector<Id> paired;  // with the node looked at, of those that may be in several stages
     SetNumber last_set = no_set;
-    while (!open.empty()) {
+    while (!open.empty() && exploration.floor == Timestamp::min()) {
         const Node node = open.back();
         open.pop_back();
         if (!exploration.seen.insert(key(node)).second) continue;
@@ -115,8 +115,8 @@ void Candidates::explore(const Node& end, Timestamp bound, Exploration& explorat
             each_before(linking, node.stage, begin, bound, node.id, [&](StageIndex stage, const ReachedPlace& place) {
                 if (place.start < bound) return true;
                 if (!floors_.empty() && pool_[place.id].state == State::closed) {
-                    exploration.floor = std::max(exploration.floor, floors_.at(place.id));
-                    return true;
+                    exploration.floor = floors_.at(place.id);
+                    return false;
                 }
                 if (!exploration.is_newest) {
                     if (is_chain()) exploration.pairs.push_back({linking, pool_[place.id].entry.signal, at.signal});
@@ -125,9 +125,12 @@ void Candidates::explore(const Node& end, Timestamp bound, Exploration& explorat
                     if (stage_count(place.stages) > 1) paired.push_back(place.id);
                     else ++pairs;
                 }
+                const Node to{place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link};
                 if (!exploration.is_newest || place.explored > bound) {
-                    open.push_back({place.id, stage, exposes_all(stage) ? std::uint8_t{0} : place.link});
-                } else if (place.set != last_set || place.set == no_set) {
+                    open.push_back(to);
+                } else if (place.set == no_set) {
+                    if (!exploration.seen.contains(key(to))) join(no_set);  // else explored just now
+                } else if (place.set != last_set) {
                     join(place.set);
                     last_set = place.set;
                 }
@@ -141,16 +144,17 @@ void Candidates::explore(const Node& end, Timestamp bound, Exploration& explorat
 }
 
 /// Goes back from all these ends, by time; to what starts at `start_min`, or later where a closed signal was met: L tells of chains that start then or later whether there are any, and the
-/// closed one is in none of these.
+/// closed one is in none of these. What was done before it was met is done again.
 Candidates::Exploration Candidates::explore_all(const std::vector<std::pair<Timestamp, Node>>& ends, bool is_newest, Timestamp start_min) {
     for (;;) {
         Exploration exploration{is_newest};
         for (const auto& [time, end] : ends) {
             const Timestamp bound = std::max(time - plan_.within, start_min);
             if (reached(pool_[end.id], end.stage, end.link).start >= bound) explore(end, bound, exploration);
+            if (exploration.floor != Timestamp::min()) break;
         }
-        if (exploration.floor <= start_min) return exploration;
-        start_min = exploration.floor;
+        if (exploration.floor == Timestamp::min()) return exploration;
+        start_min = std::max(start_min + Duration{1}, exploration.floor);
         for (auto one = exploration.explored_before.rbegin(); one != exploration.explored_before.rend(); ++one) set_explored(one->first, one->second);
     }
 }

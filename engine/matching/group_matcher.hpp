@@ -38,7 +38,7 @@ namespace catenary::engine {
 class GroupMatcher final : public MatcherState {
 public:
     /// A group holds at most so many signals,
-    static constexpr std::size_t most_signals = 8'192;
+    static constexpr std::size_t most_signals = 4'096;
     /// and so many where its instances are listed one by one.
     static constexpr std::size_t most_listed = 512;
 
