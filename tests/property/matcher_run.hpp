@@ -24,6 +24,7 @@ struct SeenFinding {
     friend auto operator<=>(const SeenFinding&, const SeenFinding&) = default;
 };
 using SeenFindings = std::map<engine::FindingId, SeenFinding>;
+std::string as_text(const SeenFindings& findings);
 
 /// Feeds a matcher as a lane does and keeps what its deltas say, as a store does.
 class MatcherRun {
