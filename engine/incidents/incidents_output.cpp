@@ -99,6 +99,7 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
         incident.group.reset();
         for (const auto& [order, index] : members) {
             dropped_findings_.add(digest_text(findings_[index]));
+            incident.ended.push_back(findings_[index].id);
             if (changed_findings_.contains(index)) write_finding(index);
             if (grouping_.contains(index)) grouping_.remove(index);
             erase(index);
@@ -193,7 +194,9 @@ std::size_t Incidents::bytes() const {
     constexpr std::size_t an_incident = sizeof(Incident) + 1'024;
     constexpr std::size_t a_finding = sizeof(Finding) + 512;
     constexpr std::size_t an_evidence = 96;  // its place in the finding, the incident and the signal
-    return hands_.bytes() + incidents_.size() * an_incident + findings_.size() * a_finding + evidence_held_ * an_evidence;
+    std::size_t ended = 0;
+    for (const auto& [number, incident] : incidents_) ended += incident.ended.size();
+    return ended * sizeof(FindingId) + hands_.bytes() + incidents_.size() * an_incident + findings_.size() * a_finding + evidence_held_ * an_evidence;
 }
 
 }  // namespace catenary::engine

@@ -9,10 +9,13 @@
 #include "engine/lane/lane.hpp"
 #include "engine/lane/link_rules.hpp"
 #include "engine/lane/near_misses.hpp"
+#include "engine/lane/rematches.hpp"
 #include "engine/lane/stage_index.hpp"
 #include "engine/lane/tenant_clock.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -33,6 +36,12 @@ public:
     void apply(Position position, Timestamp admitted, const SignalView& signal);
     void apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
     std::optional<HistoryRequest> history_for(const ControlBody& body) const;
+
+    /// After an entry: whether something is matched again before the next one.
+    bool wants_rematch() const { return rematch_ || (rematches_waiting_ > 0 && rematch_allowance_.has_room(stamp_.admitted)); }
+    /// What is read for it. Only while something is wanted.
+    RematchRequest rematch_request();
+    void rematch(const RematchAnswer& answer);
 
     std::optional<Timestamp> earliest_activity() const { return incidents_.earliest_activity(); }
     void carry_over(const StoredIncidents& stored, EntryStamp stamp) { incidents_.carry_over(stored, stamp); }
@@ -62,6 +71,29 @@ private:
         Deployment* deployment;
         StageMask stages;  // and conditions
     };
+    /// The re-match being made.
+    struct Rematch {
+        struct Bounds {
+            std::set<EntityKey> entities;
+            Timestamp from;
+            Timestamp to;
+        };
+        Deployment* deployment;
+        std::vector<RematchSeed> seeds;
+        Bounds bounds;
+        std::optional<Bounds> former;  // what was read before more turned out to be needed
+        int rounds = 0;
+        bool is_last = false;  // whatever there is more: it is too much
+        bool is_cut = false;
+    };
+    /// What hangs together with the seeds of a re-match.
+    struct Together {
+        std::vector<FindingDelta> found;
+        std::vector<FindingId> former;      // findings in memory, as they were before
+        std::vector<SignalHandle> signals;  // of all of these, and the seeds
+        Timestamp start;
+        Timestamp end;
+    };
 
     // signals (tenant_signals.cpp)
     static bool exceeds_limit(const SignalView& signal, std::size_t limit);
@@ -73,6 +105,23 @@ private:
     bool judge_absence();
     void give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal);
 
+    // what is to be matched again (tenant_rematch_wanted.cpp)
+    bool want_rematch(const SignalView& signal);
+    void want_rematch_near(Deployment& deployment, const SignalView& signal, StageMask stages);
+    void want_decided_rematches();
+    void divert(Deployment& deployment, std::vector<FindingDelta>& deltas);
+    std::vector<EntityKey> link_keys(const Deployment& deployment, bool with_shown) const;
+    std::vector<EntityKey> link_keys(const Deployment& deployment, SignalHandle signal) const;
+    void stop_waiting(Deployment& deployment, std::span<const RematchSeed> seeds);
+    void count_rematches();
+
+    // re-matches (tenant_rematch.cpp)
+    void begin_rematch(Deployment& deployment, std::vector<RematchSeed> seeds);
+    Together hanging_together(std::vector<FindingDelta> found, const std::vector<SignalHandle>& seeds) const;
+    std::optional<Rematch::Bounds> wider_bounds(const Together& together, std::span<const SignalHandle> given) const;
+    void take_rematched(Together together, const std::vector<SignalHandle>& seeds);
+    void end_rematch();
+
     // control entries (tenant_control.cpp)
     void change_pattern(const PatternChange& change, std::span<const StoredSignal> history);
     void change_settings(const SettingChange& change);
@@ -80,8 +129,9 @@ private:
     Timestamp newest_or_never() const { return clock_.newest().value_or(Timestamp::min()); }
     Timestamp effective_from(const PatternChange& change) const;
     Deployment* running(const std::string& pattern, std::int32_t version) const;
+    std::unique_ptr<Deployment> made(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
     Deployment& deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
-    void replay(Deployment& deployment, std::span<const StoredSignal> history);
+    std::vector<SignalHandle> give_stored(Deployment& deployment, std::span<const StoredSignal> history);
     void stop(std::unique_ptr<Deployment> deployment);
     void deployments_changed();
     void expire_if_due(EntryStamp stamp);
@@ -100,7 +150,8 @@ private:
     template <class Archive, class Self>
     static void counters(Archive& archive, Self& self) {
         archive(self.clock_, self.scoring_, self.link_rules_, self.expired_until_, self.signals_, self.late_, self.unlinkable_, self.behind_horizon_,
-                self.oldest_behind_horizon_, self.judged_until_, self.near_misses_allowed_, self.near_misses_kept_from_);
+                self.oldest_behind_horizon_, self.judged_until_, self.near_misses_allowed_, self.near_misses_kept_from_, self.rematch_allowance_,
+                self.rematch_counts_, self.awaiting_);
     }
 
     TenantId id_;
@@ -133,6 +184,16 @@ private:
     std::optional<Timestamp> near_misses_kept_from_;
     bool has_forgotten_near_misses_ = false;  ///< since effects were taken
     std::vector<NearMissRecord> near_misses_;
+
+    EntryStamp stamp_{};  ///< of the last entry
+    RematchAllowance rematch_allowance_;
+    RematchCounts rematch_counts_;
+    std::map<SignalRef, std::uint32_t> awaiting_;  ///< signals behind the horizon that wait, and for how many deployments
+    std::vector<SignalRef> rematched_;             ///< since effects were taken
+    // What follows from the deployments' re-matches.
+    std::size_t rematches_waiting_ = 0;
+    Timestamp next_rematch_decision_ = Timestamp::max();
+    std::optional<Rematch> rematch_;
 
     // scratch of one signal
     Mentions mentions_;

@@ -26,6 +26,7 @@ bool has_kind_of(const std::vector<LinkEntity>& links, const std::vector<Symbol>
 
 void Tenant::apply(Position position, Timestamp admitted, const SignalView& signal) {
     const EntryStamp stamp{position, admitted};
+    stamp_ = stamp;
     ++signals_;
     const bool is_late = clock_.is_late(signal.time);
     const bool is_forgotten = clock_.is_behind_horizon(signal.time);
@@ -38,7 +39,7 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     if (is_forgotten) {
         ++behind_horizon_;
         oldest_behind_horizon_ = std::min(oldest_behind_horizon_.value_or(signal.time), signal.time);
-        behind_horizon_marks_.push_back({signal.time, std::string{signal.source}, std::string{signal.id}});
+        is_unlinkable = want_rematch(signal) || is_unlinkable;
     }
 
     bool has_news = false;
@@ -62,12 +63,14 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
             const SignalHandle handle = held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
             for (const auto& [deployment, stages] : takers_) {
                 give(*deployment, handle, stages, signal);
+                if (deployment->rematches && deployment->rematches->may_be_near(signal.time)) want_rematch_near(*deployment, signal, stages);
                 has_news = take_from(*deployment) || has_news;
             }
         }
     }
     has_news = judge_absence() || has_news;
     if (has_news) incidents_.settle(stamp);
+    want_decided_rematches();
     if (is_unlinkable) ++unlinkable_;
     judge_if_due();
     expire_if_due(stamp);
@@ -75,8 +78,9 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
 
 /// What a matcher has to tell, if anything.
 bool Tenant::take_from(Deployment& deployment) {
-    const auto deltas = deployment.matcher.take_deltas();
+    auto deltas = deployment.matcher.take_deltas();
     if (const auto decision = deployment.matcher.decides_at()) next_decision_ = std::min(next_decision_, *decision);
+    if (!deltas.empty() && deployment.rematches && deployment.rematches->keeps_any()) divert(deployment, deltas);
     if (deltas.empty()) return false;
     deployment.activity.found(deltas);
     incidents_.take(deltas, deployment.pattern, deployment.mode);

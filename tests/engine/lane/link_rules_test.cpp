@@ -150,6 +150,7 @@ TEST_CASE("a signal that names too many of a kind links by none of it: same, cha
 
 TEST_CASE("signals behind the horizon are told apart from other late ones, with the earliest time among them") {
     LaneStory story{two_stages()};
+    story.rematching(false);
     story.signal(signal_of("noise", 30 * 24h, "bob"));
     story.signal(signal_of("a", 30 * 24h - 2h, "alice"));  // late
     CHECK(story.stored().status.behind_horizon == 0);
