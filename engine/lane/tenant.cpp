@@ -51,6 +51,9 @@ TenantStatus Tenant::status() const {
         .oldest_behind_horizon = oldest_behind_horizon_,
         .capped_groups = 0,
         .window_signals = static_cast<std::int64_t>(held_.window().size()),
+        .window_limit = window_signals_,
+        .evicted_signals = evicted_,
+        .turned_away_signals = turned_away_,
         .state_bytes = 0,
         .lateness = clock_.lateness(),
         .ticked = clock_.ticked(),
@@ -85,6 +88,22 @@ void Tenant::expire_if_due(EntryStamp stamp) {
     const Timestamp passed = last_step(*horizon, clock_.horizon_length() / 16);
     if (expired_until_ && passed <= *expired_until_) return;
     expire(passed, stamp);
+}
+
+/// Where the window holds as many signals as it may, the oldest are forgotten before their time, by the same steps and no further than the watermark: chains that they began do not go on, and what still
+/// comes for their time is matched again from the store. A function of the log, as everything.
+void Tenant::make_room(EntryStamp stamp) {
+    const Duration step = clock_.horizon_length() / 16;
+    while (static_cast<std::int64_t>(held_.window().size()) >= window_signals_ - window_signals_ / 8) {
+        const auto horizon = clock_.horizon();
+        if (!horizon || !clock_.watermark()) return;
+        const Timestamp next = last_step(*horizon, step) + step;
+        if (next > *clock_.watermark()) return;
+        clock_.raise_horizon(next);
+        const auto before = static_cast<std::int64_t>(held_.window().size());
+        expire(next, stamp);
+        evicted_ += before - static_cast<std::int64_t>(held_.window().size());
+    }
 }
 
 void Tenant::expire(Timestamp until, EntryStamp stamp) {

@@ -28,6 +28,9 @@ namespace catenary::engine {
 /// All state of one tenant. Nothing in it refers to another tenant.
 class Tenant {
 public:
+    /// So many signals are held at most, unless set otherwise: some two to six gigabytes with what hangs on them.
+    static constexpr std::int64_t usual_window_signals = 20'000'000;
+
     /// `shipped`: what runs until the tenant says otherwise, of generation 1. Shared, never copied.
     Tenant(TenantId id, std::shared_ptr<const StageIndex> shipped);
     Tenant(const Tenant&) = delete;  // matchers refer to the window
@@ -135,6 +138,7 @@ private:
     void stop(std::unique_ptr<Deployment> deployment);
     void deployments_changed();
     void expire_if_due(EntryStamp stamp);
+    void make_room(EntryStamp stamp);
     void expire(Timestamp until, EntryStamp stamp);
 
     // chains that are not whole (tenant_partial.cpp)
@@ -151,7 +155,7 @@ private:
     static void counters(Archive& archive, Self& self) {
         archive(self.clock_, self.scoring_, self.link_rules_, self.expired_until_, self.signals_, self.late_, self.unlinkable_, self.behind_horizon_,
                 self.oldest_behind_horizon_, self.judged_until_, self.near_misses_allowed_, self.near_misses_kept_from_, self.rematch_allowance_,
-                self.rematch_counts_, self.awaiting_);
+                self.rematch_counts_, self.awaiting_, self.window_signals_, self.evicted_, self.turned_away_);
     }
 
     TenantId id_;
@@ -169,6 +173,9 @@ private:
     Duration longest_reach_{};                    ///< of everything that runs
     Timestamp next_decision_ = Timestamp::min();  ///< the watermark at which absence is judged next, or earlier
     std::optional<Timestamp> expired_until_;
+    std::int64_t window_signals_ = usual_window_signals;  ///< most that are held
+    std::int64_t evicted_ = 0;                            ///< signals forgotten before their time, since more were held
+    std::int64_t turned_away_ = 0;                        ///< signals that found no room: they wait to be matched again from the store
 
     std::int64_t signals_ = 0;
     std::int64_t late_ = 0;

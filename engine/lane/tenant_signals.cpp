@@ -28,6 +28,7 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     const EntryStamp stamp{position, admitted};
     stamp_ = stamp;
     ++signals_;
+    if (static_cast<std::int64_t>(held_.window().size()) >= window_signals_) make_room(stamp);
     const bool is_late = clock_.is_late(signal.time);
     const bool is_forgotten = clock_.is_behind_horizon(signal.time);
     clock_.saw(signal.time, admitted);
@@ -59,7 +60,10 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
             if ((stages & absence_bits) != 0 && !mentions_linking_kind(deployment)) stages &= stage_bits;
             if (stages != 0) takers_.push_back({&deployment, stages});
         }
-        if (!takers_.empty()) {
+        if (!takers_.empty() && static_cast<std::int64_t>(held_.window().size()) >= window_signals_) {
+            ++turned_away_;
+            is_unlinkable = want_rematch(signal) || is_unlinkable;
+        } else if (!takers_.empty()) {
             const SignalHandle handle = held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
             for (const auto& [deployment, stages] : takers_) {
                 give(*deployment, handle, stages, signal);

@@ -139,7 +139,7 @@ IncidentEdit random_edit(Dice& dice, IncidentNumber number) {
 
 /// Whom signals may link by from now on.
 ControlBody random_link_decision(Dice& dice) {
-    if (dice.chance(20)) return SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = dice.pick(1, 2), .group_within = {}};
+    if (dice.chance(20)) return SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = dice.pick(1, 2), .group_within = {}, .window_signals = {}};
     const EntityKey entity = dice.of(std::vector<EntityKey>{{"account", "alice"}, {"account", "bob"}, {"host", "h1"}, {"host", "h2"}});
     return EntityChange{entity, dice.of(std::vector<LinkRule>{LinkRule::deny, LinkRule::deny, LinkRule::usual})};
 }

@@ -82,7 +82,7 @@ std::vector<oracle::Finding> defined(const LinkCase& c, Reading reading) {
 }
 
 std::vector<LaneFinding> found(const LinkCase& c, test::LaneStory& story) {
-    story.control(engine::SettingChange{.lateness = std::chrono::days{7}, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}});
+    story.control(engine::SettingChange{.lateness = std::chrono::days{7}, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}, .window_signals = {}});
     const engine::PatternChange pattern{test::shared(c.base.pattern), c.base.effective_from};
     const auto kind_of = [](std::uint32_t number) { return number < 10 ? "account" : "host"; };
     if (c.pattern_at == 0) story.control(pattern);
@@ -90,7 +90,7 @@ std::vector<LaneFinding> found(const LinkCase& c, test::LaneStory& story) {
         for (const Decision& decision : c.before[i]) {
             if (decision.limit) {
                 story.control(
-                    engine::SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = static_cast<int>(*decision.limit), .group_within = {}});
+                    engine::SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = static_cast<int>(*decision.limit), .group_within = {}, .window_signals = {}});
             } else {
                 story.control(engine::EntityChange{{kind_of(*decision.entity), std::to_string(*decision.entity)},
                                                    decision.denied ? engine::LinkRule::deny : engine::LinkRule::usual});

@@ -16,7 +16,7 @@ std::size_t findings(LaneStory& story) { return story.stored().live_findings().s
 
 Catalogue two_stages(std::vector<std::string> kinds = {"account"}) { return {shared(pattern_of("p", {{"a"}, {"b"}}, 24h, std::move(kinds)))}; }
 
-SettingChange limit(int most) { return {.lateness = {}, .base_rate = {}, .unlinkable_limit = most, .group_within = {}}; }
+SettingChange limit(int most) { return {.lateness = {}, .base_rate = {}, .unlinkable_limit = most, .group_within = {}, .window_signals = {}}; }
 
 Signal naming(Signal signal, const std::string& kind, int others) {
     for (int i = 0; i < others; ++i) signal.entities.push_back({kind, kind + std::to_string(i), "", true});

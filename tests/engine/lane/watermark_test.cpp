@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 
 Catalogue two_stages() { return {shared(pattern_of("p", {{"a"}, {"b"}}))}; }
-SettingChange lateness(Duration duration) { return {.lateness = duration, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}}; }
+SettingChange lateness(Duration duration) { return {.lateness = duration, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}, .window_signals = {}}; }
 
 }  // namespace
 
