@@ -264,6 +264,7 @@ struct TenantSettings {
     engine::Duration group_within{std::chrono::hours{24}};
     double base_rate = 0.01;
     int unlinkable_limit = 8;
+    std::int64_t window_signals = 20'000'000;
     bool operator==(const TenantSettings&) const = default;
 };
 struct StoredSettings {
