@@ -31,35 +31,7 @@ std::string_view event_of(const TicketOrder& order) {
     return "incident.updated";
 }
 
-std::string base64(const unsigned char* bytes, std::size_t size) {
-    std::string text(sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(text.data(), text.size(), bytes, size, sodium_base64_VARIANT_ORIGINAL);
-    text.pop_back();  // the closing NUL
-    return text;
-}
-
 }  // namespace
-
-std::string webhook_signature(const std::vector<std::string>& secrets, std::string_view id, std::int64_t timestamp, std::string_view body) {
-    constexpr std::string_view prefix = "whsec_";
-    const auto head = fmt::format("{}.{}.", id, timestamp);
-    std::string signatures;
-    for (std::string_view secret : secrets) {
-        if (secret.starts_with(prefix)) secret.remove_prefix(prefix.size());
-        std::array<unsigned char, 64> key{};
-        std::size_t length = 0;
-        sodium_base642bin(key.data(), key.size(), secret.data(), secret.size(), nullptr, &length, nullptr, sodium_base64_VARIANT_ORIGINAL);
-        crypto_auth_hmacsha256_state state;
-        crypto_auth_hmacsha256_init(&state, key.data(), length);
-        crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(head.data()), head.size());
-        crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(body.data()), body.size());
-        std::array<unsigned char, crypto_auth_hmacsha256_BYTES> digest{};
-        crypto_auth_hmacsha256_final(&state, digest.data());
-        sodium_memzero(key.data(), key.size());
-        signatures += (signatures.empty() ? "v1," : " v1,") + base64(digest.data(), digest.size());
-    }
-    return signatures;
-}
 
 Webhook::Webhook(const api::tickets::Connector& connector, Wire& wire, Seconds clock)
     : connector_{connector}, wire_{wire}, clock_{clock ? std::move(clock) : Seconds{&seconds_now}} {}
