@@ -44,6 +44,17 @@ constexpr const char* next_sql = R"(
     FROM (SELECT id FROM ticket WHERE connector = $1 AND state IN ('pending', 'in_doubt') AND due <= clock_timestamp() ORDER BY due, id LIMIT 1) n
     WHERE t.id = n.id
     RETURNING t.id, t.incident, t.delivered, t.attempts, t.external_id, t.external_status, t.told_status)";
+// The engine's own words of a split: "2 findings to incident 7: why".
+constexpr const char* kin_sql = R"(
+    WITH split AS (
+        SELECT DISTINCT regexp_match(detail, '^[^:]* (to|from) incident ([0-9]+)') AS said FROM incident_activity WHERE number = $2 AND what = 'split'),
+    kin AS (
+        SELECT 0 AS tie, merged_into AS number FROM incident WHERE number = $2 AND merged_into IS NOT NULL
+        UNION ALL (SELECT 1, number FROM incident WHERE merged_into = $2 ORDER BY number LIMIT 50)
+        UNION ALL (SELECT CASE WHEN said[1] = 'to' THEN 2 ELSE 3 END, said[2]::int8 FROM split WHERE said IS NOT NULL ORDER BY 1, 2 LIMIT 50))
+    SELECT k.tie, k.number, coalesce(t.external_id, ''), coalesce(t.external_url, '')
+    FROM kin k LEFT JOIN ticket t ON t.connector = $1 AND t.incident = k.number AND t.state <> 'gone'
+    ORDER BY k.tie, k.number)";
 constexpr const char* success_sql = R"(
     UPDATE ticket SET state = CASE WHEN wanted > $2 THEN 'pending' ELSE 'done' END, due = clock_timestamp() + interval '2 seconds', attempts = 0, delivered = $2,
                       external_id = $3, external_url = $4, external_status = $5, external_seen = $6, told_status = $7, detail = $8, changed = clock_timestamp()
@@ -162,6 +173,17 @@ StoreResult<std::optional<TicketJob>> TicketQueue::next(std::int64_t epoch) {
         const auto& row = rows[0];
         return std::optional{TicketJob{row[0].as<std::int64_t>(), engine::IncidentNumber{row[1].as<std::int64_t>()}, row[2].as<std::int64_t>(),
                                        row[3].as<int>(), row[4].c_str(), row[5].c_str(), row[6].c_str()}};
+    });
+}
+
+StoreResult<std::vector<api::tickets::Kin>> TicketQueue::kin(engine::IncidentNumber incident) {
+    return tenant_transaction(pool_, tenant_, Access::read, [&](TenantTransaction& transaction) {
+        std::vector<api::tickets::Kin> kin;
+        for (const auto& row : transaction.exec_params(kin_sql, name_, incident.value())) {
+            kin.push_back(
+                {static_cast<api::tickets::Kin::Tie>(row[0].as<int>()), engine::IncidentNumber{row[1].as<std::int64_t>()}, row[2].c_str(), row[3].c_str()});
+        }
+        return kin;
     });
 }
 

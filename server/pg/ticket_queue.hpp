@@ -80,6 +80,8 @@ public:
     StoreResult<std::int64_t> absorb();
     /// The next ticket that is due, marked as being sent.
     StoreResult<std::optional<TicketJob>> next(std::int64_t epoch);
+    /// What the incident was merged or split with, and those incidents' tickets of this connector; at most 50 of each.
+    StoreResult<std::vector<api::tickets::Kin>> kin(engine::IncidentNumber incident);
     /// `stale` when another process serves the connector by now; then nothing is written.
     StoreResult<void> finish(std::int64_t epoch, const TicketJob& job, const TicketResult& result, const std::vector<tickets::Exchanged>& exchanged);
     StoreResult<std::optional<KnownTicket>> find(const std::string& external_id);

@@ -99,6 +99,9 @@ Remote<RemoteTicket> ConnectorWorker::deliver(const pg::TicketJob& job, pg::Tick
     story.findings = std::move(evidence->findings);
     story.evidence = std::move(evidence->page.items);
     story.more_evidence = evidence->page.next.has_value();
+    auto kin = queue_.kin(job.incident);
+    if (!kin) return RemoteFault{RemoteFault::Kind::later, "what the incident was merged or split with cannot be read: " + kin.error().detail};
+    story.kin = *std::move(kin);
     result.delivered = story.record.revision;
     result.told_status = engine::to_string(story.record.status);
     const TicketOrder order{.connector = served_->connector,
@@ -107,7 +110,35 @@ Remote<RemoteTicket> ConnectorWorker::deliver(const pg::TicketJob& job, pg::Tick
                             .external_id = job.external_id,
                             .told_status = job.told_status,
                             .delivered = job.delivered};
-    return system_->deliver(order);
+    auto ticket = system_->deliver(order);
+    if (!ticket || ticket->id.empty()) return ticket;
+    const auto not_taken = complete(order, ticket->id);
+    if (!not_taken) return not_taken.error();
+    if (ticket->warning.empty()) ticket->warning = *not_taken;
+    return ticket;
+}
+
+Remote<std::string> ConnectorWorker::complete(const TicketOrder& order, const std::string& id) {
+    using Tie = api::tickets::Kin::Tie;
+    std::vector<std::string> others;
+    std::vector<OwnNote> notes;
+    for (const auto& kin : order.story.kin) {
+        if (!kin.ticket.empty() && kin.ticket != id) others.push_back(kin.ticket);
+        if (kin.tie == Tie::goes_on_in) continue;  // the change itself says so
+        notes.push_back({fmt::format("{}-{}", api::tickets::tie_words[static_cast<std::size_t>(kin.tie)], kin.incident.value()), kin_line(kin)});
+    }
+    std::string not_taken;
+    if (!others.empty()) {
+        auto related = system_->relate(id, others);
+        if (!related) return related;
+        not_taken = *std::move(related);
+    }
+    if (!notes.empty()) {
+        auto written = system_->write_notes(id, order.marker, notes);
+        if (!written) return written;
+        if (not_taken.empty()) not_taken = *std::move(written);
+    }
+    return not_taken;
 }
 
 void ConnectorWorker::judge(const RemoteFault& fault, const pg::TicketJob& job, pg::TicketResult& result) {

@@ -53,6 +53,8 @@ private:
     /// Whether there may be more that is due.
     bool send_next(const pg::ConnectorHold& held);
     Remote<RemoteTicket> deliver(const pg::TicketJob& job, pg::TicketResult& result);
+    /// What a ticket that shows its incident tells besides: ties to other tickets, notes. What was not taken over.
+    Remote<std::string> complete(const TicketOrder& order, const std::string& id);
     void judge(const RemoteFault& fault, const pg::TicketJob& job, pg::TicketResult& result);
     void poll(const pg::ConnectorHold& held);
     /// What the ticket system tells of one of our tickets; false when it could not be followed now.

@@ -1,5 +1,7 @@
 #include "server/tickets/redmine.hpp"
 
+#include "server/tickets/json_reading.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -19,23 +21,6 @@ std::int64_t number_from(const std::string& text) {
     std::int64_t number = 0;
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
-}
-
-/// The member as text, whether the system wrote a number or a string; "" when it is neither.
-std::string text_at(const Json& object, const char* name) {
-    if (!object.is_object()) return "";
-    const auto found = object.find(name);
-    if (found == object.end()) return "";
-    if (found->is_string()) return found->get<std::string>();
-    if (found->is_number_integer()) return std::to_string(found->get<std::int64_t>());
-    return "";
-}
-
-const Json& member(const Json& object, const char* name) {
-    static const Json none;
-    if (!object.is_object()) return none;
-    const auto found = object.find(name);
-    return found == object.end() ? none : *found;
 }
 
 /// {"errors": ["Subject cannot be blank"]}
@@ -217,6 +202,7 @@ Remote<RemoteTicket> Redmine::deliver(const TicketOrder& order) {
     if (!order.external_id.empty()) return update(order, order.external_id);
     const auto found = find(order.marker);
     if (!found) return found.error();
+    if (found->empty() && order.story.record.merged_into) return unneeded_ticket(order);
     if (found->empty()) return create(order);
     // Made by an attempt whose reply was lost: as it is now, it shows the incident as it was then.
     auto ticket = update(order, text_at(found->front(), "id"));

@@ -77,7 +77,13 @@ struct RemoteTicket {
     std::string warning;          ///< what was not taken over although the system said nothing
 };
 
-/// What a ticket is to show.
+/// A note of ours on a ticket.
+struct OwnNote {
+    std::string key;  ///< one word, unlike that of any other note of ours on the ticket
+    std::string text;
+};
+
+/// What a ticket is to show. Of an incident that was merged into another no ticket is made: where none is found, the answer is a ticket without an id.
 struct TicketOrder {
     const api::tickets::Connector& connector;
     const api::tickets::TicketStory& story;
@@ -99,9 +105,17 @@ public:
     virtual Remote<RemoteTicket> deliver(const TicketOrder& order) = 0;
     /// Our tickets that changed at or after `seen` ("": ever), oldest first.
     virtual Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) = 0;
+    /// Links the ticket with others of the same system, by their ids; those that are linked already are left alone. What was not taken over, "" when all was.
+    /// A kind without links does nothing.
+    virtual Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others);
+    /// Writes those of the notes that the ticket has not got yet, in order; `marker`: as in TicketOrder. A kind without notes does nothing.
+    virtual Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes);
     /// How long to wait before attempt `attempts` + 1; empty: no more.
     virtual std::optional<std::chrono::milliseconds> wait_after(int attempts) const;
 };
+
+/// The answer to an order for an incident that was merged into another before it had a ticket.
+RemoteTicket unneeded_ticket(const TicketOrder& order);
 
 /// For the kind that the connector names; both references must outlive it. `marker_prefix`: what every marker of this tenant begins with.
 std::unique_ptr<TicketSystem> make_ticket_system(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix);

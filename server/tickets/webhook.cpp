@@ -23,8 +23,8 @@ std::int64_t seconds_now() { return std::chrono::duration_cast<std::chrono::seco
 
 std::string_view event_of(const TicketOrder& order) {
     const auto& incident = order.story.record;
-    if (order.delivered == 0) return "incident.created";
     if (incident.merged_into) return "incident.merged";
+    if (order.delivered == 0) return "incident.created";
     const bool closed = incident.status == engine::IncidentStatus::closed;
     if (closed && order.told_status != "closed") return "incident.closed";
     if (!closed && order.told_status == "closed") return "incident.reopened";
@@ -67,6 +67,10 @@ Remote<RemoteTicket> Webhook::deliver(const TicketOrder& order) {
     auto data = api::json::to_json(incident, most_entities);
     data.erase("tickets");
     data["description"] = incident.summary;
+    auto kin = nlohmann::ordered_json::array();
+    for (const auto& other : order.story.kin) {
+        kin.push_back({{"tie", api::tickets::tie_words[static_cast<std::size_t>(other.tie)]}, {"incident", other.incident.value()}, {"ticket", other.ticket}});
+    }
     const nlohmann::ordered_json body{{"type", event_of(order)},
                                       {"timestamp", api::json::format_time(incident.updated)},
                                       {"data",
@@ -74,6 +78,8 @@ Remote<RemoteTicket> Webhook::deliver(const TicketOrder& order) {
                                         {"title", text.title},
                                         {"body", text.body},
                                         {"labels", order.connector.labels},
+                                        {"ticket", order.marker},
+                                        {"kin", std::move(kin)},
                                         {"link", api::tickets::link_back(order.connector, incident.number)}}}};
     const auto id = fmt::format("msg_{}_{}", order.marker, incident.revision);
     const auto posted = post(order.delivered == 0 ? "create" : "update", id, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
