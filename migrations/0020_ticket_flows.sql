@@ -4,6 +4,7 @@
 CREATE INDEX ON incident (tenant, merged_into) WHERE merged_into IS NOT NULL;
 
 ALTER TABLE ticket
+    ADD COLUMN told         text NOT NULL DEFAULT '', -- what the ticket was last told of the incident's state, in one line
     ADD COLUMN told_comment int8 NOT NULL DEFAULT 0,  -- position of the last comment on the incident that the ticket has
     ADD COLUMN seen_note    text NOT NULL DEFAULT ''; -- the last note on the ticket that the incident has, in the ticket system's words
 

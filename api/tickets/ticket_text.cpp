@@ -163,6 +163,17 @@ std::string defanged(std::string_view text) {
     return plain;
 }
 
+std::string plain_lines(std::string_view text) {
+    std::string plain;
+    for (std::size_t at = 0; at <= text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        if (at > 0) plain += '\n';
+        plain += harmless(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return plain;
+}
+
 std::string kin_line(const Kin& kin) {
     const auto number = kin.incident.value();
     switch (kin.tie) {

@@ -61,6 +61,9 @@ TicketText ticket_text(const Connector& connector, const TicketStory& story);
 /// "203[.]0[.]113[.]7", "hxxps://…": nobody's client makes a link of it.
 std::string defanged(std::string_view text);
 
+/// Lines that nobody's client takes for markup, links or macros; NUL and other controls are spaces.
+std::string plain_lines(std::string_view text);
+
 /// Where an analyst reads on; "" without a console.
 std::string link_back(const Connector& connector, engine::IncidentNumber number);
 

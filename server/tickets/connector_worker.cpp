@@ -22,6 +22,14 @@ constexpr milliseconds most_rest = 5min;
 constexpr auto trim_every = std::chrono::hours{1};
 constexpr std::int64_t absorbed_at_once = 1'000;
 
+/// What a note of a change says, but for how often it changed: where this is the same, there is nothing to say.
+std::string state_of(const engine::IncidentRecord& incident) {
+    const auto classification = incident.classification ? std::string_view{engine::to_string(*incident.classification)} : std::string_view{};
+    const auto heir = incident.merged_into ? incident.merged_into->value() : 0;
+    return fmt::format("{} {} {:.3f} {} {} {} {}", engine::to_string(incident.status), engine::to_string(incident.severity), incident.score,
+                       incident.signal_count, incident.finding_count, classification, heir);
+}
+
 milliseconds rest_after(int failures) {
     if (failures < failures_to_open) return 0ms;
     return std::min<milliseconds>(first_rest * (1LL << std::min(failures - failures_to_open, 10)), most_rest);
@@ -104,41 +112,21 @@ Remote<RemoteTicket> ConnectorWorker::deliver(const pg::TicketJob& job, pg::Tick
     story.kin = *std::move(kin);
     result.delivered = story.record.revision;
     result.told_status = engine::to_string(story.record.status);
+    result.told = state_of(story.record);
+    result.told_comment = job.told_comment;
     const TicketOrder order{.connector = served_->connector,
                             .story = story,
                             .marker = fmt::format("{}{}", setting_.marker_prefix(tenant_), job.incident.value()),
                             .external_id = job.external_id,
                             .told_status = job.told_status,
-                            .delivered = job.delivered};
+                            .delivered = job.delivered,
+                            .is_news = job.told != result.told};
     auto ticket = system_->deliver(order);
     if (!ticket || ticket->id.empty()) return ticket;
-    const auto not_taken = complete(order, ticket->id);
+    const auto not_taken = complete(order, ticket->id, job, result);
     if (!not_taken) return not_taken.error();
     if (ticket->warning.empty()) ticket->warning = *not_taken;
     return ticket;
-}
-
-Remote<std::string> ConnectorWorker::complete(const TicketOrder& order, const std::string& id) {
-    using Tie = api::tickets::Kin::Tie;
-    std::vector<std::string> others;
-    std::vector<OwnNote> notes;
-    for (const auto& kin : order.story.kin) {
-        if (!kin.ticket.empty() && kin.ticket != id) others.push_back(kin.ticket);
-        if (kin.tie == Tie::goes_on_in) continue;  // the change itself says so
-        notes.push_back({fmt::format("{}-{}", api::tickets::tie_words[static_cast<std::size_t>(kin.tie)], kin.incident.value()), kin_line(kin)});
-    }
-    std::string not_taken;
-    if (!others.empty()) {
-        auto related = system_->relate(id, others);
-        if (!related) return related;
-        not_taken = *std::move(related);
-    }
-    if (!notes.empty()) {
-        auto written = system_->write_notes(id, order.marker, notes);
-        if (!written) return written;
-        if (not_taken.empty()) not_taken = *std::move(written);
-    }
-    return not_taken;
 }
 
 void ConnectorWorker::judge(const RemoteFault& fault, const pg::TicketJob& job, pg::TicketResult& result) {
@@ -226,7 +214,14 @@ void ConnectorWorker::poll(const pg::ConnectorHold& held) {
             failure = fmt::format("the change of ticket {} could not be followed yet", remote.id);
             break;
         }
+        if (served_->connector.comments && !take_notes(held.epoch, remote.id)) {
+            failure = fmt::format("the notes of ticket {} could not be read yet", remote.id);
+            break;
+        }
         polled = std::max(polled, remote.seen);
+    }
+    for (auto& line : wire_->take()) {
+        if (!line.failure.empty()) exchanged.push_back(std::move(line));
     }
     if (const auto noted = queue_.note_poll(held.epoch, polled, every, failure, exchanged); !noted) spdlog::warn("event=poll_not_noted connector={}", name_);
 }

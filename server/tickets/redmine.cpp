@@ -38,6 +38,13 @@ std::string revision_line(const TicketOrder& order) { return fmt::format("Catena
 
 std::string description_of(const TicketOrder& order, const api::tickets::TicketText& text) { return text.body + "\n" + revision_line(order); }
 
+/// A description as it was before the last line, with line ends as we write them.
+std::string without_revision(std::string description) {
+    std::erase(description, '\r');
+    const auto end = description.rfind('\n');
+    return end == std::string::npos ? description : description.substr(0, end);
+}
+
 std::string note_of(const engine::IncidentRecord& incident) {
     if (incident.merged_into) {
         return fmt::format("Incident {} was merged into incident {}, which goes on in its stead (revision {}).", incident.number.value(),
@@ -176,10 +183,11 @@ Remote<RemoteTicket> Redmine::update(const TicketOrder& order, const std::string
     const bool arrived = text_at(*before, "description").ends_with(revision_line(order));
     const auto status = word_of(connector_.statuses, incident.status);
     const bool tells_status = !status.empty() && order.told_status != engine::to_string(incident.status) && text_at(member(*before, "status"), "id") != status;
-    if (arrived && !tells_status) return ticket_from(*before);
     const auto text = api::tickets::ticket_text(order.connector, order.story);
+    const bool shows_all = text_at(*before, "subject") == text.title && without_revision(text_at(*before, "description")) == text.body;
+    if ((arrived || (shows_all && !order.is_news)) && !tells_status) return ticket_from(*before);
     Json issue{{"subject", text.title}, {"description", description_of(order, text)}};
-    if (!arrived) issue["notes"] = note_of(incident);
+    if (!arrived && order.is_news) issue["notes"] = note_of(incident);
     const auto priority = word_of(connector_.priorities, incident.severity);
     if (!priority.empty()) issue["priority_id"] = number_from(priority);
     if (tells_status) issue["status_id"] = number_from(status);

@@ -23,6 +23,7 @@ public:
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
     Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others) override;
     Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
+    Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
 
 private:
     Remote<nlohmann::json> ask(std::string_view action, const std::string& path);
@@ -40,6 +41,7 @@ private:
     const api::tickets::Connector& connector_;
     Wire& wire_;
     std::string marker_prefix_;
+    std::string account_;  ///< our id there; "" until it was asked for
 };
 
 }  // namespace catenary::server::tickets

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <charconv>
 #include <set>
 
 // What an issue has besides its own text: relations to other issues, and notes.
@@ -27,13 +29,19 @@ std::set<std::string> related_issues(const Json& issue) {
 /// The last line of a note of ours.
 std::string note_mark(const std::string& marker, const OwnNote& note) { return fmt::format("Catenary {} note {}", marker, note.key); }
 
+std::int64_t number_from(const std::string& text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+std::string last_line(std::string text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+    return text.substr(text.rfind('\n') + 1);
+}
+
 bool has_note(const Json& issue, const std::string& mark) {
-    for (const auto& journal : member(issue, "journals")) {
-        std::string_view text = member(journal, "notes").is_string() ? member(journal, "notes").get_ref<const std::string&>() : std::string_view{};
-        while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.remove_suffix(1);
-        if (text.ends_with(mark)) return true;
-    }
-    return false;
+    return std::ranges::any_of(member(issue, "journals"), [&](const Json& journal) { return last_line(text_at(journal, "notes")) == mark; });
 }
 
 }  // namespace
@@ -98,6 +106,26 @@ Remote<std::string> Redmine::write_notes(const std::string& id, const std::strin
         return why;
     }
     return std::string{};
+}
+
+Remote<std::vector<RemoteNote>> Redmine::notes_since(const std::string& id, const std::string& after) {
+    if (account_.empty()) {
+        const auto account = ask("read", "/users/current.json");
+        if (!account) return account.error();
+        account_ = text_at(member(*account, "user"), "id");
+    }
+    const auto issue = read_with(id, "journals");
+    if (!issue) return issue.error();
+    const auto seen = number_from(after);
+    std::vector<RemoteNote> notes;
+    for (const auto& journal : member(*issue, "journals")) {
+        RemoteNote note{text_at(journal, "id"), text_at(member(journal, "user"), "name"), text_at(journal, "notes"), false};
+        if (number_from(note.id) <= seen || note.text.empty() || member(journal, "private_notes") == true) continue;
+        note.is_ours = text_at(member(journal, "user"), "id") == account_ || last_line(note.text).starts_with("Catenary " + marker_prefix_);
+        notes.push_back(std::move(note));
+    }
+    std::ranges::sort(notes, {}, [](const RemoteNote& note) { return number_from(note.id); });
+    return notes;
 }
 
 }  // namespace catenary::server::tickets

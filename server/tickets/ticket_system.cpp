@@ -97,6 +97,8 @@ std::optional<std::chrono::milliseconds> TicketSystem::wait_after(int attempts) 
 Remote<std::string> TicketSystem::relate(const std::string&, const std::vector<std::string>&) { return std::string{}; }
 Remote<std::string> TicketSystem::write_notes(const std::string&, const std::string&, const std::vector<OwnNote>&) { return std::string{}; }
 
+Remote<std::vector<RemoteNote>> TicketSystem::notes_since(const std::string&, const std::string&) { return std::vector<RemoteNote>{}; }
+
 RemoteTicket unneeded_ticket(const TicketOrder& order) {
     RemoteTicket none;
     none.status_is_ours = true;

@@ -91,6 +91,15 @@ struct TicketOrder {
     std::string external_id;     ///< "": there is none yet, as far as we know
     std::string told_status;     ///< of the incident, as the ticket knows it
     std::int64_t delivered = 0;  ///< revision that the ticket shows
+    bool is_news = true;         ///< the incident's state is another one than the ticket was told: worth a note
+};
+
+/// A note on a ticket, as its system shows it.
+struct RemoteNote {
+    std::string id;      ///< in the system's words
+    std::string author;  ///< for people
+    std::string text;
+    bool is_ours = false;
 };
 
 /// A kind of ticket system: the one contract that the dispatcher knows. Every call is bounded in time by the limits of its Outbound. One thread.
@@ -110,6 +119,8 @@ public:
     virtual Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others);
     /// Writes those of the notes that the ticket has not got yet, in order; `marker`: as in TicketOrder. A kind without notes does nothing.
     virtual Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes);
+    /// The ticket's notes behind the one with the id `after` ("": all), oldest first; what is marked as private there is left out. A kind without notes has none.
+    virtual Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after);
     /// How long to wait before attempt `attempts` + 1; empty: no more.
     virtual std::optional<std::chrono::milliseconds> wait_after(int attempts) const;
 };
