@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <map>
 #include <set>
@@ -200,8 +201,19 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
             {"state_bytes", status.state_bytes}};
 }
 
+/// "2 findings from incident 7: why" -> 7; 0 when it was the other way.
+std::int64_t split_from(std::string_view detail) {
+    constexpr std::string_view words = " from incident ";
+    detail = detail.substr(0, detail.find(':'));
+    const auto at = detail.find(words);
+    std::int64_t number = 0;
+    if (at != std::string_view::npos) std::from_chars(detail.data() + at + words.size(), detail.data() + detail.size(), number);
+    return number;
+}
+
 std::vector<ChangedIncident> changed_incidents(const engine::TenantEffects& effects) {
     std::map<std::int64_t, std::string_view> causes;
+    std::map<std::int64_t, std::int64_t> origins;
     for (const auto& incident : effects.incidents) causes.emplace(incident.number.value(), "crossed");
     for (const auto& stored : effects.stored_edits) {
         const bool opens = stored.edit.status && *stored.edit.status != engine::IncidentStatus::closed;
@@ -210,11 +222,16 @@ std::vector<ChangedIncident> changed_incidents(const engine::TenantEffects& effe
     for (const auto& line : effects.activity) {
         const auto known = causes.find(line.number.value());
         if (known == causes.end()) continue;
-        if (line.what == "created" || (line.what == "split" && line.detail.find(" from ") != std::string::npos)) known->second = "created";
+        const auto origin = line.what == "split" ? split_from(line.detail) : 0;
+        if (origin > 0) origins[known->first] = origin;
+        if (line.what == "created" || origin > 0) known->second = "created";
         if (line.what == "status_changed" && line.detail.starts_with("closed \u2192") && known->second != "created") known->second = "reopened";
     }
     std::vector<ChangedIncident> changed;
-    for (const auto& [number, cause] : causes) changed.push_back({number, cause});
+    for (const auto& [number, cause] : causes) {
+        const auto origin = origins.find(number);
+        changed.push_back({number, cause, origin == origins.end() ? 0 : origin->second});
+    }
     return changed;
 }
 

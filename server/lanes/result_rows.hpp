@@ -15,6 +15,7 @@ namespace catenary::server {
 struct ChangedIncident {
     std::int64_t number = 0;
     std::string_view cause;
+    std::int64_t split_from = 0;  ///< the incident whose findings it was made of by hand; 0: none
 };
 
 /// What one tenant's effects say, as rows for the result tables: each text is a JSON array of objects whose members are the columns, so that a table's

@@ -106,6 +106,9 @@ void write_ticketing(Text& text, const tickets::Dispatcher::Usage& usage) {
     text.counter("tickets_in_doubt_total", "Deliveries that got no reply: looked for before they are sent again.", usage.doubtful);
     text.counter("ticket_polls_total", "Looks for changes in ticket systems.", usage.polls);
     text.counter("ticket_changes_total", "Changes of tickets' states that somebody made there.", usage.remote_changes);
+    text.counter("ticket_notes_taken_total", "People's notes on tickets that became comments.", usage.notes_taken);
+    text.counter("ticket_notes_cut_total", "Those that were longer than a comment may be.", usage.notes_cut);
+    text.counter("ticket_notes_left_total", "Times that a ticket's notes could not be read and wait for its next change.", usage.notes_left);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "server/tickets/redmine.hpp"
 
+#include "server/tickets/json_reading.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -21,23 +23,6 @@ std::int64_t number_from(const std::string& text) {
     return number;
 }
 
-/// The member as text, whether the system wrote a number or a string; "" when it is neither.
-std::string text_at(const Json& object, const char* name) {
-    if (!object.is_object()) return "";
-    const auto found = object.find(name);
-    if (found == object.end()) return "";
-    if (found->is_string()) return found->get<std::string>();
-    if (found->is_number_integer()) return std::to_string(found->get<std::int64_t>());
-    return "";
-}
-
-const Json& member(const Json& object, const char* name) {
-    static const Json none;
-    if (!object.is_object()) return none;
-    const auto found = object.find(name);
-    return found == object.end() ? none : *found;
-}
-
 /// {"errors": ["Subject cannot be blank"]}
 std::string words_of(const OutboundReply& reply) {
     const auto body = Json::parse(reply.body, nullptr, false);
@@ -52,6 +37,13 @@ std::string words_of(const OutboundReply& reply) {
 std::string revision_line(const TicketOrder& order) { return fmt::format("Catenary {} revision {}", order.marker, order.story.record.revision); }
 
 std::string description_of(const TicketOrder& order, const api::tickets::TicketText& text) { return text.body + "\n" + revision_line(order); }
+
+/// A description as it was before the last line, with line ends as we write them.
+std::string without_revision(std::string description) {
+    std::erase(description, '\r');
+    const auto end = description.rfind('\n');
+    return end == std::string::npos ? description : description.substr(0, end);
+}
 
 std::string note_of(const engine::IncidentRecord& incident) {
     if (incident.merged_into) {
@@ -191,10 +183,11 @@ Remote<RemoteTicket> Redmine::update(const TicketOrder& order, const std::string
     const bool arrived = text_at(*before, "description").ends_with(revision_line(order));
     const auto status = word_of(connector_.statuses, incident.status);
     const bool tells_status = !status.empty() && order.told_status != engine::to_string(incident.status) && text_at(member(*before, "status"), "id") != status;
-    if (arrived && !tells_status) return ticket_from(*before);
     const auto text = api::tickets::ticket_text(order.connector, order.story);
+    const bool shows_all = text_at(*before, "subject") == text.title && without_revision(text_at(*before, "description")) == text.body;
+    if ((arrived || (shows_all && !order.is_news)) && !tells_status) return ticket_from(*before);
     Json issue{{"subject", text.title}, {"description", description_of(order, text)}};
-    if (!arrived) issue["notes"] = note_of(incident);
+    if (!arrived && order.is_news) issue["notes"] = note_of(incident);
     const auto priority = word_of(connector_.priorities, incident.severity);
     if (!priority.empty()) issue["priority_id"] = number_from(priority);
     if (tells_status) issue["status_id"] = number_from(status);
@@ -217,6 +210,7 @@ Remote<RemoteTicket> Redmine::deliver(const TicketOrder& order) {
     if (!order.external_id.empty()) return update(order, order.external_id);
     const auto found = find(order.marker);
     if (!found) return found.error();
+    if (found->empty() && order.story.record.merged_into) return unneeded_ticket(order);
     if (found->empty()) return create(order);
     // Made by an attempt whose reply was lost: as it is now, it shows the incident as it was then.
     auto ticket = update(order, text_at(found->front(), "id"));
