@@ -165,7 +165,8 @@ TicketText ticket_text(const Connector& connector, const TicketStory& story) {
     auto title = connector.title->fill(fill);
     std::ranges::replace_if(
         title, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-    return {cut(std::move(title), most_title, "\u2026"), cut(connector.body->fill(fill), most_body, "\n\u2026 (cut; the incident has the rest)\n")};
+    const auto& kind = facts_of(connector.kind);
+    return {cut(std::move(title), kind.most_title, "\u2026"), cut(connector.body->fill(fill), kind.most_body, "\n\u2026 (cut; the incident has the rest)\n")};
 }
 
 }  // namespace catenary::api::tickets

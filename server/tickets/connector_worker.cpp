@@ -173,7 +173,8 @@ bool ConnectorWorker::send_next(const pg::ConnectorHold& held) {
 }
 
 void ConnectorWorker::poll(const pg::ConnectorHold& held) {
-    const auto every = system_->tells_changes() ? std::chrono::duration_cast<milliseconds>(served_->connector.poll) : milliseconds{24h};
+    const bool follows = api::tickets::facts_of(served_->connector.kind).follows_changes;
+    const auto every = follows ? std::chrono::duration_cast<milliseconds>(served_->connector.poll) : milliseconds{24h};
     const auto changed = system_->changes_since(held.polled);
     auto exchanged = wire_->take();
     std::erase_if(exchanged, [](const Exchanged& line) { return line.failure.empty(); });  // a look a minute that found nothing tells nobody anything
@@ -197,6 +198,9 @@ void ConnectorWorker::poll(const pg::ConnectorHold& held) {
         }
         polled = std::max(polled, remote.seen);
     }
+    for (auto& line : wire_->take()) {
+        if (!line.failure.empty()) exchanged.push_back(std::move(line));
+    }
     if (const auto noted = queue_.note_poll(held.epoch, polled, every, failure, exchanged); !noted) spdlog::warn("event=poll_not_noted connector={}", name_);
 }
 
@@ -208,8 +212,12 @@ bool ConnectorWorker::follow(std::int64_t epoch, const RemoteTicket& remote) {
     // Our own change. Times are whole seconds: somebody may have changed the status in the same one.
     if (ticket.external_seen == remote.seen && ticket.external_status == remote.status) return true;
     if (remote.status != ticket.external_status) {
-        ++counts_.remote_changes;
-        if (!follow_status(ticket, remote)) return false;
+        const auto ours = system_->set_by_us(remote);
+        if (!ours && ours.error().kind != RemoteFault::Kind::gone) return false;
+        if (ours && !*ours) {
+            ++counts_.remote_changes;
+            if (!follow_status(ticket, remote)) return false;
+        }
     }
     ticket.external_status = remote.status;
     ticket.external_seen = remote.seen;

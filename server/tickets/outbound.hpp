@@ -32,6 +32,7 @@ struct OutboundReply {
     int status = 0;
     std::string body;
     std::optional<std::chrono::seconds> retry_after;  ///< as asked for, whatever its form
+    std::string etag;                                 ///< as it came, with its quotes; "" when there was none
 };
 
 struct OutboundError {

@@ -1,6 +1,7 @@
 #include "server/tickets/ticket_system.hpp"
 
 #include "server/tickets/redmine.hpp"
+#include "server/tickets/request_tracker.hpp"
 #include "server/tickets/webhook.hpp"
 
 #include <fmt/format.h>
@@ -87,6 +88,8 @@ std::string Wire::secret(const std::string& name) const {
     return values.empty() ? "" : values.front();
 }
 
+Remote<bool> TicketSystem::set_by_us(const RemoteTicket&) { return false; }
+
 /// Doubling from 2 s to 10 min, for ever: an outage of the ticket system ends some day, and the incident's ticket is wanted then.
 std::optional<std::chrono::milliseconds> TicketSystem::wait_after(int attempts) const {
     constexpr std::chrono::milliseconds first = 2s;
@@ -119,6 +122,7 @@ std::unique_ptr<TicketSystem> make_ticket_system(const api::tickets::Connector& 
     switch (connector.kind) {
         case ConnectorKind::webhook: return std::make_unique<Webhook>(connector, wire);
         case ConnectorKind::redmine: return std::make_unique<Redmine>(connector, wire, std::move(marker_prefix));
+        case ConnectorKind::request_tracker: return std::make_unique<RequestTracker>(connector, wire, std::move(marker_prefix));
     }
     return nullptr;
 }

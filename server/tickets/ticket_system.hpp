@@ -70,8 +70,8 @@ using Remote = boost::system::result<T, RemoteFault>;
 struct RemoteTicket {
     std::string id;
     std::string url;
-    std::string status;  ///< its own word
-    bool closed = false;
+    std::string status;           ///< its own word
+    bool closed = false;          ///< of what `changes_since` tells
     std::string seen;             ///< when it changed last, as the system says it
     bool status_is_ours = false;  ///< we have just written it; else somebody may have changed it since we looked last
     std::string warning;          ///< what was not taken over although the system said nothing
@@ -91,14 +91,15 @@ struct TicketOrder {
 class TicketSystem {
 public:
     virtual ~TicketSystem() = default;
-    /// Can be asked what changed there.
-    virtual bool tells_changes() const = 0;
     /// Whether address, credentials and the places named in the document are as they should; what was found, for people.
     virtual Remote<std::string> test() = 0;
     /// Makes the ticket, or brings it up to date; what may have arrived before is looked for first. The ticket as it is afterwards.
     virtual Remote<RemoteTicket> deliver(const TicketOrder& order) = 0;
     /// Our tickets that changed at or after `seen` ("": ever), oldest first.
     virtual Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) = 0;
+    /// Whether it was our own account that set the ticket's present state: what we wrote without hearing of it, or what somebody's change was answered with,
+    /// is nobody's wish. False where the system keeps no history that says so.
+    virtual Remote<bool> set_by_us(const RemoteTicket& ticket);
     /// How long to wait before attempt `attempts` + 1; empty: no more.
     virtual std::optional<std::chrono::milliseconds> wait_after(int attempts) const;
 };
