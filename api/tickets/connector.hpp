@@ -47,6 +47,12 @@ struct RequestTrackerTarget {
     Notes notes = Notes::comment;
 };
 
+struct JiraTarget {
+    std::string project;     ///< its key
+    std::string issue_type;  ///< name
+    std::string account;     ///< e-mail address whose API token signs in
+};
+
 /// A connector as its document says, without secrets. Words of the ticket system (priorities, states) are its own, ids as text.
 struct Connector {
     ConnectorKind kind = ConnectorKind::webhook;
@@ -65,6 +71,7 @@ struct Connector {
     engine::Duration poll{};  ///< between looks at what changed there
     RedmineTarget redmine;
     RequestTrackerTarget request_tracker;
+    JiraTarget jira;
     nlohmann::ordered_json document;  ///< normal form
 
     /// An incident that changed for this `cause` ("created", "crossed", "reopened") and meets the condition gets a ticket.

@@ -9,10 +9,12 @@ namespace {
 // A TEXT column of MySQL, which most of them keep bodies in, holds 65,535 bytes; a line of ours comes behind a body.
 constexpr std::size_t usual_body = 60'000;
 
-constexpr std::array<KindFacts, 3> kinds{{
+constexpr std::array<KindFacts, 4> kinds{{
     {"webhook", "a webhook", "signing", "by_id", "specification", false, 255, usual_body},
     {"redmine", "Redmine", "api_key", "look_up", "real", true, 255, usual_body},
     {"request_tracker", "Request Tracker", "token", "look_up", "real", true, 200, usual_body},
+    // Jira counts 32,767 characters of a text, and 255 of a summary.
+    {"jira", "Jira", "api_token", "look_up", "fake", true, 255, 30'000},
 }};
 
 constexpr auto words = [] {

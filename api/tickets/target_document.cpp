@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> redmine_members{"project", "tracker", "incident_field"};
 constexpr std::array<std::string_view, 3> request_tracker_members{"queue", "incident_field", "notes"};
+constexpr std::array<std::string_view, 3> jira_members{"project", "issue_type", "account"};
 constexpr std::array<std::string_view, 2> notes{"comment", "correspond"};
 
 std::string line_of(const Place& place, const Json& target, std::string_view name) {
@@ -57,6 +58,19 @@ void read_request_tracker(const Place& place, const Json& value, Connector& conn
     }
 }
 
+void read_jira(const Place& place, const Json& value, Connector& connector) {
+    if (documents::read_object(place, value, jira_members) == nullptr) return;
+    auto& target = connector.jira;
+    target.project = line_of(place, value, "project");
+    const auto is_of_key = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+    if (!target.project.empty() && !std::ranges::all_of(target.project, is_of_key))
+        place.member("project").fault(FaultCode::malformed, "is the project's key: capital letters, digits and _");
+    target.issue_type = line_of(place, value, "issue_type");
+    target.account = line_of(place, value, "account");
+    if (target.account.find(':') != std::string::npos)
+        place.member("account").fault(FaultCode::malformed, "is an e-mail address: a colon would end it where it signs in");
+}
+
 bool is_number(std::string_view word) {
     return !word.empty() && word.size() <= 9 && std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
 }
@@ -77,6 +91,14 @@ void check_request_tracker_words(const Place& place, const Connector& connector)
     for (const auto& [severity, word] : connector.priorities) {
         if (!is_number(word))
             place.member("priorities").member(engine::to_string(severity)).fault(FaultCode::malformed, "a priority of Request Tracker is a whole number");
+    }
+}
+
+/// Labels of Jira are single words.
+void check_jira_words(const Place& place, const Connector& connector) {
+    for (std::size_t i = 0; i < connector.labels.size(); ++i) {
+        if (connector.labels[i].find_first_of(" \t") != std::string::npos)
+            place.member("labels").item(i).fault(FaultCode::malformed, "a label of Jira has no blanks");
     }
 }
 
@@ -104,6 +126,9 @@ void read_target(const Place& place, const Json& body, Connector& connector) {
         case ConnectorKind::request_tracker:
             if (target != nullptr) read_request_tracker(at, *target, connector);
             return check_request_tracker_words(place, connector);
+        case ConnectorKind::jira:
+            if (target != nullptr) read_jira(at, *target, connector);
+            return check_jira_words(place, connector);
     }
 }
 
@@ -119,6 +144,11 @@ void show_target(nlohmann::ordered_json& document, const Connector& connector) {
         case ConnectorKind::request_tracker: {
             const auto& target = connector.request_tracker;
             shown = {{"queue", target.queue}, {"incident_field", target.incident_field}, {"notes", notes[static_cast<std::size_t>(target.notes)]}};
+            break;
+        }
+        case ConnectorKind::jira: {
+            const auto& target = connector.jira;
+            shown = {{"project", target.project}, {"issue_type", target.issue_type}, {"account", target.account}};
             break;
         }
     }

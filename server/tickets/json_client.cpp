@@ -39,6 +39,8 @@ Remote<Json> JsonClient::read(std::string_view action, const OutboundRequest& re
     auto fault = RemoteFault{RemoteFault::Kind::later, "its reply is no JSON object"};
     if (!reply) {
         fault = fault_of(reply.error());
+        // It will not be shorter the next time.
+        if (reply.error().kind == OutboundError::Kind::too_large) fault.kind = RemoteFault::Kind::permanent;
     } else if (reply->status == 200) {
         auto body = Json::parse(reply->body, nullptr, false);
         if (body.is_structured()) return body;

@@ -198,7 +198,7 @@ OutboundResult Outbound::send(const OutboundRequest& request) {
     if (!limits_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, limits_.ca_file.c_str());
     const auto code = curl_easy_perform(curl);
     if (code != CURLE_OK) {
-        if (taken.too_large) return OutboundError{Kind::lost, fmt::format("the reply has more than {} bytes", limits_.reply_bytes)};
+        if (taken.too_large) return OutboundError{Kind::too_large, fmt::format("the reply has more than {} bytes", limits_.reply_bytes)};
         return OutboundError{may_have_arrived(code, curl) ? Kind::lost : Kind::not_sent, curl_easy_strerror(code)};
     }
     long status = 0;

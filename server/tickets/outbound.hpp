@@ -37,9 +37,10 @@ struct OutboundReply {
 
 struct OutboundError {
     enum class Kind {
-        refused,   ///< by us: the target is none that connectors may talk to
-        not_sent,  ///< nothing of the request has left: resolve, connect or verify failed
-        lost,      ///< it may have arrived
+        refused,    ///< by us: the target is none that connectors may talk to
+        not_sent,   ///< nothing of the request has left: resolve, connect or verify failed
+        lost,       ///< it may have arrived
+        too_large,  ///< it has arrived, but its reply is longer than is read
     };
     Kind kind;
     std::string detail;  ///< safe to show: nothing of request or secrets

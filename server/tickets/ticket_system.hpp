@@ -40,6 +40,8 @@ public:
     /// One value of a secret, "" when there is none.
     std::string secret(const std::string& name) const;
     const std::vector<std::string>& secrets(const std::string& name) const;
+    /// The header of basic authorisation by an account and a secret, which counts as a secret from then on.
+    std::string basic_authorization(const std::string& account, const std::string& secret_name);
     /// `text` without secrets, at most 16 KiB.
     std::string shown(std::string_view text) const;
 
@@ -71,6 +73,7 @@ struct RemoteTicket {
     std::string id;
     std::string url;
     std::string status;           ///< its own word
+    std::string resolution;       ///< how it was closed, where the system says so apart from the state
     bool closed = false;          ///< of what `changes_since` tells
     std::string seen;             ///< when it changed last, as the system says it
     bool status_is_ours = false;  ///< we have just written it; else somebody may have changed it since we looked last

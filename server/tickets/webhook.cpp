@@ -2,6 +2,7 @@
 
 #include "api/json/incident_json.hpp"
 #include "api/json/time_json.hpp"
+#include "server/tickets/base64.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -31,13 +32,6 @@ std::string_view event_of(const TicketOrder& order) {
     return "incident.updated";
 }
 
-std::string base64(const unsigned char* bytes, std::size_t size) {
-    std::string text(sodium_base64_encoded_len(size, sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(text.data(), text.size(), bytes, size, sodium_base64_VARIANT_ORIGINAL);
-    text.pop_back();  // the closing NUL
-    return text;
-}
-
 }  // namespace
 
 std::string webhook_signature(const std::vector<std::string>& secrets, std::string_view id, std::int64_t timestamp, std::string_view body) {
@@ -56,7 +50,7 @@ std::string webhook_signature(const std::vector<std::string>& secrets, std::stri
         std::array<unsigned char, crypto_auth_hmacsha256_BYTES> digest{};
         crypto_auth_hmacsha256_final(&state, digest.data());
         sodium_memzero(key.data(), key.size());
-        signatures += (signatures.empty() ? "v1," : " v1,") + base64(digest.data(), digest.size());
+        signatures += (signatures.empty() ? "v1," : " v1,") + base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
     }
     return signatures;
 }
@@ -106,7 +100,7 @@ Remote<RemoteTicket> Webhook::deliver(const TicketOrder& order) {
     const auto id = fmt::format("msg_{}_{}", order.marker, incident.revision);
     const auto posted = post(order.delivered == 0 ? "create" : "update", id, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     if (!posted) return posted.error();
-    return RemoteTicket{.id = order.marker, .url = "", .status = "", .closed = false, .seen = "", .status_is_ours = true, .warning = ""};
+    return RemoteTicket{.id = order.marker, .url = "", .status = "", .resolution = "", .closed = false, .seen = "", .status_is_ours = true, .warning = ""};
 }
 
 std::optional<std::chrono::milliseconds> Webhook::wait_after(int attempts) const {

@@ -78,6 +78,9 @@ TEST_CASE("every kind of ticket system is shown as it was put, with what holds o
         {"request_tracker", R"({"kind":"request_tracker","url":"https://t.example/rt/","secrets":{"token":"1-2-three"},"priorities":{"high":80},
             "request_tracker":{"queue":"SOC","incident_field":"External incident id","notes":"correspond"}})",
          "real"},
+        {"jira", R"({"kind":"jira","url":"https://soc.atlassian.example","secrets":{"api_token":"t"},"priorities":{"high":"High","low":4},
+            "statuses":{"closed":"done"},"labels":["soc"],"jira":{"project":"SOC","issue_type":"Task","account":"bot@corp.example"}})",
+         "fake"},
     };
     FakeApi api;
     for (const auto& row : rows) {

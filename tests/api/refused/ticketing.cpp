@@ -75,6 +75,15 @@ void add_puts(RefusedInputs& rows) {
     of_tracker("a priority that is no number", queue + R"(,"priorities":{"high":"High"})", {{"/priorities/high", "malformed"}});
     put("a secret of another system", R"({"kind":"request_tracker","url":"https://t.example","secrets":{"api_key":"k"},)" + queue + "}",
         {{"/secrets/api_key", "unknown_field"}, {"/secrets/token", "missing"}});
+    const auto of_jira = [&](std::string name, const std::string& members, Pointers faults) {
+        put(std::move(name), R"({"kind":"jira","url":"https://t.example","secrets":{"api_token":"t"},)" + members + "}", std::move(faults));
+    };
+    of_jira("half a project", R"("jira":{"project":"SOC","key":"SOC"})",
+            {{"/jira/key", "unknown_field"}, {"/jira/issue_type", "missing"}, {"/jira/account", "missing"}});
+    of_jira("a project by name, an account with a password", R"("jira":{"project":"Security \"x\"","issue_type":"Task","account":"a@corp.example:word"})",
+            {{"/jira/project", "malformed"}, {"/jira/account", "malformed"}});
+    of_jira("labels of two words", R"("jira":{"project":"SOC","issue_type":"Task","account":"a@corp.example"},"labels":["soc","tier one"])",
+            {{"/labels/1", "malformed"}});
     of_webhook("what only ticket systems have", R"("poll":"60s","statuses":{"closed":5})", {{"/statuses", "conflict"}, {"/poll", "conflict"}});
     put("a secret of another kind", R"({"kind":"webhook","url":"https://t.example","secrets":{"api_key":"k"}})",
         {{"/secrets/api_key", "unknown_field"}, {"/secrets/signing", "missing"}});
