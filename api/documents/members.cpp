@@ -57,6 +57,11 @@ const json* optional_member(const json& object, std::string_view name) {
     return it == object.end() ? nullptr : &*it;
 }
 
+const json* given_member(const json& object, std::string_view name) {
+    const auto* value = optional_member(object, name);
+    return value == nullptr || value->is_null() ? nullptr : value;
+}
+
 std::optional<std::string> read_line(const Place& place, const json& value, std::size_t most_bytes) {
     if (!value.is_string()) {
         wrong_type(place, value, "a string");

@@ -23,6 +23,8 @@ const nlohmann::json* read_object(const Place& place, const nlohmann::json& valu
 const nlohmann::json* required(const Place& place, const nlohmann::json& object, std::string_view name);
 /// The member, or null.
 const nlohmann::json* optional_member(const nlohmann::json& object, std::string_view name);
+/// The member that is there and not null, or null.
+const nlohmann::json* given_member(const nlohmann::json& object, std::string_view name);
 
 /// Between 1 and `most_bytes` bytes without control characters and without white space at either end.
 std::optional<std::string> read_line(const Place& place, const nlohmann::json& value, std::size_t most_bytes);

@@ -1,6 +1,7 @@
 #include "api/json/ticket_json.hpp"
 
 #include "api/json/time_json.hpp"
+#include "api/tickets/connector_kind.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -21,7 +22,11 @@ Json to_json(const tickets::ConnectorRow& connector) {
     const auto document = Json::parse(connector.document_json);
     for (const auto& [name, member] : document.items()) value[name] = member;
     value["secrets"] = connector.secret_names;
-    value["deduplication"] = value["kind"] == "webhook" ? "by_id" : "look_up";
+    if (const auto* kind = tickets::facts_of(value["kind"].get_ref<const std::string&>()); kind != nullptr) {
+        value["deduplication"] = kind->deduplication;
+        value["follows_changes"] = kind->follows_changes;
+        value["tested_against"] = kind->tested_against;
+    }
     const bool enabled = value.value("enabled", true);
     value["status"] = {{"state", !enabled                    ? "disabled"
                                  : !connector.paused.empty() ? "paused"

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/tickets/connector_kind.hpp"
 #include "api/tickets/text_template.hpp"
 #include "engine/incidents/records.hpp"
 #include "engine/predicate/predicate.hpp"
@@ -13,9 +14,6 @@
 #include <vector>
 
 namespace catenary::api::tickets {
-
-enum class ConnectorKind { webhook, redmine };
-std::string_view to_string(ConnectorKind kind);
 
 /// When an incident that meets the condition gets a ticket. One that has a ticket is followed whatever happens to it.
 enum class Trigger {
@@ -39,7 +37,23 @@ struct RedmineTarget {
     std::int64_t incident_field = 0;  ///< id of the issue field, used as a filter, that holds our name of the incident
 };
 
-/// A connector as its document says, without secrets. Words of the ticket system (priorities, states) are its own ids as text.
+struct RequestTrackerTarget {
+    enum class Notes {
+        comment,     ///< for those who work on the ticket
+        correspond,  ///< sent to its requestors as well
+    };
+    std::string queue;           ///< its name
+    std::string incident_field;  ///< name of the queue's custom field that holds our name of the incident
+    Notes notes = Notes::comment;
+};
+
+struct JiraTarget {
+    std::string project;     ///< its key
+    std::string issue_type;  ///< name
+    std::string account;     ///< e-mail address whose API token signs in
+};
+
+/// A connector as its document says, without secrets. Words of the ticket system (priorities, states) are its own, ids as text.
 struct Connector {
     ConnectorKind kind = ConnectorKind::webhook;
     bool enabled = true;
@@ -57,6 +71,8 @@ struct Connector {
     bool comments = false;    ///< comments on the incident become notes on the ticket, and people's notes comments
     engine::Duration poll{};  ///< between looks at what changed there
     RedmineTarget redmine;
+    RequestTrackerTarget request_tracker;
+    JiraTarget jira;
     nlohmann::ordered_json document;  ///< normal form
 
     /// An incident that changed for this `cause` ("created", "crossed", "reopened") and meets the condition gets a ticket.

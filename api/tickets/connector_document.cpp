@@ -4,6 +4,7 @@
 #include "api/documents/stage_document.hpp"
 #include "api/json/time_json.hpp"
 #include "api/tickets/condition.hpp"
+#include "api/tickets/target_document.hpp"
 #include "api/tickets/target_url.hpp"
 #include "api/tickets/ticket_text.hpp"
 
@@ -11,7 +12,7 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <iterator>
 #include <stdexcept>
 
 namespace catenary::api::tickets {
@@ -23,20 +24,17 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::array<std::string_view, 2> kinds{"webhook", "redmine"};
 constexpr std::array<std::string_view, 3> triggers{"created", "crossed", "reopened"};
 constexpr std::array<std::string_view, 3> closings{"ignore", "propose", "apply"};
 constexpr std::array<std::string_view, 4> severities{"informational", "low", "medium", "high"};
 constexpr std::array<std::string_view, 3> statuses{"new", "active", "closed"};
 constexpr std::array<std::string_view, 4> classifications{"true_positive", "benign_positive", "false_positive", "undetermined"};
-constexpr std::array<std::string_view, 18> members{"kind",     "enabled",     "url",    "secrets",  "condition", "when",    "title",    "body", "priorities",
-                                                   "statuses", "resolutions", "labels", "assignee", "console",   "closing", "comments", "poll", "redmine"};
-constexpr std::array<std::string_view, 3> redmine_members{"project", "tracker", "incident_field"};
+constexpr std::array<std::string_view, 17> members{"kind",       "enabled",  "url",         "secrets", "condition", "when",    "title",   "body",
+                                                   "priorities", "statuses", "resolutions", "labels",  "assignee",  "console", "closing", "comments", "poll"};
 constexpr std::size_t most_title_bytes = 1'000;
 constexpr std::size_t most_body_bytes = 20'000;
 constexpr std::size_t most_labels = 20;
 constexpr std::size_t most_states = 50;
-constexpr std::size_t most_word_bytes = 128;
 constexpr std::size_t most_secret_bytes = 1'024;
 constexpr std::size_t most_secrets = 4;
 constexpr engine::Duration least_poll = 1s;
@@ -45,24 +43,12 @@ constexpr engine::Duration usual_poll = 60s;
 constexpr std::string_view usual_title = "[{severity}] {title}";
 constexpr std::string_view usual_body = "{what_happened}\n\n{why}\n\n{timeline}\n\n{entities}\n\n{attack}\n\n{link}\n";
 
-/// A member that is there and not null.
-const Json* given(const Json& object, std::string_view name) {
-    const auto* value = documents::optional_member(object, name);
-    return value == nullptr || value->is_null() ? nullptr : value;
-}
-
-/// A word of the ticket system: ids may be written as numbers.
-std::optional<std::string> read_remote_word(const Place& place, const Json& value) {
-    if (value.is_number_integer() && value.get<std::int64_t>() >= 0) return std::to_string(value.get<std::int64_t>());
-    return documents::read_line(place, value, most_word_bytes);
-}
-
 /// {severity: word} and {status: word}.
 template <class Key>
 void read_map(const Place& place, const Json& value, std::span<const std::string_view> known, std::map<Key, std::string>& into) {
     if (documents::read_object(place, value, known) == nullptr) return;
     for (std::size_t i = 0; i < known.size(); ++i) {
-        const auto* word = given(value, known[i]);
+        const auto* word = documents::given_member(value, known[i]);
         if (word == nullptr) continue;
         if (auto read = read_remote_word(place.member(known[i]), *word)) into[static_cast<Key>(i)] = *std::move(read);
     }
@@ -109,35 +95,9 @@ std::optional<std::string> read_address(const Place& place, const Json& value, b
     return text;
 }
 
-void read_redmine(const Place& place, const Json& value, Connector& connector) {
-    if (documents::read_object(place, value, redmine_members) == nullptr) return;
-    constexpr auto most = std::numeric_limits<std::int32_t>::max();
-    if (const auto* project = documents::required(place, value, "project")) {
-        connector.redmine.project = documents::read_line(place.member("project"), *project, most_word_bytes).value_or("");
-    }
-    if (const auto* tracker = documents::required(place, value, "tracker")) {
-        connector.redmine.tracker = documents::read_integer(place.member("tracker"), *tracker, 1, most).value_or(0);
-    }
-    if (const auto* field = documents::required(place, value, "incident_field")) {
-        connector.redmine.incident_field = documents::read_integer(place.member("incident_field"), *field, 1, most).value_or(0);
-    }
-}
-
-/// Redmine's words for priorities, states and people are ids.
-void check_ids(const Place& place, const Connector& connector) {
-    const auto check = [](const Place& at, const std::string& word) {
-        const bool is_id = !word.empty() && word.size() <= 9 && std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
-        if (!is_id) at.fault(FaultCode::malformed, "Redmine names this by an id, a whole number");
-    };
-    for (const auto& [severity, word] : connector.priorities) check(place.member("priorities").member(engine::to_string(severity)), word);
-    for (const auto& [status, word] : connector.statuses) check(place.member("statuses").member(engine::to_string(status)), word);
-    for (const auto& [state, classification] : connector.resolutions) check(place.member("resolutions").member(state), state);
-    if (!connector.assignee.empty()) check(place.member("assignee"), connector.assignee);
-}
-
 void read_template(const Place& place, const Json& object, std::string_view name, std::string_view usual, std::size_t most,
                    std::span<const std::string_view> known, std::optional<TextTemplate>& into) {
-    const auto* value = given(object, name);
+    const auto* value = documents::given_member(object, name);
     const auto at = place.member(name);
     if (value == nullptr) {
         into = TextTemplate::parse(at, usual, known);
@@ -198,33 +158,31 @@ nlohmann::ordered_json normal_form(const Connector& connector, const Json& condi
     if (!connector.labels.empty()) document["labels"] = connector.labels;
     if (!connector.assignee.empty()) document["assignee"] = connector.assignee;
     if (!connector.console.empty()) document["console"] = connector.console;
-    if (connector.kind == ConnectorKind::redmine) {
-        document["closing"] = to_string(connector.closing);
-        document["comments"] = connector.comments;
-        document["poll"] = json::format_span(connector.poll);
-        const auto& target = connector.redmine;
-        document["redmine"] = {{"project", target.project}, {"tracker", target.tracker}, {"incident_field", target.incident_field}};
-    }
+    if (connector.kind == ConnectorKind::webhook) return document;
+    document["closing"] = to_string(connector.closing);
+    document["comments"] = connector.comments;
+    document["poll"] = json::format_span(connector.poll);
+    show_target(document, connector);
     return document;
 }
 
 /// Members that only a ticket system has.
 void refuse_of_webhook(const Place& place, const Json& body) {
-    for (const auto* name : {"priorities", "statuses", "resolutions", "assignee", "closing", "comments", "poll", "redmine"}) {
-        if (given(body, name) != nullptr) place.member(name).fault(FaultCode::conflict, "a webhook has no such thing: leave it out");
+    for (const auto* name : {"priorities", "statuses", "resolutions", "assignee", "closing", "comments", "poll"}) {
+        if (documents::given_member(body, name) != nullptr) place.member(name).fault(FaultCode::conflict, "a webhook has no such thing: leave it out");
     }
 }
 
 void read_ticket_system(const Place& place, const Json& body, Connector& connector) {
-    if (const auto* map = given(body, "priorities")) read_map(place.member("priorities"), *map, severities, connector.priorities);
-    if (const auto* map = given(body, "statuses")) read_map(place.member("statuses"), *map, statuses, connector.statuses);
-    if (const auto* map = given(body, "resolutions")) read_resolutions(place.member("resolutions"), *map, connector);
-    if (const auto* person = given(body, "assignee")) connector.assignee = read_remote_word(place.member("assignee"), *person).value_or("");
-    if (const auto* word = given(body, "closing")) {
+    if (const auto* map = documents::given_member(body, "priorities")) read_map(place.member("priorities"), *map, severities, connector.priorities);
+    if (const auto* map = documents::given_member(body, "statuses")) read_map(place.member("statuses"), *map, statuses, connector.statuses);
+    if (const auto* map = documents::given_member(body, "resolutions")) read_resolutions(place.member("resolutions"), *map, connector);
+    if (const auto* person = documents::given_member(body, "assignee")) connector.assignee = read_remote_word(place.member("assignee"), *person).value_or("");
+    if (const auto* word = documents::given_member(body, "closing")) {
         if (const auto index = documents::read_word(place.member("closing"), *word, closings)) connector.closing = static_cast<Closing>(*index);
     }
-    if (const auto* flag = given(body, "comments")) connector.comments = documents::read_bool(place.member("comments"), *flag).value_or(false);
-    if (const auto* span = given(body, "poll")) {
+    if (const auto* flag = documents::given_member(body, "comments")) connector.comments = documents::read_bool(place.member("comments"), *flag).value_or(false);
+    if (const auto* span = documents::given_member(body, "poll")) {
         const auto at = place.member("poll");
         const auto poll = documents::read_span(at, *span);
         if (poll && (*poll < least_poll || *poll > most_poll)) {
@@ -233,13 +191,10 @@ void read_ticket_system(const Place& place, const Json& body, Connector& connect
         }
         connector.poll = poll.value_or(usual_poll);
     }
-    if (const auto* target = documents::required(place, body, "redmine")) read_redmine(place.member("redmine"), *target, connector);
-    check_ids(place, connector);
 }
 
 }  // namespace
 
-std::string_view to_string(ConnectorKind kind) { return kinds[static_cast<std::size_t>(kind)]; }
 std::string_view to_string(Trigger trigger) { return triggers[static_cast<std::size_t>(trigger)]; }
 std::string_view to_string(Closing closing) { return closings[static_cast<std::size_t>(closing)]; }
 
@@ -247,38 +202,38 @@ bool Connector::opens_on(std::string_view cause) const {
     return std::ranges::any_of(when, [cause](Trigger trigger) { return to_string(trigger) == cause; });
 }
 
-std::vector<std::string_view> secrets_of(ConnectorKind kind) {
-    if (kind == ConnectorKind::webhook) return {"signing"};
-    return {"api_key"};
-}
+std::vector<std::string_view> secrets_of(ConnectorKind kind) { return {facts_of(kind).secret}; }
 
 ConnectorDocument connector_from_json(const Place& place, const Json& body) {
     ConnectorDocument read;
     auto& connector = read.connector;
     connector.when = {Trigger::created, Trigger::crossed};
     connector.poll = usual_poll;
-    if (documents::read_object(place, body, members) == nullptr) return read;
+    std::vector<std::string_view> known{members.begin(), members.end()};
+    std::ranges::copy(kind_words().subspan(1), std::back_inserter(known));  // a webhook has no member for itself
+    if (documents::read_object(place, body, known) == nullptr) return read;
     std::optional<std::size_t> kind;
-    if (const auto* word = documents::required(place, body, "kind")) kind = documents::read_word(place.member("kind"), *word, kinds);
+    if (const auto* word = documents::required(place, body, "kind")) kind = documents::read_word(place.member("kind"), *word, kind_words());
     if (kind) connector.kind = static_cast<ConnectorKind>(*kind);
     const bool is_webhook = connector.kind == ConnectorKind::webhook;
-    if (const auto* flag = given(body, "enabled")) connector.enabled = documents::read_bool(place.member("enabled"), *flag).value_or(true);
+    if (const auto* flag = documents::given_member(body, "enabled")) connector.enabled = documents::read_bool(place.member("enabled"), *flag).value_or(true);
     if (const auto* url = documents::required(place, body, "url")) connector.url = read_address(place.member("url"), *url, !is_webhook).value_or("");
     Json condition = Json::object();
-    if (const auto* predicate = given(body, "condition")) {
+    if (const auto* predicate = documents::given_member(body, "condition")) {
         if (auto compiled = condition_from_json(place.member("condition"), *predicate)) {
             connector.condition = std::move(compiled->predicate);
             condition = std::move(compiled->normal);
         }
     }
-    if (const auto* when = given(body, "when")) read_when(place.member("when"), *when, connector);
+    if (const auto* when = documents::given_member(body, "when")) read_when(place.member("when"), *when, connector);
     read_template(place, body, "title", usual_title, most_title_bytes, title_names, connector.title);
     read_template(place, body, "body", usual_body, most_body_bytes, body_names, connector.body);
-    if (const auto* labels = given(body, "labels")) read_labels(place.member("labels"), *labels, connector);
-    if (const auto* console = given(body, "console")) connector.console = read_address(place.member("console"), *console, true).value_or("");
+    if (const auto* labels = documents::given_member(body, "labels")) read_labels(place.member("labels"), *labels, connector);
+    if (const auto* console = documents::given_member(body, "console")) connector.console = read_address(place.member("console"), *console, true).value_or("");
     if (kind && is_webhook) refuse_of_webhook(place, body);
     if (kind && !is_webhook) read_ticket_system(place, body, connector);
-    if (const auto* secrets = given(body, "secrets"); secrets != nullptr && kind)
+    if (kind) read_target(place, body, connector);
+    if (const auto* secrets = documents::given_member(body, "secrets"); secrets != nullptr && kind)
         read.secrets = read_secrets(place.member("secrets"), connector.kind, *secrets);
     if (connector.title && connector.body) connector.document = normal_form(connector, condition);
     return read;

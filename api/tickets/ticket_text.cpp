@@ -195,8 +195,10 @@ TicketText ticket_text(const Connector& connector, const TicketStory& story) {
     auto title = connector.title->fill(fill);
     std::ranges::replace_if(
         title, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-    return {cut(std::move(title), most_title, "\u2026"),
-            cut(connector.body->fill(fill), most_body, "\n\u2026 (cut; the incident has the rest)\n") + kin(story)};
+    const auto& kind = facts_of(connector.kind);
+    const auto others = kin(story);
+    const auto room = kind.most_body - std::min(others.size(), kind.most_body / 2);
+    return {cut(std::move(title), kind.most_title, "\u2026"), cut(connector.body->fill(fill), room, "\n\u2026 (cut; the incident has the rest)\n") + others};
 }
 
 }  // namespace catenary::api::tickets

@@ -18,8 +18,6 @@ inline constexpr std::array<std::string_view, 18> body_names{"number",        "t
                                                              "principal",     "domains", "signal_count", "labels",   "first_activity", "last_activity",
                                                              "what_happened", "why",     "timeline",     "entities", "attack",         "link"};
 
-constexpr std::size_t most_title = 255;          ///< bytes; Redmine takes 255 characters
-constexpr std::size_t most_body = 60'000;        ///< bytes; a TEXT column of MySQL holds 65,535
 constexpr std::size_t most_timeline_lines = 50;  ///< evidence that a body lists
 
 /// Another incident that an incident's ticket names, and its ticket in the same system.
@@ -54,7 +52,7 @@ struct TicketText {
     std::string body;   ///< plain text in sections
 };
 
-/// Title and body by the connector's templates, within the lengths that ticket systems take. What signals brought along is made harmless: addresses
+/// Title and body by the connector's templates, within the lengths that its kind takes. What signals brought along is made harmless: addresses
 /// are defanged, and nothing of it is markup, a link or a macro.
 TicketText ticket_text(const Connector& connector, const TicketStory& story);
 

@@ -35,6 +35,13 @@ milliseconds rest_after(int failures) {
     return std::min<milliseconds>(first_rest * (1LL << std::min(failures - failures_to_open, 10)), most_rest);
 }
 
+engine::Classification classification_of(const api::tickets::Connector& connector, const RemoteTicket& remote) {
+    for (const auto& word : {remote.resolution, remote.status}) {
+        if (const auto found = connector.resolutions.find(word); found != connector.resolutions.end()) return found->second;
+    }
+    return engine::Classification::undetermined;
+}
+
 }  // namespace
 
 ConnectorWorker::ConnectorWorker(const WorkerSetting& setting, engine::TenantId tenant, std::string name, WorkerCounts& counts)
@@ -89,12 +96,16 @@ milliseconds ConnectorWorker::run_once(const std::function<bool()>& go_on) {
     if (hold.rest > 0ms) return std::min(hold.rest, idle);
     failures_ = hold.failures;
     if (!load(hold.epoch)) return idle;
-    while (go_on()) {
-        if (!send_next(hold)) break;
-        if (failures_ >= failures_to_open) return soon;  // the breaker is open: `hold` tells for how long
-    }
     if (hold.poll_due && go_on()) poll(hold);
-    return soon * 5;
+    // What people do there is not to wait for all that is to be sent.
+    const bool follows = api::tickets::facts_of(served_->connector.kind).follows_changes;
+    const auto turn = std::chrono::steady_clock::now() + (follows ? served_->connector.poll : engine::Duration{24h});
+    while (go_on()) {
+        if (!send_next(hold)) return soon * 5;
+        if (failures_ >= failures_to_open) return soon;  // the breaker is open: `hold` tells for how long
+        if (std::chrono::steady_clock::now() > turn) return 0ms;
+    }
+    return soon;
 }
 
 Remote<RemoteTicket> ConnectorWorker::deliver(const pg::TicketJob& job, pg::TicketResult& result) {
@@ -192,7 +203,8 @@ bool ConnectorWorker::send_next(const pg::ConnectorHold& held) {
 }
 
 void ConnectorWorker::poll(const pg::ConnectorHold& held) {
-    const auto every = system_->tells_changes() ? std::chrono::duration_cast<milliseconds>(served_->connector.poll) : milliseconds{24h};
+    const bool follows = api::tickets::facts_of(served_->connector.kind).follows_changes;
+    const auto every = follows ? std::chrono::duration_cast<milliseconds>(served_->connector.poll) : milliseconds{24h};
     const auto changed = system_->changes_since(held.polled);
     auto exchanged = wire_->take();
     std::erase_if(exchanged, [](const Exchanged& line) { return line.failure.empty(); });  // a look a minute that found nothing tells nobody anything
@@ -234,8 +246,13 @@ bool ConnectorWorker::follow(std::int64_t epoch, const RemoteTicket& remote) {
     // Our own change. Times are whole seconds: somebody may have changed the status in the same one.
     if (ticket.external_seen == remote.seen && ticket.external_status == remote.status) return true;
     if (remote.status != ticket.external_status) {
-        ++counts_.remote_changes;
-        if (!follow_status(ticket, remote)) return false;
+        const auto ours = system_->set_by_us(remote);
+        if (!ours && ours.error().kind == RemoteFault::Kind::later) return false;
+        // A history that cannot be had leaves only the state itself, which differs from what we know.
+        if (ours ? !*ours : ours.error().kind != RemoteFault::Kind::gone) {
+            ++counts_.remote_changes;
+            if (!follow_status(ticket, remote)) return false;
+        }
     }
     ticket.external_status = remote.status;
     ticket.external_seen = remote.seen;
@@ -252,8 +269,7 @@ bool ConnectorWorker::follow_status(pg::KnownTicket& ticket, const RemoteTicket&
     const bool closes = remote.closed && !closed;
     const bool reopens = !remote.closed && closed && ticket.told_status == "closed";
     if (!closes && !reopens) return true;
-    const auto found = connector.resolutions.find(remote.status);
-    const auto classification = found == connector.resolutions.end() ? engine::Classification::undetermined : found->second;
+    const auto classification = classification_of(connector, remote);
     const auto who = caller();
     if (connector.closing == Closing::propose) {
         auto text = closes

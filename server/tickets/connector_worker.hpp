@@ -37,7 +37,7 @@ struct WorkerCounts {
 
 /// Serves one connector of one tenant: takes what the lanes left, sends what is due, looks for changes. One thread, but for `cut`.
 ///
-///     hold the lease ─▶ absorb the outbox ─▶ send what is due, one after the other ─▶ poll
+///     hold the lease ─▶ absorb the outbox ─▶ poll ─▶ send what is due, one after the other, until the next poll is
 class ConnectorWorker {
 public:
     ConnectorWorker(const WorkerSetting& setting, engine::TenantId tenant, std::string name, WorkerCounts& counts);

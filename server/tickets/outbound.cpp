@@ -57,13 +57,19 @@ std::optional<std::chrono::seconds> retry_after(std::string_view value) {
     return std::clamp(std::chrono::seconds{at - std::time(nullptr)}, std::chrono::seconds{0}, most_retry_after);
 }
 
+/// What follows "name:" on a header's line; empty when it is another header. `name` in lower case.
+std::optional<std::string_view> value_of(std::string_view line, std::string_view name) {
+    const auto same = [](char lower, char given) { return (given >= 'A' && given <= 'Z' ? static_cast<char>(given + 32) : given) == lower; };
+    if (line.size() <= name.size() || line[name.size()] != ':' || !std::equal(name.begin(), name.end(), line.begin(), same)) return std::nullopt;
+    return trimmed(line.substr(name.size() + 1));
+}
+
 std::size_t take_header(char* data, std::size_t size, std::size_t count, void* target) {
-    constexpr std::string_view wanted = "retry-after:";
+    constexpr std::size_t most_etag = 256;
     const std::string_view line{data, size * count};
-    const auto same = [](char given, char lower) { return (given >= 'A' && given <= 'Z' ? static_cast<char>(given + 32) : given) == lower; };
-    if (line.size() > wanted.size() && std::equal(wanted.begin(), wanted.end(), line.begin(), [&](char lower, char given) { return same(given, lower); })) {
-        static_cast<Taken*>(target)->reply.retry_after = retry_after(trimmed(line.substr(wanted.size())));
-    }
+    auto& reply = static_cast<Taken*>(target)->reply;
+    if (const auto wait = value_of(line, "retry-after")) reply.retry_after = retry_after(*wait);
+    if (const auto etag = value_of(line, "etag"); etag && etag->size() <= most_etag) reply.etag = *etag;
     return line.size();
 }
 
@@ -192,7 +198,7 @@ OutboundResult Outbound::send(const OutboundRequest& request) {
     if (!limits_.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, limits_.ca_file.c_str());
     const auto code = curl_easy_perform(curl);
     if (code != CURLE_OK) {
-        if (taken.too_large) return OutboundError{Kind::lost, fmt::format("the reply has more than {} bytes", limits_.reply_bytes)};
+        if (taken.too_large) return OutboundError{Kind::too_large, fmt::format("the reply has more than {} bytes", limits_.reply_bytes)};
         return OutboundError{may_have_arrived(code, curl) ? Kind::lost : Kind::not_sent, curl_easy_strerror(code)};
     }
     long status = 0;

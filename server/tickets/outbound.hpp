@@ -32,13 +32,15 @@ struct OutboundReply {
     int status = 0;
     std::string body;
     std::optional<std::chrono::seconds> retry_after;  ///< as asked for, whatever its form
+    std::string etag;                                 ///< as it came, with its quotes; "" when there was none
 };
 
 struct OutboundError {
     enum class Kind {
-        refused,   ///< by us: the target is none that connectors may talk to
-        not_sent,  ///< nothing of the request has left: resolve, connect or verify failed
-        lost,      ///< it may have arrived
+        refused,    ///< by us: the target is none that connectors may talk to
+        not_sent,   ///< nothing of the request has left: resolve, connect or verify failed
+        lost,       ///< it may have arrived
+        too_large,  ///< it has arrived, but its reply is longer than is read
     };
     Kind kind;
     std::string detail;  ///< safe to show: nothing of request or secrets

@@ -1,6 +1,7 @@
 #include "server/tickets/redmine.hpp"
 
-#include "server/tickets/json_reading.hpp"
+#include "server/tickets/overlap.hpp"
+#include "server/tickets/ticket_note.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,7 +14,6 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::size_t most_words = 500;
 constexpr int page_size = 100;  // the largest that Redmine gives
 constexpr int most_pages = 50;
 
@@ -24,18 +24,15 @@ std::int64_t number_from(const std::string& text) {
 }
 
 /// {"errors": ["Subject cannot be blank"]}
-std::string words_of(const OutboundReply& reply) {
-    const auto body = Json::parse(reply.body, nullptr, false);
+std::string words_of(const Json& body) {
     std::string words;
     for (const auto& error : member(body, "errors")) {
         if (error.is_string()) words += (words.empty() ? "" : "; ") + error.get<std::string>();
     }
-    return words.substr(0, most_words);
+    return words;
 }
 
-/// The last line of a description: tells which revision of the incident it shows.
-std::string revision_line(const TicketOrder& order) { return fmt::format("Catenary {} revision {}", order.marker, order.story.record.revision); }
-
+/// Its last line tells which revision of the incident the issue shows.
 std::string description_of(const TicketOrder& order, const api::tickets::TicketText& text) { return text.body + "\n" + revision_line(order); }
 
 /// A description as it was before the last line, with line ends as we write them.
@@ -45,28 +42,19 @@ std::string without_revision(std::string description) {
     return end == std::string::npos ? description : description.substr(0, end);
 }
 
-std::string note_of(const engine::IncidentRecord& incident) {
-    if (incident.merged_into) {
-        return fmt::format("Incident {} was merged into incident {}, which goes on in its stead (revision {}).", incident.number.value(),
-                           incident.merged_into->value(), incident.revision);
-    }
-    std::string note = fmt::format("Incident {} changed: {}, severity {}, score {:.3f}, {} signals in {} findings (revision {}).", incident.number.value(),
-                                   engine::to_string(incident.status), engine::to_string(incident.severity), incident.score, incident.signal_count,
-                                   incident.finding_count, incident.revision);
-    if (incident.classification) note += fmt::format(" Classified as {}.", engine::to_string(*incident.classification));
-    return note;
-}
-
-/// The word for `key`, "" when the map has none.
-template <class Key>
-std::string word_of(const std::map<Key, std::string>& map, const Key& key) {
-    const auto found = map.find(key);
-    return found == map.end() ? "" : found->second;
-}
-
-bool lost_or_failed(const RemoteFault& fault) { return fault.kind == RemoteFault::Kind::in_doubt; }
-
 }  // namespace
+
+Redmine::Redmine(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix)
+    : connector_{connector},
+      wire_{wire},
+      client_{wire, connector.url, {"X-Redmine-API-Key: " + wire.secret("api_key")}, &words_of},
+      marker_prefix_{std::move(marker_prefix)} {}
+
+Remote<Json> Redmine::ask(std::string_view action, const std::string& path) { return client_.ask(action, path); }
+
+Remote<Json> Redmine::write(std::string_view action, const std::string& method, const std::string& path, const Json& body) {
+    return client_.write(action, method, path, body);
+}
 
 std::string Redmine::marker_of(const Json& issue) const {
     for (const auto& field : member(issue, "custom_fields")) {
@@ -86,44 +74,9 @@ RemoteTicket Redmine::ticket_from(const Json& issue) const {
     return ticket;
 }
 
-/// What only reads can be asked again: nothing of it is in doubt.
-Remote<Json> Redmine::ask(std::string_view action, const std::string& path) {
-    const auto reply = wire_.send(action, {"GET", connector_.url + path, {"X-Redmine-API-Key: " + wire_.secret("api_key")}, ""});
-    auto fault = reply ? RemoteFault{RemoteFault::Kind::later, ""} : fault_of(reply.error());
-    if (reply) {
-        if (reply->status == 200) {
-            auto body = Json::parse(reply->body, nullptr, false);
-            if (body.is_object()) return body;
-            fault.words = "its reply is no JSON object";
-            wire_.blame(fault.words);
-        } else {
-            fault = fault_of(*reply, words_of(*reply));
-            if (reply->status == 404) fault.kind = RemoteFault::Kind::gone;
-        }
-    }
-    if (lost_or_failed(fault)) fault.kind = RemoteFault::Kind::later;
-    return fault;
-}
-
-Remote<Json> Redmine::write(std::string_view action, const std::string& method, const std::string& path, const Json& body) {
-    const auto reply = wire_.send(action, {method,
-                                           connector_.url + path,
-                                           {"Content-Type: application/json", "X-Redmine-API-Key: " + wire_.secret("api_key")},
-                                           body.dump(-1, ' ', false, Json::error_handler_t::replace)});
-    if (!reply) return fault_of(reply.error());
-    if (reply->status >= 200 && reply->status < 300) return Json::parse(reply->body, nullptr, false);  // an update has no body
-    auto fault = fault_of(*reply, words_of(*reply));
-    if (reply->status == 404 && method == "PUT") fault.kind = RemoteFault::Kind::gone;
-    return fault;
-}
-
 Remote<std::vector<Json>> Redmine::find(const std::string& marker) {
     const auto found = ask("find", fmt::format("/issues.json?status_id=*&cf_{}={}&sort=id:asc&limit=5", connector_.redmine.incident_field, marker));
-    if (!found) {
-        auto fault = found.error();
-        if (fault.kind == RemoteFault::Kind::gone) fault.kind = RemoteFault::Kind::permanent;  // no such resource: not a Redmine
-        return fault;
-    }
+    if (!found) return of_no_ticket(found.error());  // no such resource: not a Redmine
     std::vector<Json> issues;
     for (const auto& issue : member(*found, "issues")) {
         if (marker_of(issue) != marker) {
@@ -158,7 +111,7 @@ Remote<RemoteTicket> Redmine::create(const TicketOrder& order) {
     if (!status.empty()) issue["status_id"] = number_from(status);
     if (!connector_.assignee.empty()) issue["assigned_to_id"] = number_from(connector_.assignee);
     const auto made = write("create", "POST", "/issues.json", {{"issue", std::move(issue)}});
-    if (!made) return made.error();
+    if (!made) return of_no_ticket(made.error());
     const auto& shown = member(*made, "issue");
     auto ticket = ticket_from(shown);
     ticket.status_is_ours = true;
@@ -240,7 +193,8 @@ Remote<std::string> Redmine::test() {
 
 Remote<std::vector<RemoteTicket>> Redmine::changes_since(const std::string& seen) {
     std::vector<RemoteTicket> changed;
-    const auto since = seen.empty() ? std::string{} : "&updated_on=%3E%3D" + seen;
+    const auto from = overlapped(seen);
+    const auto since = from.empty() ? std::string{} : "&updated_on=%3E%3D" + from;
     for (int page = 0; page < most_pages; ++page) {
         const auto found = ask("poll", fmt::format("/issues.json?status_id=*&cf_{}=~{}{}&sort=updated_on:asc&limit={}&offset={}",
                                                    connector_.redmine.incident_field, marker_prefix_, since, page_size, page * page_size));
@@ -252,6 +206,20 @@ Remote<std::vector<RemoteTicket>> Redmine::changes_since(const std::string& seen
         if (issues.size() < static_cast<std::size_t>(page_size)) break;
     }
     return changed;
+}
+
+Remote<bool> Redmine::set_by_us(const RemoteTicket& ticket) {
+    const auto found = ask("read", fmt::format("/issues/{}.json?include=journals", ticket.id));
+    if (!found) return found.error();
+    const auto& issue = member(*found, "issue");
+    const auto us = text_at(member(issue, "author"), "id");  // ours are the issues that we made
+    auto setter = us;
+    for (const auto& journal : member(issue, "journals")) {  // the oldest first
+        for (const auto& detail : member(journal, "details")) {
+            if (text_at(detail, "name") == "status_id") setter = text_at(member(journal, "user"), "id");
+        }
+    }
+    return !us.empty() && setter == us;
 }
 
 }  // namespace catenary::server::tickets

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/tickets/json_client.hpp"
 #include "server/tickets/ticket_system.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -14,16 +15,15 @@ namespace catenary::server::tickets {
 /// looked for by our marker in a custom field before it is made, and everything is read back after it was written.
 class Redmine final : public TicketSystem {
 public:
-    Redmine(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix)
-        : connector_{connector}, wire_{wire}, marker_prefix_{std::move(marker_prefix)} {}
+    Redmine(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix);
 
-    bool tells_changes() const override { return true; }
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
     Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others) override;
     Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
     Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
+    Remote<bool> set_by_us(const RemoteTicket& ticket) override;
 
 private:
     Remote<nlohmann::json> ask(std::string_view action, const std::string& path);
@@ -40,6 +40,7 @@ private:
 
     const api::tickets::Connector& connector_;
     Wire& wire_;
+    JsonClient client_;
     std::string marker_prefix_;
     std::string account_;  ///< our id there; "" until it was asked for
 };

@@ -1,4 +1,4 @@
-#include "server/tickets/json_reading.hpp"
+#include "server/tickets/json_client.hpp"
 #include "server/tickets/redmine.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,7 @@
 #include "server/tickets/signatures.hpp"
 
+#include "server/tickets/base64.hpp"
+
 #include <fmt/format.h>
 #include <sodium.h>
 
@@ -41,12 +43,7 @@ Digest signed_digest(std::string_view secret, std::string_view head, std::string
     return digest;
 }
 
-std::string base64(const Digest& digest) {
-    std::string text(sodium_base64_encoded_len(digest.size(), sodium_base64_VARIANT_ORIGINAL), '\0');
-    sodium_bin2base64(text.data(), text.size(), digest.data(), digest.size(), sodium_base64_VARIANT_ORIGINAL);
-    text.pop_back();  // the closing NUL
-    return text;
-}
+std::string base64_of(const Digest& digest) { return base64({reinterpret_cast<const char*>(digest.data()), digest.size()}); }
 
 bool is_same(const Digest& left, const Digest& right) { return sodium_memcmp(left.data(), right.data(), left.size()) == 0; }
 
@@ -69,7 +66,7 @@ std::optional<Digest> digest_from(std::string_view signature) {
 std::string webhook_signature(const std::vector<std::string>& secrets, std::string_view id, std::int64_t timestamp, std::string_view body) {
     const auto head = fmt::format("{}.{}.", id, timestamp);
     std::string signatures;
-    for (const auto& secret : secrets) signatures += (signatures.empty() ? "v1," : " v1,") + base64(signed_digest(secret, head, body));
+    for (const auto& secret : secrets) signatures += (signatures.empty() ? "v1," : " v1,") + base64_of(signed_digest(secret, head, body));
     return signatures;
 }
 

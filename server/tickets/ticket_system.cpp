@@ -1,6 +1,9 @@
 #include "server/tickets/ticket_system.hpp"
 
+#include "server/tickets/base64.hpp"
+#include "server/tickets/jira.hpp"
 #include "server/tickets/redmine.hpp"
+#include "server/tickets/request_tracker.hpp"
 #include "server/tickets/webhook.hpp"
 
 #include <fmt/format.h>
@@ -87,6 +90,14 @@ std::string Wire::secret(const std::string& name) const {
     return values.empty() ? "" : values.front();
 }
 
+Remote<bool> TicketSystem::set_by_us(const RemoteTicket&) { return false; }
+
+std::string Wire::basic_authorization(const std::string& account, const std::string& secret_name) {
+    const auto encoded = base64(account + ":" + secret(secret_name));
+    secrets_["authorization"] = {encoded};
+    return "Authorization: Basic " + encoded;
+}
+
 /// Doubling from 2 s to 10 min, for ever: an outage of the ticket system ends some day, and the incident's ticket is wanted then.
 std::optional<std::chrono::milliseconds> TicketSystem::wait_after(int attempts) const {
     constexpr std::chrono::milliseconds first = 2s;
@@ -111,7 +122,8 @@ RemoteFault fault_of(const OutboundError& error) {
     switch (error.kind) {
         case OutboundError::Kind::refused: return {RemoteFault::Kind::unauthorised, error.detail};
         case OutboundError::Kind::not_sent: return {RemoteFault::Kind::later, error.detail};
-        case OutboundError::Kind::lost: return {RemoteFault::Kind::in_doubt, error.detail};
+        case OutboundError::Kind::lost:
+        case OutboundError::Kind::too_large: return {RemoteFault::Kind::in_doubt, error.detail};
     }
     return {RemoteFault::Kind::in_doubt, error.detail};
 }
@@ -132,6 +144,8 @@ std::unique_ptr<TicketSystem> make_ticket_system(const api::tickets::Connector& 
     switch (connector.kind) {
         case ConnectorKind::webhook: return std::make_unique<Webhook>(connector, wire);
         case ConnectorKind::redmine: return std::make_unique<Redmine>(connector, wire, std::move(marker_prefix));
+        case ConnectorKind::jira: return std::make_unique<Jira>(connector, wire, std::move(marker_prefix));
+        case ConnectorKind::request_tracker: return std::make_unique<RequestTracker>(connector, wire, std::move(marker_prefix));
     }
     return nullptr;
 }

@@ -40,6 +40,8 @@ public:
     /// One value of a secret, "" when there is none.
     std::string secret(const std::string& name) const;
     const std::vector<std::string>& secrets(const std::string& name) const;
+    /// The header of basic authorisation by an account and a secret, which counts as a secret from then on.
+    std::string basic_authorization(const std::string& account, const std::string& secret_name);
     /// `text` without secrets, at most 16 KiB.
     std::string shown(std::string_view text) const;
 
@@ -70,8 +72,9 @@ using Remote = boost::system::result<T, RemoteFault>;
 struct RemoteTicket {
     std::string id;
     std::string url;
-    std::string status;  ///< its own word
-    bool closed = false;
+    std::string status;           ///< its own word
+    std::string resolution;       ///< how it was closed, where the system says so apart from the state
+    bool closed = false;          ///< of what `changes_since` tells
     std::string seen;             ///< when it changed last, as the system says it
     bool status_is_ours = false;  ///< we have just written it; else somebody may have changed it since we looked last
     std::string warning;          ///< what was not taken over although the system said nothing
@@ -106,8 +109,6 @@ struct RemoteNote {
 class TicketSystem {
 public:
     virtual ~TicketSystem() = default;
-    /// Can be asked what changed there.
-    virtual bool tells_changes() const = 0;
     /// Whether address, credentials and the places named in the document are as they should; what was found, for people.
     virtual Remote<std::string> test() = 0;
     /// Makes the ticket, or brings it up to date; what may have arrived before is looked for first. The ticket as it is afterwards.
@@ -121,6 +122,9 @@ public:
     virtual Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes);
     /// The ticket's notes behind the one with the id `after` ("": all), oldest first; what is marked as private there is left out. A kind without notes has none.
     virtual Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after);
+    /// Whether it was our own account that set the ticket's present state: what we wrote without hearing of it, or what somebody's change was answered with,
+    /// is nobody's wish. False where the system keeps no history that says so.
+    virtual Remote<bool> set_by_us(const RemoteTicket& ticket);
     /// How long to wait before attempt `attempts` + 1; empty: no more.
     virtual std::optional<std::chrono::milliseconds> wait_after(int attempts) const;
 };

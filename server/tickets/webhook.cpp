@@ -84,7 +84,7 @@ Remote<RemoteTicket> Webhook::deliver(const TicketOrder& order) {
     const auto id = fmt::format("msg_{}_{}", order.marker, incident.revision);
     const auto posted = post(order.delivered == 0 ? "create" : "update", id, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     if (!posted) return posted.error();
-    return RemoteTicket{.id = order.marker, .url = "", .status = "", .closed = false, .seen = "", .status_is_ours = true, .warning = ""};
+    return RemoteTicket{.id = order.marker, .url = "", .status = "", .resolution = "", .closed = false, .seen = "", .status_is_ours = true, .warning = ""};
 }
 
 std::optional<std::chrono::milliseconds> Webhook::wait_after(int attempts) const {

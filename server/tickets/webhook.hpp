@@ -19,7 +19,6 @@ public:
     /// `clock`: seconds since 1970, for `webhook-timestamp`; the machine's when left out.
     Webhook(const api::tickets::Connector& connector, Wire& wire, Seconds clock = {});
 
-    bool tells_changes() const override { return false; }
     /// Posts an event `catenary.test`.
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;

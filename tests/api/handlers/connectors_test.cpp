@@ -52,7 +52,8 @@ TEST_CASE("a connector is made, shown without its secrets, replaced under its re
 TEST_CASE("what a connector shows can be sent again as it is") {
     FakeApi api;
     auto shown = api.put(soc, redmine_document()).body;
-    for (const auto* of_reply : {"name", "secrets", "deduplication", "status", "revision", "changed", "changed_by"}) shown.erase(of_reply);
+    for (const auto* of_reply : {"name", "secrets", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
+        shown.erase(of_reply);
     const auto again = api.put(soc, shown);
     REQUIRE(again.status == 200);
     for (const auto& [name, value] : shown.items()) CHECK(again.body[name] == value);
@@ -64,7 +65,38 @@ TEST_CASE("a webhook takes several secrets, and nothing of ticket systems") {
         "secrets":{"signing":["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz","whsec_MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEw"]}})"));
     REQUIRE(made.status == 201);
     CHECK(made.body["deduplication"] == "by_id");
+    CHECK(made.body["follows_changes"] == false);
     CHECK_FALSE(made.body.contains("poll"));
+}
+
+TEST_CASE("every kind of ticket system is shown as it was put, with what holds of its kind") {
+    struct Row {
+        std::string kind, document, tested_against;
+    };
+    const std::vector<Row> rows{
+        {"redmine", redmine_document().dump(), "real"},
+        {"request_tracker", R"({"kind":"request_tracker","url":"https://t.example/rt/","secrets":{"token":"1-2-three"},"priorities":{"high":80},
+            "request_tracker":{"queue":"SOC","incident_field":"External incident id","notes":"correspond"}})",
+         "real"},
+        {"jira", R"({"kind":"jira","url":"https://soc.atlassian.example","secrets":{"api_token":"t"},"priorities":{"high":"High","low":4},
+            "statuses":{"closed":"done"},"labels":["soc"],"jira":{"project":"SOC","issue_type":"Task","account":"bot@corp.example"}})",
+         "fake"},
+    };
+    FakeApi api;
+    for (const auto& row : rows) {
+        CAPTURE(row.kind);
+        const auto document = json::parse(row.document);
+        const auto made = api.put("/api/v1/connectors/" + row.kind, document);
+        REQUIRE_MESSAGE(made.status == 201, made.text);
+        CHECK(made.body[row.kind] == document[row.kind]);
+        CHECK(made.body["deduplication"] == "look_up");
+        CHECK(made.body["follows_changes"] == true);
+        CHECK(made.body["tested_against"] == row.tested_against);
+        auto shown = made.body;
+        for (const auto* of_reply : {"name", "secrets", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
+            shown.erase(of_reply);
+        CHECK(api.put("/api/v1/connectors/" + row.kind, shown).status == 200);
+    }
 }
 
 TEST_CASE("a preview says what the ticket would say, and whether there would be one") {

@@ -29,7 +29,7 @@ void add_puts(RefusedInputs& rows) {
     rows.push_back({"a name that begins with a dot", Method::put, "/api/v1/connectors/.soc", "{}", 400});
     rows.push_back({"a name too long", Method::put, "/api/v1/connectors/" + std::string(65, 'a'), "{}", 400});
     put("nothing", "{}", {{"/kind", "missing"}, {"/url", "missing"}});
-    put("no such kind", R"({"kind":"jira","url":"https://t.example"})", {{"/kind", "out_of_range"}});
+    put("no such kind", R"({"kind":"otrs","url":"https://t.example"})", {{"/kind", "out_of_range"}});
     put("no secrets", R"({"kind":"redmine","url":"https://t.example",)" + redmine + "}", {{"/secrets", "missing"}});
     put("no target", R"({"kind":"redmine","url":"https://t.example",)" + secret + "}", {{"/redmine", "missing"}});
     put("half a target", R"({"kind":"redmine","url":"https://t.example",)" + secret + R"(,"redmine":{"project":"soc","tracker":0,"field":1}})",
@@ -60,6 +60,31 @@ void add_puts(RefusedInputs& rows) {
     of_redmine("a poll that never ends", R"("poll":"2d")", {{"/poll", "out_of_range"}});
     of_redmine("a poll that is no span", R"("poll":60)", {{"/poll", "wrong_type"}});
     of_redmine("a console that is none", R"("console":"catenary.example")", {{"/console", "malformed"}});
+    of_redmine("the target of another kind", R"("request_tracker":{"queue":"SOC","incident_field":"Id"})", {{"/request_tracker", "conflict"}});
+    const auto of_tracker = [&](std::string name, const std::string& members, Pointers faults) {
+        put(std::move(name), R"({"kind":"request_tracker","url":"https://t.example","secrets":{"token":"t"},)" + members + "}", std::move(faults));
+    };
+    const std::string queue = R"("request_tracker":{"queue":"SOC","incident_field":"Incident id"})";
+    of_tracker("no queue", R"("labels":[])", {{"/request_tracker", "missing"}});
+    of_tracker("half a queue", R"("request_tracker":{"queue":"","notes":"reply","colour":1})",
+               {{"/request_tracker/colour", "unknown_field"},
+                {"/request_tracker/queue", "out_of_range"},
+                {"/request_tracker/incident_field", "missing"},
+                {"/request_tracker/notes", "out_of_range"}});
+    of_tracker("names that would end a quotation", R"("request_tracker":{"queue":"SOC' OR id > 0 OR Queue = '","incident_field":"Id} = 1 OR CF.{x"})",
+               {{"/request_tracker/queue", "malformed"}, {"/request_tracker/incident_field", "malformed"}});
+    of_tracker("a priority that is no number", queue + R"(,"priorities":{"high":"High"})", {{"/priorities/high", "malformed"}});
+    put("a secret of another system", R"({"kind":"request_tracker","url":"https://t.example","secrets":{"api_key":"k"},)" + queue + "}",
+        {{"/secrets/api_key", "unknown_field"}, {"/secrets/token", "missing"}});
+    const auto of_jira = [&](std::string name, const std::string& members, Pointers faults) {
+        put(std::move(name), R"({"kind":"jira","url":"https://t.example","secrets":{"api_token":"t"},)" + members + "}", std::move(faults));
+    };
+    of_jira("half a project", R"("jira":{"project":"SOC","key":"SOC"})",
+            {{"/jira/key", "unknown_field"}, {"/jira/issue_type", "missing"}, {"/jira/account", "missing"}});
+    of_jira("a project by name, an account with a password", R"("jira":{"project":"Security \"x\"","issue_type":"Task","account":"a@corp.example:word"})",
+            {{"/jira/project", "malformed"}, {"/jira/account", "malformed"}});
+    of_jira("labels of two words", R"("jira":{"project":"SOC","issue_type":"Task","account":"a@corp.example"},"labels":["soc","tier one"])",
+            {{"/labels/1", "malformed"}});
     of_webhook("what only ticket systems have", R"("poll":"60s","comments":true,"statuses":{"closed":5})",
                {{"/statuses", "conflict"}, {"/comments", "conflict"}, {"/poll", "conflict"}});
     put("a secret of another kind", R"({"kind":"webhook","url":"https://t.example","secrets":{"api_key":"k"}})",

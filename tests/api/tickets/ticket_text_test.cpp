@@ -62,12 +62,13 @@ TEST_CASE("titles and bodies stay within what ticket systems take, and are never
     for (int i = 0; i < 200; ++i) story.record.title += "\u00e9\u4e2d";
     story.record.summary = std::string(200'000, 'x');
     const auto text = api::tickets::ticket_text(connector_with("title", "{title}"), story);
-    CHECK(text.title.size() <= api::tickets::most_title);
-    CHECK(text.title.size() > api::tickets::most_title - 8);
+    const auto& kind = api::tickets::facts_of(api::tickets::ConnectorKind::redmine);
+    CHECK(text.title.size() <= kind.most_title);
+    CHECK(text.title.size() > kind.most_title - 8);
     CHECK(text.title.ends_with("\u2026"));
     const auto before = static_cast<unsigned char>(text.title[text.title.size() - 4]);
     CHECK((before & 0xc0U) == 0x80U);  // the last byte of a character of two or three
-    CHECK(text.body.size() <= api::tickets::most_body);
+    CHECK(text.body.size() <= kind.most_body);
     CHECK(holds(text.body, "(cut;"));
 }
 

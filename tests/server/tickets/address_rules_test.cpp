@@ -106,7 +106,7 @@ TEST_CASE("redirects are not followed, replies are bounded, and what is lost is 
     Outbound outbound{rules, {}};
     CHECK(outbound.send({"POST", site.url() + "/moved", {}, "{}"})->status == 307);
     CHECK(elsewhere.requests().empty());
-    CHECK(outbound.send({"GET", site.url() + "/large", {}, ""}).error().kind == OutboundError::Kind::lost);
+    CHECK(outbound.send({"GET", site.url() + "/large", {}, ""}).error().kind == OutboundError::Kind::too_large);
     CHECK(outbound.send({"GET", site.url() + "/busy", {}, ""})->retry_after == std::chrono::seconds{7});
     CHECK(outbound.send({"POST", site.url() + "/cut", {}, "{}"}).error().kind == OutboundError::Kind::lost);
     CHECK(outbound.send({"POST", "http://127.0.0.1:1/", {}, "{}"}).error().kind == OutboundError::Kind::not_sent);

@@ -34,6 +34,7 @@ std::map<int, FakeRedmine::Issue> FakeRedmine::issues() const {
 void FakeRedmine::set_status(int id, int status) {
     const std::lock_guard lock{mutex_};
     issues_.at(id).status = status;
+    issues_.at(id).status_is_ours = false;
     issues_.at(id).updated = ++clock_;
 }
 
@@ -76,6 +77,8 @@ json FakeRedmine::shown(int id, const Issue& issue) const {
             {"description", issue.description},
             {"status", {{"id", issue.status}, {"name", "s"}, {"is_closed", issue.status == 5 || issue.status == 6}}},
             {"priority", {{"id", issue.priority}}},
+            {"author", {{"id", 5}}},
+            {"journals", json::array({{{"user", {{"id", issue.status_is_ours ? 5 : 8}}}, {"details", json::array({{{"name", "status_id"}}})}}})},
             {"custom_fields", json::array({{{"id", 1}, {"name", "External incident id"}, {"value", issue.marker}}})},
             {"updated_on", time_of(issue.updated)}};
 }
@@ -118,7 +121,10 @@ SiteAnswer FakeRedmine::update(int id, const json& wanted) {
     issue.subject = wanted.value("subject", issue.subject);
     issue.description = wanted.value("description", issue.description);
     issue.priority = wanted.value("priority_id", issue.priority);
-    if (const auto status = wanted.value("status_id", issue.status); status >= 1 && status <= 6) issue.status = status;
+    if (const auto status = wanted.value("status_id", issue.status); status >= 1 && status <= 6) {
+        issue.status_is_ours = issue.status_is_ours || status != issue.status;
+        issue.status = status;
+    }
     if (wanted.contains("notes")) {
         issue.notes.push_back(wanted["notes"].get<std::string>());
         issue.journals.push_back({next_journal_++, "correlator", issue.notes.back(), false});

@@ -22,6 +22,7 @@ public:
     struct Issue {
         std::string subject, description, marker;
         int status = 1, priority = 2, updated = 0;
+        bool status_is_ours = true;      ///< the connector's account set it last
         std::vector<std::string> notes;  ///< ours
         struct Journal {
             int id = 0;

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "engine/model/time.hpp"
+#include "server/tickets/json_client.hpp"
+#include "server/tickets/ticket_system.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace catenary::server::tickets {
+
+/// Jira Cloud by its REST API, version 3; written by its description and tested against a fake. Its search shows what was written some time later, so an
+/// issue is looked for by search (label, remote link) and, where that finds none, among the project's newest keys, which are read as they are. Changes are
+/// found by search and read the same way. States are reached by transitions, whose names differ by project: a word is a status or its category.
+class Jira final : public TicketSystem {
+public:
+    using Clock = std::function<engine::Timestamp()>;
+    /// `clock`: for the span that a search for changes goes back; the machine's when left out.
+    Jira(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix, Clock clock = {});
+
+    Remote<std::string> test() override;
+    Remote<RemoteTicket> deliver(const TicketOrder& order) override;
+    Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
+    Remote<bool> set_by_us(const RemoteTicket& ticket) override;
+
+private:
+    /// One page of a search: ids alone, since what it says of an issue may be old.
+    Remote<nlohmann::json> search(std::string_view action, const std::string& jql, int most, const std::string& next = "");
+    /// Issues by ids or keys as they are; those that there are not are left out.
+    Remote<std::vector<nlohmann::json>> fetch(std::string_view action, const std::vector<std::string>& names);
+    /// Issues that carry the marker, the oldest first.
+    Remote<std::vector<nlohmann::json>> find(const std::string& marker);
+    /// The same among the keys that the search may not know yet.
+    Remote<std::vector<nlohmann::json>> find_recent(const std::string& marker);
+    Remote<bool> is_linked(const std::string& id, const std::string& marker);
+    Remote<nlohmann::json> read(const std::string& id);
+
+    Remote<RemoteTicket> create(const TicketOrder& order);
+    Remote<RemoteTicket> update(const TicketOrder& order, const std::string& id);
+    /// The link to the incident, made or brought up to date by its globalId.
+    Remote<void> link(const TicketOrder& order, const std::string& id);
+    Remote<void> note(const TicketOrder& order, const std::string& id);
+    /// By a transition, where one leads there; what was in the way otherwise, "" when nothing was.
+    Remote<std::string> bring(const std::string& id, const std::string& word);
+    Remote<RemoteTicket> read_back(const TicketOrder& order, const std::string& id, bool told, std::string warning);
+    std::string tenant_label() const;
+
+    const api::tickets::Connector& connector_;
+    Wire& wire_;
+    JsonClient client_;
+    std::string marker_prefix_;
+    Clock clock_;
+};
+
+}  // namespace catenary::server::tickets

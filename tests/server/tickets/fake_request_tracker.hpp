@@ -1,0 +1,36 @@
+#pragma once
+
+#include "tests/server/tickets/fake_system.hpp"
+
+namespace catenary::tests {
+
+/// Answers as Request Tracker 5.0.3 was seen to: takes the same ticket twice, drops a custom field that it does not know with 201, answers 200 and a sentence
+/// to a state that there is not, 412 to a stale If-Match; searches do not find what was deleted.
+class FakeRequestTracker final : public FakeSystem {
+public:
+    FakeRequestTracker() : site_{[this](const SiteRequest& request) { return respond(request); }} {}
+
+    nlohmann::json connector() const override;
+    std::string word_for(const std::string& status) const override;
+    std::string rejected() const override { return "rejected"; }
+    std::string url() const { return site_.url(); }
+    /// The queue loses its field: what is written to it is dropped without a word.
+    void lose_field();
+    /// Somebody changes the priority between the next read of a ticket and what follows.
+    void meddle(int times);
+
+private:
+    std::string sort_of(const SiteRequest& request) const override;
+    SiteAnswer answer(const SiteRequest& request) override;
+    SiteAnswer create(const nlohmann::json& wanted);
+    SiteAnswer change(const SiteRequest& request, int id, const nlohmann::json& wanted);
+    SiteAnswer list(const SiteRequest& request) const;
+    SiteAnswer history(const Ticket& ticket) const;
+    nlohmann::json shown(int id, const Ticket& ticket) const;
+
+    bool has_field_ = true;
+    int meddling_ = 0;
+    HttpSite site_;  // last: it uses the others
+};
+
+}  // namespace catenary::tests
