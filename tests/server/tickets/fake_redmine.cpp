@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace catenary::tests {
 
@@ -34,7 +35,7 @@ std::map<int, FakeRedmine::Issue> FakeRedmine::issues() const {
 void FakeRedmine::set_status(int id, int status) {
     const std::lock_guard lock{mutex_};
     issues_.at(id).status = status;
-    issues_.at(id).status_is_ours = false;
+    issues_.at(id).journals.push_back({next_journal_++, "somebody", "", false, true});
     issues_.at(id).updated = ++clock_;
 }
 
@@ -45,7 +46,7 @@ void FakeRedmine::remove(int id) {
 
 void FakeRedmine::say(int id, const std::string& author, const std::string& text, bool is_private) {
     const std::lock_guard lock{mutex_};
-    issues_.at(id).journals.push_back({next_journal_++, author, text, is_private});
+    issues_.at(id).journals.push_back({next_journal_++, author, text, is_private, false});
     issues_.at(id).updated = ++clock_;
 }
 
@@ -77,8 +78,7 @@ json FakeRedmine::shown(int id, const Issue& issue) const {
             {"description", issue.description},
             {"status", {{"id", issue.status}, {"name", "s"}, {"is_closed", issue.status == 5 || issue.status == 6}}},
             {"priority", {{"id", issue.priority}}},
-            {"author", {{"id", 5}}},
-            {"journals", json::array({{{"user", {{"id", issue.status_is_ours ? 5 : 8}}}, {"details", json::array({{{"name", "status_id"}}})}}})},
+            {"author", {{"id", 7}}},
             {"custom_fields", json::array({{{"id", 1}, {"name", "External incident id"}, {"value", issue.marker}}})},
             {"updated_on", time_of(issue.updated)}};
 }
@@ -121,15 +121,13 @@ SiteAnswer FakeRedmine::update(int id, const json& wanted) {
     issue.subject = wanted.value("subject", issue.subject);
     issue.description = wanted.value("description", issue.description);
     issue.priority = wanted.value("priority_id", issue.priority);
-    if (const auto status = wanted.value("status_id", issue.status); status >= 1 && status <= 6) {
-        issue.status_is_ours = issue.status_is_ours || status != issue.status;
-        issue.status = status;
-    }
+    bool sets_status = false;
+    if (const auto status = wanted.value("status_id", issue.status); status >= 1 && status <= 6) sets_status = std::exchange(issue.status, status) != status;
     if (wanted.contains("notes")) {
         issue.notes.push_back(wanted["notes"].get<std::string>());
-        issue.journals.push_back({next_journal_++, "correlator", issue.notes.back(), false});
+        issue.journals.push_back({next_journal_++, "correlator", issue.notes.back(), false, sets_status});
     } else {
-        issue.journals.push_back({next_journal_++, "correlator", "", false});  // of what changed
+        issue.journals.push_back({next_journal_++, "correlator", "", false, sets_status});  // of what changed
     }
     issue.updated = ++clock_;
     return {204, "", {}, {}};
@@ -144,7 +142,7 @@ SiteAnswer FakeRedmine::relate(int id, const json& wanted) {
     if (!issues_.at(id).relations.insert(other).second) return {422, R"({"errors":["Related issue has already been taken"]})", {}, {}};
     issues_.at(other).relations.insert(id);
     for (const int end : {id, other}) {
-        issues_.at(end).journals.push_back({next_journal_++, "correlator", "", false});
+        issues_.at(end).journals.push_back({next_journal_++, "correlator", "", false, false});
         issues_.at(end).updated = ++clock_;
     }
     return {201, json{{"relation", {{"id", 1}, {"issue_id", id}, {"issue_to_id", other}, {"relation_type", "relates"}}}}.dump(), {}, {}};
@@ -165,6 +163,7 @@ SiteAnswer FakeRedmine::show(int id, const std::string& target) const {
             value["journals"].push_back({{"id", journal.id},
                                          {"user", {{"id", journal.author == "correlator" ? 7 : 20}, {"name", journal.author}}},
                                          {"notes", journal.text},
+                                         {"details", journal.sets_status ? json::array({{{"property", "attr"}, {"name", "status_id"}}}) : json::array()},
                                          {"private_notes", journal.is_private}});
         }
     }

@@ -22,12 +22,12 @@ public:
     struct Issue {
         std::string subject, description, marker;
         int status = 1, priority = 2, updated = 0;
-        bool status_is_ours = true;      ///< the connector's account set it last
         std::vector<std::string> notes;  ///< ours
         struct Journal {
             int id = 0;
             std::string author, text;
             bool is_private = false;
+            bool sets_status = false;
         };
         std::vector<Journal> journals;  ///< of everybody
         std::set<int> relations;        ///< to issues, seen from either end
