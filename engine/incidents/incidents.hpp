@@ -49,12 +49,16 @@ public:
 
     /// What one matcher reports.
     void take(std::span<const FindingDelta> deltas, const std::shared_ptr<const Pattern>& pattern, Mode mode);
-    /// What matching stored signals again has found: `found` are whole findings, all that hang together with `seeds`; `former` are the findings in memory, by the
-    /// ids that matching knows them by, that did. Those become what they are now, or are superseded. A finding whose incident has ended stays as it was, as one
-    /// of a closed incident does: where a seed adds to it, a continuation repeats its evidence in an incident of its own, related to the one that ended, if
-    /// that is among the newest 20,000.
-    void take_rematched(std::vector<FindingDelta> found, std::span<const FindingId> former, std::span<const SignalHandle> seeds,
-                        const std::shared_ptr<const Pattern>& pattern, Mode mode);
+    /// What matching stored signals again has found.
+    struct Rematched {
+        std::vector<FindingDelta> found;  ///< findings with all their evidence: those that hang together with the seeds
+        std::vector<FindingId> former;    ///< findings in memory that did before, by the ids that matching knows them by
+        std::vector<SignalHandle> seeds;
+        bool is_whole = true;  ///< false: not all could be read, so that nothing is taken back
+    };
+    /// What was in memory becomes what it is now, or is superseded. A finding whose incident has ended stays as it was, as one of a closed incident does: where
+    /// a seed adds to it, a continuation repeats its evidence in an incident of its own, related to the one that ended, if that is among the newest 20,000.
+    void take_rematched(const Rematched& rematched, const std::shared_ptr<const Pattern>& pattern, Mode mode);
     /// Whether the signal is evidence of a finding of the pattern in memory that matching knows by an id for which `is_it(const FindingId&)`.
     template <class IsIt>
     bool any_with(SignalHandle signal, const Pattern& pattern, IsIt&& is_it) const {

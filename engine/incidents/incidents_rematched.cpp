@@ -95,22 +95,25 @@ std::map<FindingId, IncidentNumber, FindingIdLess> Incidents::ended_among(std::s
     return ended;
 }
 
-void Incidents::take_rematched(std::vector<FindingDelta> found, std::span<const FindingId> former, std::span<const SignalHandle> seeds,
-                               const std::shared_ptr<const Pattern>& pattern, Mode mode) {
-    const auto ended = ended_among(found);
-    std::vector<FindingDelta> deltas = superseded_by(found, former);
+void Incidents::take_rematched(const Rematched& rematched, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
+    const auto ended = ended_among(rematched.found);
+    std::vector<FindingDelta> deltas;
+    if (rematched.is_whole) deltas = superseded_by(rematched.found, rematched.former);
     std::vector<const FindingDelta*> continued;
-    for (FindingDelta& finding : found) {
+    const auto is_seed = [&](const StageEvidence& evidence) {
+        return std::find(rematched.seeds.begin(), rematched.seeds.end(), evidence.signal) != rematched.seeds.end();
+    };
+    for (const FindingDelta& finding : rematched.found) {
         if (ended.contains(finding.id)) {
-            const auto is_seed = [&](const StageEvidence& evidence) { return std::find(seeds.begin(), seeds.end(), evidence.signal) != seeds.end(); };
             if (std::any_of(finding.added.begin(), finding.added.end(), is_seed)) continued.push_back(&finding);
             continue;
         }
         const auto known = taker_of(finding.id);
         if (known && is_as_found(*known, finding)) continue;
-        if (known) tell_change(*known, finding);
-        else finding.kind = FindingDelta::Kind::opened;
-        deltas.push_back(std::move(finding));
+        FindingDelta delta = finding;
+        if (known) tell_change(*known, delta);
+        else delta.kind = FindingDelta::Kind::opened;
+        if (delta.kind != FindingDelta::Kind::revised || rematched.is_whole) deltas.push_back(std::move(delta));
     }
     take(deltas, pattern, mode);
     for (const FindingDelta* finding : continued) continue_ended(*finding, ended.at(finding->id), pattern, mode);

@@ -2,7 +2,7 @@
 
 #include "engine/incidents/records.hpp"
 #include "engine/lane/near_misses.hpp"
-#include "engine/lane/rematches.hpp"
+#include "engine/lane/rematch_counts.hpp"
 
 #include <string>
 #include <vector>

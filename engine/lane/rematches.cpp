@@ -5,9 +5,21 @@
 
 namespace catenary::engine {
 
+namespace {
+
+std::size_t bytes_of(const SignalRef& signal, const std::vector<EntityKey>& entities) {
+    std::size_t bytes = signal.source.size() + signal.id.size();
+    for (const EntityKey& entity : entities) bytes += entity.kind.size() + entity.value.size();
+    return bytes;
+}
+
+}  // namespace
+
 bool Rematches::want(RematchSeed seed) {
     if (waiting_.contains(seed.signal)) return true;
-    if (waiting_.size() >= most_waiting) return false;
+    const std::size_t more = bytes_of(seed.signal, seed.entities);
+    if (waiting_.size() >= most_waiting || waiting_bytes_ + more > most_waiting_bytes) return false;
+    waiting_bytes_ += more;
     waiting_.emplace(std::move(seed.signal), std::move(seed.entities));
     return true;
 }
@@ -33,7 +45,12 @@ std::vector<RematchSeed> Rematches::next(Duration apart) const {
 }
 
 void Rematches::done(std::span<const RematchSeed> seeds) {
-    for (const RematchSeed& seed : seeds) waiting_.erase(seed.signal);
+    for (const RematchSeed& seed : seeds) {
+        const auto place = waiting_.find(seed.signal);
+        if (place == waiting_.end()) continue;
+        waiting_bytes_ -= std::min(waiting_bytes_, bytes_of(place->first, place->second));
+        waiting_.erase(place);
+    }
     std::erase_if(told_, [this](const auto& one) { return !waiting_.contains(one.second); });
 }
 

@@ -34,9 +34,10 @@ struct RematchSeed {
 /// So what is found is a function of the stored signals, and not of when they are matched again.
 class Rematches {
 public:
-    static constexpr std::size_t most_waiting = 10'000;  ///< signals of one deployment
-    static constexpr std::size_t most_at_once = 50;      ///< of them, in one re-match
-    static constexpr std::size_t most_near = 20'000;     ///< entities
+    static constexpr std::size_t most_waiting = 10'000;           ///< signals of one deployment
+    static constexpr std::size_t most_waiting_bytes = 2U << 20U;  ///< of their names
+    static constexpr std::size_t most_at_once = 50;               ///< of them, in one re-match
+    static constexpr std::size_t most_near = 20'000;              ///< entities
 
     /// Whether it waits from now on, or did so already. False: too many wait.
     bool want(RematchSeed seed);
@@ -77,7 +78,7 @@ public:
 
     template <class Archive, class Self>
     static void fields(Archive& archive, Self& self) {
-        archive(self.waiting_, self.told_, self.kept_, self.near_, self.near_until_, self.undecided_);
+        archive(self.waiting_, self.waiting_bytes_, self.told_, self.kept_, self.near_, self.near_until_, self.undecided_);
     }
 
 private:
@@ -90,6 +91,7 @@ private:
         }
     };
     std::map<SignalRef, std::vector<EntityKey>> waiting_;
+    std::size_t waiting_bytes_ = 0;
     std::map<FindingId, SignalRef, FindingIdLess> told_;  ///< the matcher told of these, and one of their signals waits
     std::map<FindingId, Timestamp, FindingIdLess> kept_;  ///< and their ends
     std::map<EntityKey, Interval> near_;
@@ -112,19 +114,6 @@ private:
     static Timestamp minute_of(Timestamp admitted) { return std::chrono::floor<std::chrono::minutes>(admitted); }
     std::optional<Timestamp> minute_;
     std::int64_t taken_ = 0;
-};
-
-/// Counters of re-matches.
-struct RematchCounts {
-    std::int64_t made = 0;
-    std::int64_t signals = 0;   ///< read for them
-    std::int64_t cut = 0;       ///< that could not read or match everything: evidence may be missing
-    std::int64_t given_up = 0;  ///< signals not matched again: too many waited, or there was too much to read
-    template <class Archive, class Self>
-    static void fields(Archive& archive, Self& self) {
-        archive(self.made, self.signals, self.cut, self.given_up);
-    }
-    friend bool operator==(const RematchCounts&, const RematchCounts&) = default;
 };
 
 }  // namespace catenary::engine

@@ -9,6 +9,7 @@
 #include "engine/lane/lane.hpp"
 #include "engine/lane/link_rules.hpp"
 #include "engine/lane/near_misses.hpp"
+#include "engine/lane/rematch_counts.hpp"
 #include "engine/lane/rematches.hpp"
 #include "engine/lane/stage_index.hpp"
 #include "engine/lane/tenant_clock.hpp"

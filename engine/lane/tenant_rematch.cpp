@@ -183,7 +183,8 @@ void Tenant::take_rematched(Together together, const std::vector<SignalHandle>& 
     auto opened = together.found;
     std::erase_if(opened, [this](const FindingDelta& finding) { return !incidents_.evidence(finding.id).empty(); });
     deployment.activity.found(opened);
-    incidents_.take_rematched(std::move(together.found), together.former, seeds, deployment.pattern, deployment.mode);
+    const Incidents::Rematched rematched{std::move(together.found), std::move(together.former), seeds, !rematch_->is_cut};
+    incidents_.take_rematched(rematched, deployment.pattern, deployment.mode);
     incidents_.settle(stamp_);
     end_rematch();
 }

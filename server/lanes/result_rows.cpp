@@ -198,6 +198,12 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
             {"capped_groups", status.capped_groups},
             {"window_signals", status.window_signals},
             {"near_misses_dropped", status.near_misses_dropped},
+            {"rematches", status.rematches.made},
+            {"rematch_signals", status.rematches.signals},
+            {"rematches_cut", status.rematches.cut},
+            {"rematches_given_up", status.rematches.given_up},
+            {"rematch_backlog", status.rematch_backlog},
+            {"oldest_rematch_waiting", time_of(status.oldest_rematch_waiting)},
             {"state_bytes", status.state_bytes}};
 }
 
@@ -249,6 +255,12 @@ std::string late_rows(const engine::TenantEffects& effects, const std::vector<Si
     return text.empty() ? text : text + ']';
 }
 
+std::string rematched_rows(engine::TenantId tenant, const std::vector<SignalKey>& keys) {
+    Json rows = Json::array();
+    for (const auto& key : keys) rows.push_back({{"tenant", tenant.value()}, {"key", fmt::format("{:016x}{:016x}", key.high, key.low)}});
+    return text_of(rows);
+}
+
 }  // namespace
 
 std::vector<engine::SignalRef> evidence_of(const engine::TenantEffects& effects) {
@@ -258,7 +270,7 @@ std::vector<engine::SignalRef> evidence_of(const engine::TenantEffects& effects)
 }
 
 ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::vector<SignalKey>& late_keys,
-                       const std::map<engine::SignalRef, FoundSignal>& found) {
+                       const std::vector<SignalKey>& rematched_keys, const std::map<engine::SignalRef, FoundSignal>& found) {
     const auto tenant = effects.tenant;
     Json emptied = Json::array(), findings = Json::array(), evidence = Json::array(), incidents = Json::array();
     for (const auto& change : effects.findings) {
@@ -272,6 +284,7 @@ ResultRows result_rows(const engine::TenantEffects& effects, engine::Position po
     rows.tenant = tenant;
     rows.changed = changed_incidents(effects);
     rows.late = late_rows(effects, late_keys);
+    rows.rematched = rematched_rows(tenant, rematched_keys);
     rows.emptied = text_of(emptied);
     rows.findings = text_of(findings);
     rows.evidence = text_of(evidence);
@@ -313,8 +326,12 @@ const ResultTable near_miss_table{
 const ResultTable status_table{"tenant_status",
                                "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
                                "unlinkable int8, behind_horizon int8, oldest_behind_horizon timestamptz, capped_groups int8, window_signals int8, "
-                               "near_misses_dropped int8, state_bytes int8",
+                               "near_misses_dropped int8, rematches int8, rematch_signals int8, rematches_cut int8, rematches_given_up int8, "
+                               "rematch_backlog int8, oldest_rematch_waiting timestamptz, state_bytes int8",
                                "tenant"};
+
+const char* const rematched_sql =
+    "UPDATE late_signal l SET behind_horizon = false FROM json_to_recordset($1::json) AS r(tenant int4, key uuid) WHERE l.tenant = r.tenant AND l.key = r.key";
 
 // Reopening clears what was concluded, as it does for incidents that the engine holds.
 const char* const edit_sql = R"(

@@ -160,8 +160,9 @@ Case case_of(std::uint32_t seed) {
 }  // namespace
 
 TEST_CASE("property: what comes behind the horizon is found as the definitions want it") {
-    std::map<std::string, int> decided;
-    for (const auto seed : tests::seeds(0, 8'000)) {
+    std::map<std::string, std::size_t> decided;
+    const auto tried = tests::seeds(0, 8'000);
+    for (const auto seed : tried) {
         const Case c = case_of(seed);
         std::set<std::string> digests;
         for (const Manner manner : {Manner{true, true}, {false, true}, {true, false}, {false, false}}) {
@@ -176,14 +177,14 @@ TEST_CASE("property: what comes behind the horizon is found as the definitions w
             CHECK(it.story.stored().awaiting.empty());
             const auto expected = as_stored(defined(c, it, true));
             if (manner.keeps_incidents) digests.insert(it.story.digest());
-            if (manner.keeps_incidents) decided["by what came behind the horizon"] += as_stored(defined(c, it, false)) != expected ? 1 : 0;
-            else decided["after its incident had ended"] += stored_findings(it.story, c.pattern) != expected ? 1 : 0;
+            if (manner.keeps_incidents) decided["by what came behind the horizon"] += as_stored(defined(c, it, false)) != expected ? 1u : 0u;
+            else decided["after its incident had ended"] += stored_findings(it.story, c.pattern) != expected ? 1u : 0u;
         }
         CHECK(digests.size() == 1);  // when it was matched again does not show
     }
     for (const auto& [what, count] : decided) {
         CAPTURE(what);
         MESSAGE(what << ": " << count);
-        CHECK(count >= 20);
+        CHECK(count > tried.size() / 20);
     }
 }
