@@ -53,6 +53,19 @@ struct JiraTarget {
     std::string account;     ///< e-mail address whose API token signs in
 };
 
+struct ServiceNowTarget {
+    enum class Notes {
+        work_notes,  ///< for those who work on the record
+        comments,    ///< its caller reads them too
+    };
+    std::string table;    ///< "incident", or one that is made like it
+    std::string account;  ///< user that signs in
+    std::string group;    ///< assignment group; "": left to ServiceNow
+    Notes notes = Notes::work_notes;
+    std::string close_code;  ///< required to resolve; of what `close_codes` does not name
+    std::map<engine::Classification, std::string> close_codes;
+};
+
 /// A connector as its document says, without secrets. Words of the ticket system (priorities, states) are its own, ids as text.
 struct Connector {
     ConnectorKind kind = ConnectorKind::webhook;
@@ -73,6 +86,7 @@ struct Connector {
     RedmineTarget redmine;
     RequestTrackerTarget request_tracker;
     JiraTarget jira;
+    ServiceNowTarget servicenow;
     nlohmann::ordered_json document;  ///< normal form
 
     /// An incident that changed for this `cause` ("created", "crossed", "reopened") and meets the condition gets a ticket.

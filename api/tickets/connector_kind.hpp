@@ -7,7 +7,7 @@
 
 namespace catenary::api::tickets {
 
-enum class ConnectorKind { webhook, redmine, request_tracker, jira };
+enum class ConnectorKind { webhook, redmine, request_tracker, jira, servicenow };
 
 /// What holds of every connector of a kind.
 struct KindFacts {

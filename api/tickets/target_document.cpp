@@ -20,6 +20,9 @@ namespace {
 constexpr std::array<std::string_view, 3> redmine_members{"project", "tracker", "incident_field"};
 constexpr std::array<std::string_view, 3> request_tracker_members{"queue", "incident_field", "notes"};
 constexpr std::array<std::string_view, 3> jira_members{"project", "issue_type", "account"};
+constexpr std::array<std::string_view, 6> servicenow_members{"table", "account", "group", "notes", "close_code", "close_codes"};
+constexpr std::array<std::string_view, 2> servicenow_notes{"work_notes", "comments"};
+constexpr std::array<std::string_view, 4> classifications{"true_positive", "benign_positive", "false_positive", "undetermined"};
 constexpr std::array<std::string_view, 2> notes{"comment", "correspond"};
 
 std::string line_of(const Place& place, const Json& target, std::string_view name) {
@@ -58,6 +61,13 @@ void read_request_tracker(const Place& place, const Json& value, Connector& conn
     }
 }
 
+/// The name of basic authorisation ends at a colon.
+std::string account_of(const Place& place, const Json& target) {
+    auto account = line_of(place, target, "account");
+    if (account.find(':') != std::string::npos) place.member("account").fault(FaultCode::malformed, "has no colon, which would end it where it signs in");
+    return account;
+}
+
 void read_jira(const Place& place, const Json& value, Connector& connector) {
     if (documents::read_object(place, value, jira_members) == nullptr) return;
     auto& target = connector.jira;
@@ -66,9 +76,34 @@ void read_jira(const Place& place, const Json& value, Connector& connector) {
     if (!target.project.empty() && !std::ranges::all_of(target.project, is_of_key))
         place.member("project").fault(FaultCode::malformed, "is the project's key: capital letters, digits and _");
     target.issue_type = line_of(place, value, "issue_type");
-    target.account = line_of(place, value, "account");
-    if (target.account.find(':') != std::string::npos)
-        place.member("account").fault(FaultCode::malformed, "is an e-mail address: a colon would end it where it signs in");
+    target.account = account_of(place, value);
+}
+
+void read_close_codes(const Place& place, const Json& value, ServiceNowTarget& target) {
+    if (documents::read_object(place, value, classifications) == nullptr) return;
+    for (std::size_t i = 0; i < classifications.size(); ++i) {
+        const auto* word = documents::given_member(value, classifications[i]);
+        if (word == nullptr) continue;
+        if (auto read = documents::read_line(place.member(classifications[i]), *word, most_word_bytes))
+            target.close_codes[static_cast<engine::Classification>(i)] = *std::move(read);
+    }
+}
+
+void read_servicenow(const Place& place, const Json& value, Connector& connector) {
+    if (documents::read_object(place, value, servicenow_members) == nullptr) return;
+    auto& target = connector.servicenow;
+    target.table = line_of(place, value, "table");
+    const auto is_of_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    if (!std::ranges::all_of(target.table, is_of_name)) place.member("table").fault(FaultCode::malformed, "is the table's name: small letters, digits and _");
+    target.account = account_of(place, value);
+    target.close_code = line_of(place, value, "close_code");
+    if (const auto* group = documents::given_member(value, "group"))
+        target.group = documents::read_line(place.member("group"), *group, most_word_bytes).value_or("");
+    if (const auto* word = documents::given_member(value, "notes")) {
+        if (const auto index = documents::read_word(place.member("notes"), *word, servicenow_notes))
+            target.notes = static_cast<ServiceNowTarget::Notes>(*index);
+    }
+    if (const auto* codes = documents::given_member(value, "close_codes")) read_close_codes(place.member("close_codes"), *codes, target);
 }
 
 bool is_number(std::string_view word) {
@@ -102,6 +137,19 @@ void check_jira_words(const Place& place, const Connector& connector) {
     }
 }
 
+/// ServiceNow's words for states and urgency are numbers.
+void check_servicenow_words(const Place& place, const Connector& connector) {
+    for (const auto& [severity, word] : connector.priorities) {
+        if (word != "1" && word != "2" && word != "3")
+            place.member("priorities")
+                .member(engine::to_string(severity))
+                .fault(FaultCode::malformed, "ServiceNow makes a priority of impact and urgency: 1, 2 or 3 for both");
+    }
+    for (const auto& [status, word] : connector.statuses) {
+        if (!is_number(word)) place.member("statuses").member(engine::to_string(status)).fault(FaultCode::malformed, "a state of ServiceNow is a whole number");
+    }
+}
+
 }  // namespace
 
 std::optional<std::string> read_remote_word(const Place& place, const Json& value) {
@@ -129,6 +177,9 @@ void read_target(const Place& place, const Json& body, Connector& connector) {
         case ConnectorKind::jira:
             if (target != nullptr) read_jira(at, *target, connector);
             return check_jira_words(place, connector);
+        case ConnectorKind::servicenow:
+            if (target != nullptr) read_servicenow(at, *target, connector);
+            return check_servicenow_words(place, connector);
     }
 }
 
@@ -149,6 +200,16 @@ void show_target(nlohmann::ordered_json& document, const Connector& connector) {
         case ConnectorKind::jira: {
             const auto& target = connector.jira;
             shown = {{"project", target.project}, {"issue_type", target.issue_type}, {"account", target.account}};
+            break;
+        }
+        case ConnectorKind::servicenow: {
+            const auto& target = connector.servicenow;
+            shown = {{"table", target.table},
+                     {"account", target.account},
+                     {"notes", servicenow_notes[static_cast<std::size_t>(target.notes)]},
+                     {"close_code", target.close_code}};
+            if (!target.group.empty()) shown["group"] = target.group;
+            for (const auto& [classification, code] : target.close_codes) shown["close_codes"][std::string{engine::to_string(classification)}] = code;
             break;
         }
     }

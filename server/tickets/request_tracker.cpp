@@ -15,8 +15,9 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::size_t page_size = 100;  // the largest that Request Tracker gives
-constexpr int most_pages = 200;
+constexpr std::size_t page_size = 20;  // newest first, so that most polls need no more; Request Tracker takes its time for every ticket
+constexpr std::size_t most_pages = 500;
+constexpr int history_size = 100;  // the largest page that Request Tracker gives
 constexpr int most_rereads = 3;
 
 /// {"message": "..."}, or what a change is answered with: ["Ticket 2: ..."]
@@ -170,7 +171,8 @@ Remote<Json> RequestTracker::change(const TicketOrder& order, const std::string&
 }
 
 Remote<Json> RequestTracker::history(const std::string& id) {
-    const auto found = client_.ask("read", fmt::format("{}/history?fields=Type,Field,Data,Creator&orderby=id&order=DESC&per_page={}", path_of(id), page_size));
+    const auto found =
+        client_.ask("read", fmt::format("{}/history?fields=Type,Field,Data,Creator&orderby=id&order=DESC&per_page={}", path_of(id), history_size));
     if (!found) return found.error();
     return member(*found, "items");
 }
@@ -242,16 +244,14 @@ Remote<std::string> RequestTracker::test() {
 Remote<void> RequestTracker::add_changed(const std::string& group, const std::string& since, std::vector<RemoteTicket>& changed) {
     const auto& target = connector_.request_tracker;
     const auto query = fmt::format("Queue = '{}' AND CF.{{{}}} STARTSWITH '{}' AND Status = '{}'", target.queue, target.incident_field, marker_prefix_, group);
-    for (int page = 1; page <= most_pages; ++page) {
-        const auto found =
-            client_.ask("poll", fmt::format("/tickets?fields=Status,LastUpdated,CustomFields&orderby=LastUpdated&order=DESC&per_page={}&page={}&query={}",
-                                            page_size, page, percent_encoded(query)));
+    for (std::size_t page = 1; page <= most_pages; ++page) {
+        const auto found = client_.ask("poll", fmt::format("/tickets?fields=Status,LastUpdated&orderby=LastUpdated&order=DESC&per_page={}&page={}&query={}",
+                                                           page_size, page, percent_encoded(query)));
         if (!found) return of_no_ticket(found.error());
         const auto& items = member(*found, "items");
         for (const auto& item : items) {
             auto ticket = ticket_from(item);
             if (ticket.seen < since) return {};
-            if (!marker_of(item).starts_with(marker_prefix_)) continue;
             ticket.closed = group == "__Inactive__";
             changed.push_back(std::move(ticket));
         }

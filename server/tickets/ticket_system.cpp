@@ -4,6 +4,7 @@
 #include "server/tickets/jira.hpp"
 #include "server/tickets/redmine.hpp"
 #include "server/tickets/request_tracker.hpp"
+#include "server/tickets/servicenow.hpp"
 #include "server/tickets/webhook.hpp"
 
 #include <fmt/format.h>
@@ -145,6 +146,7 @@ std::unique_ptr<TicketSystem> make_ticket_system(const api::tickets::Connector& 
         case ConnectorKind::webhook: return std::make_unique<Webhook>(connector, wire);
         case ConnectorKind::redmine: return std::make_unique<Redmine>(connector, wire, std::move(marker_prefix));
         case ConnectorKind::jira: return std::make_unique<Jira>(connector, wire, std::move(marker_prefix));
+        case ConnectorKind::servicenow: return std::make_unique<ServiceNow>(connector, wire, std::move(marker_prefix));
         case ConnectorKind::request_tracker: return std::make_unique<RequestTracker>(connector, wire, std::move(marker_prefix));
     }
     return nullptr;

@@ -81,6 +81,10 @@ TEST_CASE("every kind of ticket system is shown as it was put, with what holds o
         {"jira", R"({"kind":"jira","url":"https://soc.atlassian.example","secrets":{"api_token":"t"},"priorities":{"high":"High","low":4},
             "statuses":{"closed":"done"},"labels":["soc"],"jira":{"project":"SOC","issue_type":"Task","account":"bot@corp.example"}})",
          "fake"},
+        {"servicenow", R"({"kind":"servicenow","url":"https://soc.service-now.example","secrets":{"password":"w"},"priorities":{"high":1},
+            "statuses":{"closed":6},"servicenow":{"table":"incident","account":"catenary","group":"9f","notes":"comments","close_code":"Resolved by request",
+            "close_codes":{"false_positive":"User error"}}})",
+         "fake"},
     };
     FakeApi api;
     for (const auto& row : rows) {

@@ -85,6 +85,19 @@ void add_puts(RefusedInputs& rows) {
             {{"/jira/project", "malformed"}, {"/jira/account", "malformed"}});
     of_jira("labels of two words", R"("jira":{"project":"SOC","issue_type":"Task","account":"a@corp.example"},"labels":["soc","tier one"])",
             {{"/labels/1", "malformed"}});
+    const auto of_servicenow = [&](std::string name, const std::string& members, Pointers faults) {
+        put(std::move(name), R"({"kind":"servicenow","url":"https://t.example","secrets":{"password":"w"},)" + members + "}", std::move(faults));
+    };
+    of_servicenow("half a table", R"("servicenow":{"table":"incident?x=1","notes":"mail","close_codes":{"duplicate":"x","undetermined":""}})",
+                  {{"/servicenow/table", "malformed"},
+                   {"/servicenow/account", "missing"},
+                   {"/servicenow/close_code", "missing"},
+                   {"/servicenow/notes", "out_of_range"},
+                   {"/servicenow/close_codes/duplicate", "unknown_field"},
+                   {"/servicenow/close_codes/undetermined", "out_of_range"}});
+    of_servicenow("words that are no numbers",
+                  R"("servicenow":{"table":"incident","account":"a","close_code":"x"},"priorities":{"high":"1 - Critical"},"statuses":{"closed":"Resolved"})",
+                  {{"/priorities/high", "malformed"}, {"/statuses/closed", "malformed"}});
     of_webhook("what only ticket systems have", R"("poll":"60s","comments":true,"statuses":{"closed":5})",
                {{"/statuses", "conflict"}, {"/comments", "conflict"}, {"/poll", "conflict"}});
     put("a secret of another kind", R"({"kind":"webhook","url":"https://t.example","secrets":{"api_key":"k"}})",
