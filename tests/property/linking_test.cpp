@@ -89,8 +89,8 @@ std::vector<LaneFinding> found(const LinkCase& c, test::LaneStory& story) {
     for (std::size_t i = 0; i < c.base.signals.size(); ++i) {
         for (const Decision& decision : c.before[i]) {
             if (decision.limit) {
-                story.control(
-                    engine::SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = static_cast<int>(*decision.limit), .group_within = {}, .window_signals = {}});
+                story.control(engine::SettingChange{
+                    .lateness = {}, .base_rate = {}, .unlinkable_limit = static_cast<int>(*decision.limit), .group_within = {}, .window_signals = {}});
             } else {
                 story.control(engine::EntityChange{{kind_of(*decision.entity), std::to_string(*decision.entity)},
                                                    decision.denied ? engine::LinkRule::deny : engine::LinkRule::usual});

@@ -1,3 +1,4 @@
+#include "engine/lane/rematches.hpp"
 #include "tests/support/lane_story.hpp"
 
 #include <doctest/doctest.h>
