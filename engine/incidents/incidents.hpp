@@ -277,6 +277,7 @@ private:
     std::map<GroupIndex, IncidentNumber> numbers_;  // of the groups in the partition
     std::int64_t last_number_ = 0;
     std::size_t evidence_held_ = 0;  // over all findings
+    std::size_t ended_held_ = 0;     // over all incidents: ids of findings that are no longer in memory
     Duration group_within_ = std::chrono::hours{24};
 
     // of the entry being applied
