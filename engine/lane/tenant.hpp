@@ -105,12 +105,13 @@ private:
     bool has_links(const Deployment& deployment) const;
     bool mentions_linking_kind(const Deployment& deployment) const;
     void read_unwanted_mentions(const Deployment& deployment);
+    bool find_takers(const SignalView& signal, DefinitionId definition);
     bool take_from(Deployment& deployment);
     bool judge_absence();
     void give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal);
 
     // what is to be matched again (tenant_rematch_wanted.cpp)
-    bool want_rematch(const SignalView& signal);
+    void want_rematch(const SignalView& signal);
     void want_rematch_near(Deployment& deployment, const SignalView& signal, StageMask stages);
     void want_decided_rematches();
     void divert(Deployment& deployment, std::vector<FindingDelta>& deltas);

@@ -31,25 +31,12 @@ std::vector<EntityKey> Tenant::link_keys(const Deployment& deployment, SignalHan
     return keys;
 }
 
-/// Of a signal behind the horizon. Whether some stage wants it that it cannot be linked to.
-bool Tenant::want_rematch(const SignalView& signal) {
-    if (!stages_->may_want(signal.name)) return false;
-    bool is_unlinkable = false;
+/// Of a signal that its takers' matchers do not get: it is behind the horizon, or found no room.
+void Tenant::want_rematch(const SignalView& signal) {
     bool is_given_up = false;
-    bool mentions_read = false;
     std::uint32_t waits_for = 0;
-    const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
-    for (const DefinitionMatch& candidate : stages_->candidates(definition, signal, dictionary_.definitions)) {
-        StageMask stages = stages_->satisfied(candidate, signal);
-        if (stages == 0) continue;
-        if (!std::exchange(mentions_read, true)) read_mentions(signal);
-        Deployment& deployment = *deployments_[candidate.deployment];
-        if (!has_links(deployment)) {
-            is_unlinkable = is_unlinkable || (stages & stage_bits) != 0;
-            stages &= absence_bits;
-        }
-        if ((stages & absence_bits) != 0 && !mentions_linking_kind(deployment)) stages &= stage_bits;
-        if (stages == 0) continue;
+    for (const auto& [taker, stages] : takers_) {
+        Deployment& deployment = *taker;
         RematchSeed seed{{signal.time, std::string{signal.source}, std::string{signal.id}}, link_keys(deployment, (stages & absence_bits) != 0)};
         if (deployment.rematching().want(std::move(seed))) {
             ++waits_for;
@@ -58,12 +45,10 @@ bool Tenant::want_rematch(const SignalView& signal) {
             ++rematch_counts_.given_up;
         }
     }
-    if (waits_for == 0 && !is_given_up) return is_unlinkable;
     SignalRef ref{signal.time, std::string{signal.source}, std::string{signal.id}};
     behind_horizon_marks_.push_back(ref);
     if (!is_given_up) awaiting_.emplace(std::move(ref), waits_for);  // else it stays marked
     count_rematches();
-    return is_unlinkable;
 }
 
 /// Of a signal that the deployment's matcher has taken: it has not the signals behind the horizon that this one may belong to.

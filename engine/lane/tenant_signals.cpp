@@ -24,6 +24,25 @@ bool has_kind_of(const std::vector<LinkEntity>& links, const std::vector<Symbol>
 
 }  // namespace
 
+/// Who wants the signal, with the stages and conditions that it satisfies: `takers_`. What it names is read for them. Whether some stage wants it that it cannot be linked to.
+bool Tenant::find_takers(const SignalView& signal, DefinitionId definition) {
+    bool is_unlinkable = false;
+    bool mentions_read = false;
+    for (const DefinitionMatch& candidate : stages_->candidates(definition, signal, dictionary_.definitions)) {
+        StageMask stages = stages_->satisfied(candidate, signal);
+        if (stages == 0) continue;
+        if (!std::exchange(mentions_read, true)) read_mentions(signal);
+        Deployment& deployment = *deployments_[candidate.deployment];
+        if (!has_links(deployment)) {
+            is_unlinkable = is_unlinkable || (stages & stage_bits) != 0;
+            stages &= absence_bits;
+        }
+        if ((stages & absence_bits) != 0 && !mentions_linking_kind(deployment)) stages &= stage_bits;
+        if (stages != 0) takers_.push_back({&deployment, stages});
+    }
+    return is_unlinkable;
+}
+
 void Tenant::apply(Position position, Timestamp admitted, const SignalView& signal) {
     const EntryStamp stamp{position, admitted};
     stamp_ = stamp;
@@ -40,29 +59,17 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     if (is_forgotten) {
         ++behind_horizon_;
         oldest_behind_horizon_ = std::min(oldest_behind_horizon_.value_or(signal.time), signal.time);
-        is_unlinkable = want_rematch(signal) || is_unlinkable;
     }
 
     bool has_news = false;
     takers_.clear();
-    if (!is_forgotten && stages_->may_want(signal.name)) {
+    if (stages_->may_want(signal.name)) {
         const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
-        bool mentions_read = false;
-        for (const DefinitionMatch& candidate : stages_->candidates(definition, signal, dictionary_.definitions)) {
-            StageMask stages = stages_->satisfied(candidate, signal);
-            if (stages == 0) continue;
-            if (!std::exchange(mentions_read, true)) read_mentions(signal);
-            Deployment& deployment = *deployments_[candidate.deployment];
-            if (!has_links(deployment)) {
-                is_unlinkable = is_unlinkable || (stages & stage_bits) != 0;
-                stages &= absence_bits;
-            }
-            if ((stages & absence_bits) != 0 && !mentions_linking_kind(deployment)) stages &= stage_bits;
-            if (stages != 0) takers_.push_back({&deployment, stages});
-        }
-        if (!takers_.empty() && static_cast<std::int64_t>(held_.window().size()) >= window_signals_) {
-            ++turned_away_;
-            is_unlinkable = want_rematch(signal) || is_unlinkable;
+        is_unlinkable = find_takers(signal, definition) || is_unlinkable;
+        const bool has_room = static_cast<std::int64_t>(held_.window().size()) < window_signals_;
+        if (!takers_.empty() && !is_forgotten && !has_room) ++turned_away_;
+        if (!takers_.empty() && (is_forgotten || !has_room)) {
+            want_rematch(signal);
         } else if (!takers_.empty()) {
             const SignalHandle handle = held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
             for (const auto& [deployment, stages] : takers_) {
