@@ -21,6 +21,7 @@ Json to_json(const tickets::ConnectorRow& connector) {
     const auto document = Json::parse(connector.document_json);
     for (const auto& [name, member] : document.items()) value[name] = member;
     value["secrets"] = connector.secret_names;
+    value["hook"] = "/api/v1/hooks/" + connector.hook;
     value["deduplication"] = value["kind"] == "webhook" ? "by_id" : "look_up";
     const bool enabled = value.value("enabled", true);
     value["status"] = {{"state", !enabled                    ? "disabled"

@@ -93,8 +93,9 @@ milliseconds ConnectorWorker::run_once(const std::function<bool()>& go_on) {
         if (!send_next(hold)) break;
         if (failures_ >= failures_to_open) return soon;  // the breaker is open: `hold` tells for how long
     }
+    const bool more_hooks = go_on() && follow_hooks(hold.epoch);
     if (hold.poll_due && go_on()) poll(hold);
-    return soon * 5;
+    return more_hooks ? 0ms : soon * 5;
 }
 
 Remote<RemoteTicket> ConnectorWorker::deliver(const pg::TicketJob& job, pg::TicketResult& result) {
@@ -179,8 +180,9 @@ bool ConnectorWorker::send_next(const pg::ConnectorHold& held) {
         result.external_url = ticket->url;
         // A status that somebody else has set meanwhile is a change yet to be followed: the next poll must not take it for known.
         const bool known = ticket->status_is_ours || job.external_id.empty() || ticket->status == job.external_status;
-        result.external_status = known ? ticket->status : job.external_status;
-        result.external_seen = known ? ticket->seen : "";
+        const bool is_told = !ticket->status.empty();  // else what was reported of it stays
+        result.external_status = known && is_told ? ticket->status : job.external_status;
+        result.external_seen = !is_told ? job.external_seen : known ? ticket->seen : "";
         failures_ = 0;
         ++counts_.delivered;
     } else {
@@ -239,6 +241,7 @@ bool ConnectorWorker::follow(std::int64_t epoch, const RemoteTicket& remote) {
     }
     ticket.external_status = remote.status;
     ticket.external_seen = remote.seen;
+    if (!remote.url.empty()) ticket.external_url = remote.url;
     return queue_.note_remote(epoch, ticket).has_value();
 }
 

@@ -99,6 +99,9 @@ Remote<std::string> TicketSystem::write_notes(const std::string&, const std::str
 
 Remote<std::vector<RemoteNote>> TicketSystem::notes_since(const std::string&, const std::string&) { return std::vector<RemoteNote>{}; }
 
+std::optional<engine::Result<HookNews>> TicketSystem::parse_hook(const api::tickets::HookMessage&, std::int64_t) const { return std::nullopt; }
+Remote<RemoteTicket> TicketSystem::look(const std::string&) { return RemoteFault{RemoteFault::Kind::permanent, "this kind of ticket system cannot be asked"}; }
+
 RemoteTicket unneeded_ticket(const TicketOrder& order) {
     RemoteTicket none;
     none.status_is_ours = true;

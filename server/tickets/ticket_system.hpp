@@ -1,7 +1,9 @@
 #pragma once
 
 #include "api/tickets/connector.hpp"
+#include "api/tickets/hook.hpp"
 #include "api/tickets/ticket_text.hpp"
+#include "engine/model/result.hpp"
 #include "server/tickets/outbound.hpp"
 
 #include <boost/system/result.hpp>
@@ -102,6 +104,13 @@ struct RemoteNote {
     bool is_ours = false;
 };
 
+/// What a hook tells.
+struct HookNews {
+    std::string delivery;                ///< id of the delivery: the same for each attempt
+    std::string ticket;                  ///< id of the ticket that may have changed; "": it tells of none
+    std::optional<RemoteTicket> report;  ///< how the ticket is, where nobody can be asked
+};
+
 /// A kind of ticket system: the one contract that the dispatcher knows. Every call is bounded in time by the limits of its Outbound. One thread.
 class TicketSystem {
 public:
@@ -121,6 +130,11 @@ public:
     virtual Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes);
     /// The ticket's notes behind the one with the id `after` ("": all), oldest first; what is marked as private there is left out. A kind without notes has none.
     virtual Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after);
+    /// What a hook tells; empty when it is not signed by one of the connector's secrets at `now`, in seconds since 1970, as it always is for a kind without
+    /// hooks. But for a report it is never believed: the ticket is looked at.
+    virtual std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const;
+    /// The ticket as it is now. A kind whose hooks report needs none.
+    virtual Remote<RemoteTicket> look(const std::string& id);
     /// How long to wait before attempt `attempts` + 1; empty: no more.
     virtual std::optional<std::chrono::milliseconds> wait_after(int attempts) const;
 };
