@@ -27,6 +27,7 @@ Json to_json(const tickets::ConnectorRow& connector) {
         value["follows_changes"] = kind->follows_changes;
         value["tested_against"] = kind->tested_against;
     }
+    value["hook"] = "/api/v1/hooks/" + connector.hook;
     const bool enabled = value.value("enabled", true);
     value["status"] = {{"state", !enabled                    ? "disabled"
                                  : !connector.paused.empty() ? "paused"

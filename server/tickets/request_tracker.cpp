@@ -1,6 +1,7 @@
 #include "server/tickets/request_tracker.hpp"
 
 #include "api/http/target.hpp"
+#include "server/tickets/hooks.hpp"
 #include "server/tickets/overlap.hpp"
 #include "server/tickets/ticket_note.hpp"
 
@@ -281,6 +282,25 @@ Remote<bool> RequestTracker::set_by_us(const RemoteTicket& ticket) {
         if (sets) return !us.empty() && text_at(member(transaction, "Creator"), "id") == us;
     }
     return false;
+}
+
+std::optional<engine::Result<HookNews>> RequestTracker::parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const {
+    return standard_hook(wire_.hook_secrets(), message, now, false);
+}
+
+/// Which states are an end is told by nothing but a search.
+Remote<RemoteTicket> RequestTracker::look(const std::string& id) {
+    const auto there = read(id);
+    if (!there) return there.error();
+    auto ticket = ticket_from(*there);
+    const auto query = percent_encoded(fmt::format("id = {} AND Status = '__Inactive__'", ticket.id));
+    const auto ended = client_.ask("read", "/tickets?fields=Status&per_page=1&query=" + query);
+    if (!ended) return of_no_ticket(ended.error());
+    for (const auto& item : member(*ended, "items")) {
+        if (text_at(item, "Status") != ticket.status) return RemoteFault{RemoteFault::Kind::later, "its state changes while it is read"};
+        ticket.closed = true;
+    }
+    return ticket;
 }
 
 }  // namespace catenary::server::tickets

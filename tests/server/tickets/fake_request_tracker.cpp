@@ -83,6 +83,7 @@ SiteAnswer FakeRequestTracker::list(const SiteRequest& request) const {
     std::vector<std::pair<int, Ticket>> found;
     for (const auto& [id, ticket] : tickets_) {
         if (ticket.deleted || !has_field_) continue;
+        if (query.starts_with("id = ") && !query.starts_with(fmt::format("id = {} ", id))) continue;
         if (marker.empty() ? !ticket.marker.starts_with(prefix) : ticket.marker != marker) continue;
         if (!group.empty() && (group == "__Active__") != is_active(ticket.status)) continue;
         found.emplace_back(id, ticket);
