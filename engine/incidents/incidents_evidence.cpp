@@ -75,7 +75,7 @@ void Incidents::take_absence(FindingIndex index, const FindingDelta& delta) {
     if (finding.late_answers == answers && finding.more_late_answers == delta.more_late_answers) return;
     finding.late_answers = std::move(answers);
     finding.more_late_answers = delta.more_late_answers;
-    changed_findings_.insert(index);  // of a closed incident too, which does not change by that
+    mark(index);  // the summary of its incident tells of it, also of a closed one
 }
 
 void Incidents::update(FindingIndex index, const FindingDelta& delta, Mode mode) {

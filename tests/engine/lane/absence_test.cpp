@@ -130,11 +130,14 @@ TEST_CASE("what comes too late for a closed incident annotates its finding and d
     close.status = IncidentStatus::closed;
     close.actor = "key";
     story.control(close);
-    const auto revision = story.stored().live_incidents().front().revision;
+    const auto closed = story.stored().live_incidents().front();
+    CHECK(closed.summary.find("too late to count") == std::string::npos);
     story.signal(signal_of("x", 4h + 20min, "alice"));
     CHECK(story.stored().live_findings().front().late_answers.size() == 1);
-    CHECK(story.stored().live_incidents().front().revision == revision);
-    CHECK(story.stored().live_incidents().front().status == IncidentStatus::closed);
+    const auto annotated = story.stored().live_incidents().front();
+    CHECK(annotated.summary.find("too late to count") != std::string::npos);
+    CHECK(annotated.revision == closed.revision + 1);
+    CHECK(annotated.status == IncidentStatus::closed);
 }
 
 TEST_CASE("at most sixteen late answers are told, the earliest, and that there are more") {
