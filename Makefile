@@ -6,7 +6,7 @@ CATENARY := build/release/catenary
 # What a build, a test run and a private PostgreSQL need, as Debian 12 names it.
 PACKAGES := g++ cmake ninja-build ccache pkg-config git ca-certificates python3 curl jq \
   libboost1.81-dev libpqxx-dev libpq-dev nlohmann-json3-dev doctest-dev libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev \
-  libcurl4-openssl-dev libssl-dev libsodium-dev zlib1g-dev libre2-dev libbenchmark-dev libsimdjson-dev libtomlplusplus-dev postgresql-15
+  libcurl4-openssl-dev libssl-dev libsodium-dev zlib1g-dev libre2-dev libbenchmark-dev libsimdjson-dev libtomlplusplus-dev libjemalloc-dev postgresql-15
 LINT_PACKAGES := clang-format-14 clang-tidy-14
 FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 

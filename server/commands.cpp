@@ -12,7 +12,6 @@
 #include "server/stop_signal.hpp"
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -38,14 +37,6 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Bodies of hundreds of kilobytes come and go a hundred times a second. glibc would map and unmap each; keeping them spares the page faults, which cost
-/// half of what a request of 500 KB costs between socket and parser.
-void keep_freed_memory() {
-    constexpr int megabyte = 1024 * 1024;
-    ::mallopt(M_MMAP_THRESHOLD, 32 * megabyte);  // the largest that glibc takes
-    ::mallopt(M_TRIM_THRESHOLD, 128 * megabyte);
-}
-
 void announce(const Application& application) {
     if (application.new_admin_key()) {
         fmt::print("operator key, shown once and kept in {}:\n  {}\n", (application.data_dir() / "admin.key").string(), *application.new_admin_key());
@@ -57,7 +48,6 @@ void announce(const Application& application) {
 int serve(const config::Settings& settings) {
     StopSignal stop;
     raise_descriptor_limit();
-    keep_freed_memory();
     const observe::Log log{settings.log_level};
     Application application{settings, log};
     application.start();
@@ -107,7 +97,6 @@ int tell_story(const Application& application, DemoOptions options, StopSignal& 
 int serve_demo(config::Settings settings) {
     StopSignal stop;
     raise_descriptor_limit();
-    keep_freed_memory();
     const observe::Log log{settings.log_level};
     std::optional<DemoReceiver> receiver;
     if (settings.demo_webhook.empty()) {

@@ -6,11 +6,13 @@
 #include "engine/matching/matcher.hpp"
 #include "tests/bench/engine_mix.hpp"
 
-#include <malloc.h>
+#include <jemalloc/jemalloc.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <set>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -20,8 +22,13 @@ namespace {
 using namespace engine;
 
 double allocated() {
-    const struct mallinfo2 now = mallinfo2();
-    return static_cast<double>(now.uordblks) + static_cast<double>(now.hblkhd);
+    ::mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0);  // what is free and kept for the thread counts as allocated
+    std::uint64_t epoch = 1;                                         // figures are as of the newest
+    ::mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch);
+    std::size_t bytes = 0;
+    std::size_t size = sizeof bytes;
+    if (::mallctl("stats.allocated", &bytes, &size, nullptr, 0) != 0) throw std::runtime_error("jemalloc tells nothing");
+    return static_cast<double>(bytes);
 }
 
 /// One signal as every matcher that wants it is given it.
