@@ -64,11 +64,13 @@ void check_secrets(const Place& place, const tickets::ConnectorDocument& wanted,
     }
 }
 
-ports::Outcome<tickets::TicketStory> story_of(engine::IncidentNumber number, const Caller& caller, ports::Services& services) {
+ports::Outcome<tickets::TicketStory> story_of(engine::IncidentNumber number, const std::string& connector, const Caller& caller, ports::Services& services) {
     auto evidence = services.incidents.evidence(caller, number, {tickets::most_timeline_lines, ""});
     if (!evidence) return evidence.error();
     const bool more = evidence->page.next.has_value();
-    return tickets::TicketStory{std::move(evidence->record), std::move(evidence->findings), std::move(evidence->page.items), more};
+    auto kin = services.desk.kin(caller, connector, number);
+    if (!kin) return kin.error();
+    return tickets::TicketStory{std::move(evidence->record), std::move(evidence->findings), std::move(evidence->page.items), more, *std::move(kin)};
 }
 
 }  // namespace
@@ -161,7 +163,7 @@ http::Response preview_connector(const http::Request& request, const Caller& cal
     if (!faults.empty()) return invalid_document(request, faults);
     const auto row = services.desk.connector(caller, request.segments.at(name_segment));
     if (!row) return failure_reply(request, row.error());
-    const auto story = story_of(engine::IncidentNumber{*number}, caller, services);
+    const auto story = story_of(engine::IncidentNumber{*number}, row->name, caller, services);
     if (!story) return failure_reply(request, story.error());
     const auto connector = tickets::stored_connector(row->document_json);
     const auto text = tickets::ticket_text(connector, *story);

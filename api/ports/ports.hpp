@@ -401,6 +401,8 @@ public:
     /// Of each incident, by connector.
     virtual Outcome<std::map<std::int64_t, std::vector<tickets::TicketRow>>> tickets_of(const Caller& caller,
                                                                                         const std::vector<engine::IncidentNumber>& incidents) = 0;
+    /// The incidents that this one was merged or split with, and their tickets of the connector.
+    virtual Outcome<std::vector<tickets::Kin>> kin(const Caller& caller, const std::string& connector, engine::IncidentNumber incident) = 0;
     /// Gives the incident a ticket by hand, whatever the condition; what is there already is brought up to date.
     virtual Outcome<tickets::TicketRow> open_ticket(const Caller& caller, engine::IncidentNumber incident, const std::string& connector) = 0;
     /// Tries again at once, also one that failed or is gone.

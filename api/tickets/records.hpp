@@ -94,4 +94,18 @@ struct DeliveryFilter {
     bool failed_only = false;
 };
 
+/// Another incident that an incident's ticket names, and its ticket in the same system.
+struct Kin {
+    enum class Tie {
+        goes_on_in,  ///< the incident was merged into this one
+        took_in,     ///< this one was merged into it
+        gave_to,     ///< findings were split off it to this one
+        came_from,   ///< its findings were split off this one
+    };
+    Tie tie;
+    engine::IncidentNumber incident;
+    std::string ticket;  ///< "": it has none, or not yet
+    std::string url;
+};
+
 }  // namespace catenary::api::tickets

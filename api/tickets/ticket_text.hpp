@@ -20,19 +20,6 @@ inline constexpr std::array<std::string_view, 18> body_names{"number",        "t
 
 constexpr std::size_t most_timeline_lines = 50;  ///< evidence that a body lists
 
-/// Another incident that an incident's ticket names, and its ticket in the same system.
-struct Kin {
-    enum class Tie {
-        goes_on_in,  ///< the incident was merged into this one
-        took_in,     ///< this one was merged into it
-        gave_to,     ///< findings were split off it to this one
-        came_from,   ///< its findings were split off this one
-    };
-    Tie tie;
-    engine::IncidentNumber incident;
-    std::string ticket;  ///< "": it has none, or not yet
-    std::string url;
-};
 inline constexpr std::array<std::string_view, 4> tie_words{"goes_on_in", "took_in", "gave_to", "came_from"};
 
 /// "Incident 3 was merged into this one."

@@ -258,6 +258,10 @@ api::ports::Outcome<std::map<std::int64_t, std::vector<TicketRow>>> PgTicketDesk
                       "tickets_of_incidents");
 }
 
+api::ports::Outcome<std::vector<api::tickets::Kin>> PgTicketDesk::kin(const Caller& caller, const std::string& connector, engine::IncidentNumber incident) {
+    return to_outcome(TicketQueue{pool_, caller.tenant, connector, ""}.kin(incident), "kin_of_ticket");
+}
+
 api::ports::Outcome<TicketRow> PgTicketDesk::open_ticket(const Caller& caller, engine::IncidentNumber incident, const std::string& connector) {
     auto opened = tenant_transaction(pool_, caller, Access::write, [&](TenantTransaction& transaction) -> StoreResult<TicketRow> {
         const auto known = transaction.exec_params(incident_sql, incident.value());

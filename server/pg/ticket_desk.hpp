@@ -37,6 +37,7 @@ public:
                                                                            const api::ports::PageRequest& request) override;
     api::ports::Outcome<std::map<std::int64_t, std::vector<api::tickets::TicketRow>>> tickets_of(const api::Caller& caller,
                                                                                                  const std::vector<engine::IncidentNumber>& incidents) override;
+    api::ports::Outcome<std::vector<api::tickets::Kin>> kin(const api::Caller& caller, const std::string& connector, engine::IncidentNumber incident) override;
     api::ports::Outcome<api::tickets::TicketRow> open_ticket(const api::Caller& caller, engine::IncidentNumber incident, const std::string& connector) override;
     api::ports::Outcome<api::tickets::TicketRow> sync_ticket(const api::Caller& caller, std::int64_t id) override;
     api::ports::Outcome<api::ports::Page<api::tickets::DeliveryRow>> deliveries(const api::Caller& caller, const api::tickets::DeliveryFilter& filter,

@@ -212,11 +212,13 @@ struct FakeDesk final : api::ports::TicketDesk {
                                                              const api::ports::PageRequest& request) override;
     api::ports::Outcome<std::map<std::int64_t, std::vector<TicketRow>>> tickets_of(const api::Caller&,
                                                                                    const std::vector<engine::IncidentNumber>& incidents) override;
+    api::ports::Outcome<std::vector<api::tickets::Kin>> kin(const api::Caller&, const std::string&, engine::IncidentNumber) override { return kindred; }
     api::ports::Outcome<TicketRow> open_ticket(const api::Caller&, engine::IncidentNumber incident, const std::string& connector) override;
     api::ports::Outcome<TicketRow> sync_ticket(const api::Caller&, std::int64_t id) override;
     api::ports::Outcome<api::ports::Page<DeliveryRow>> deliveries(const api::Caller&, const api::tickets::DeliveryFilter& filter,
                                                                   const api::ports::PageRequest& request) override;
     api::ports::Outcome<TicketRow> retry_delivery(const api::Caller&, std::int64_t id) override;
+    std::vector<api::tickets::Kin> kindred;           ///< of any incident
     std::vector<api::tickets::HookMessage> hooks;     ///< what came to the hook "open"
     std::optional<api::ports::Failure> hook_failure;  ///< what it is answered
     api::ports::Outcome<bool> take_hook(const std::string& id, const api::tickets::HookMessage& message) override;

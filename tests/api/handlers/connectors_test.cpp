@@ -53,7 +53,8 @@ TEST_CASE("a connector is made, shown without its secrets, replaced under its re
 TEST_CASE("what a connector shows can be sent again as it is") {
     FakeApi api;
     auto shown = api.put(soc, redmine_document()).body;
-    for (const auto* of_reply : {"name", "secrets", "hook", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
+    for (const auto* of_reply :
+         {"name", "secrets", "hook", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
         shown.erase(of_reply);
     const auto again = api.put(soc, shown);
     REQUIRE(again.status == 200);
@@ -98,7 +99,8 @@ TEST_CASE("every kind of ticket system is shown as it was put, with what holds o
         CHECK(made.body["follows_changes"] == true);
         CHECK(made.body["tested_against"] == row.tested_against);
         auto shown = made.body;
-        for (const auto* of_reply : {"name", "secrets", "hook", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
+        for (const auto* of_reply :
+             {"name", "secrets", "hook", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
             shown.erase(of_reply);
         CHECK(api.put("/api/v1/connectors/" + row.kind, shown).status == 200);
     }
@@ -136,6 +138,11 @@ TEST_CASE("a preview says what the ticket would say, and whether there would be 
     CHECK(preview.body["title"].get<std::string>().starts_with("17: "));
     CHECK(preview.body["meets_condition"] == true);
     CHECK(preview.body["body"].get<std::string>().find("Timeline") != std::string::npos);
+    CHECK(preview.body["body"].get<std::string>().find("ncident 18 ") == std::string::npos);
+    api.desk.kindred = {{api::tickets::Kin::Tie::took_in, engine::IncidentNumber{18}, "43", "https://tickets.example/issues/43"}};
+    const auto merged = api.post(soc + "/preview", {{"incident", 17}}).body["body"].get<std::string>();
+    CHECK(merged.find("ncident 18 ") != std::string::npos);
+    CHECK(merged.find("Its ticket: 43") != std::string::npos);
     document["condition"] = {{"score", {{"gt", 0.9999}}}};
     REQUIRE(api.put(soc, document).status == 200);
     CHECK(api.post(soc + "/preview", {{"incident", 17}}).body["meets_condition"] == false);

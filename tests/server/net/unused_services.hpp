@@ -100,6 +100,7 @@ private:
         Outcome<api::tickets::ConnectorTest> test_connector(const Caller&, const std::string&) override { refuse(); }
         Outcome<Page<TicketRow>> tickets(const Caller&, const api::tickets::TicketFilter&, const PageRequest&) override { refuse(); }
         Outcome<std::map<std::int64_t, std::vector<TicketRow>>> tickets_of(const Caller&, const std::vector<engine::IncidentNumber>&) override { refuse(); }
+        Outcome<std::vector<api::tickets::Kin>> kin(const Caller&, const std::string&, engine::IncidentNumber) override { refuse(); }
         Outcome<TicketRow> open_ticket(const Caller&, engine::IncidentNumber, const std::string&) override { refuse(); }
         Outcome<TicketRow> sync_ticket(const Caller&, std::int64_t) override { refuse(); }
         Outcome<Page<api::tickets::DeliveryRow>> deliveries(const Caller&, const api::tickets::DeliveryFilter&, const PageRequest&) override { refuse(); }
