@@ -1,0 +1,189 @@
+#include "tests/e2e/real_system.hpp"
+
+#include "api/http/target.hpp"
+#include "tests/support/server_process.hpp"
+#include "tests/support/shared_material.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace catenary::tests {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string setting(const char* name, const char* usual) {
+    const auto* value = std::getenv(name);
+    return value == nullptr ? usual : value;
+}
+
+}  // namespace
+
+RealSystem::RealSystem(std::string script, std::string prefix, std::string home, std::string pid_file)
+    : script_{std::move(script)}, prefix_{std::move(prefix)}, home_{std::move(home)}, pid_file_{std::move(pid_file)} {}
+
+bool RealSystem::missing() {
+    return std::getenv("TEST_TICKETS") == nullptr || shared_material().empty() || !std::filesystem::exists(shared_material() / "ticketing") || ::geteuid() != 0;
+}
+
+void RealSystem::run(const std::string& verb) {
+    const TemporaryFolder folder;
+    ChildProcess script{{"sh", (shared_material() / "ticketing" / script_).string(), verb}, folder.path() / "log"};
+    const int code = script.wait(600s);
+    REQUIRE_MESSAGE(code == 0, script.output());
+    std::istringstream lines{script.output()};
+    for (std::string line; std::getline(lines, line);) {
+        const auto at = line.find('=');
+        if (!line.starts_with(prefix_) || at == std::string::npos) continue;
+        auto value = line.substr(at + 1);
+        if (value.size() > 1 && value.front() == '\'' && value.back() == '\'') value = value.substr(1, value.size() - 2);
+        said_[line.substr(prefix_.size(), at - prefix_.size())] = value;
+    }
+}
+
+// Its script waits for a stop only so long, and a busy machine takes longer: what it is to stop or to reset has ended before.
+void RealSystem::begin() {
+    run("up");
+    crash();
+    run("reset");
+    run("env");
+}
+
+void RealSystem::end() {
+    crash();
+    run("down");
+}
+
+void RealSystem::start() { run("up"); }
+
+void RealSystem::crash() {
+    pid_t pid = 0;
+    std::ifstream{home_ + "/" + pid_file_} >> pid;
+    REQUIRE(pid > 1);
+    ::kill(-pid, SIGKILL);  // each script starts its system in a session of its own: its workers are one process group
+    for (int i = 0; i < 100 && std::filesystem::exists(fmt::format("/proc/{}/exe", pid)); ++i) std::this_thread::sleep_for(20ms);
+}
+
+const std::string& RealSystem::said(const std::string& name) const {
+    const auto found = said_.find(name);
+    REQUIRE_MESSAGE(found != said_.end(), script_, " says no ", prefix_, name);
+    return found->second;
+}
+
+json RealSystem::get(const std::string& path) {
+    const auto reply = server::ApiClient{url(), ""}.send({.method = "GET", .path = path, .body = {}, .content_type = {}, .headers = {admin_}});
+    REQUIRE_MESSAGE(reply.status == 200, path, ": ", reply.body);
+    return json::parse(reply.body);
+}
+
+int RealSystem::put(const std::string& path, const json& body) {
+    const auto text = body.dump();
+    return server::ApiClient{url(), ""}.send({.method = "PUT", .path = path, .body = text, .content_type = "application/json", .headers = {admin_}}).status;
+}
+
+namespace {
+
+class RealRedmine final : public RealSystem {
+public:
+    RealRedmine() : RealSystem{"redmine.sh", "REDMINE_", setting("REDMINE_HOME", "/var/lib/ticketing-redmine"), "puma.pid"} {}
+
+    json connector(const std::string& url) const override {
+        return {
+            {"kind", "redmine"},
+            {"url", url},
+            {"secrets", {{"api_key", said("API_KEY")}}},
+            {"priorities", {{"high", said("PRIORITY_HIGH")}, {"low", said("PRIORITY_LOW")}}},
+            {"statuses", {{"new", said("STATUS_NEW")}, {"active", said("STATUS_IN_PROGRESS")}, {"closed", said("STATUS_CLOSED")}}},
+            {"resolutions", {{said("STATUS_REJECTED"), "false_positive"}}},
+            {"closing", "apply"},
+            {"redmine", {{"project", said("PROJECT")}, {"tracker", std::stoi(said("TRACKER_BUG"))}, {"incident_field", std::stoi(said("EXTERNAL_ID_FIELD"))}}}};
+    }
+    std::map<std::string, std::string> tickets() override {
+        sign_in();
+        std::map<std::string, std::string> found;
+        for (int offset = 0;; offset += 100) {
+            const auto page = get(fmt::format("/issues.json?status_id=*&limit=100&offset={}", offset));
+            for (const auto& issue : page["issues"]) {
+                const auto marker = issue["custom_fields"][0]["value"].get<std::string>();
+                CHECK_MESSAGE(found.emplace(marker, std::to_string(issue["id"].get<int>())).second, marker, " is there twice");
+            }
+            if (page["issues"].size() < 100) return found;
+        }
+    }
+    void reject(const std::string& id) override { set_status(id, said("STATUS_REJECTED")); }
+    void reopen(const std::string& id) override { set_status(id, said("STATUS_IN_PROGRESS")); }
+    Shown show(const std::string& id) override {
+        sign_in();
+        const auto issue = get(fmt::format("/issues/{}.json", id))["issue"];
+        return {std::to_string(issue["status"]["id"].get<int>()), std::to_string(issue["priority"]["id"].get<int>()), issue["updated_on"].get<std::string>(),
+                issue["status"]["is_closed"].get<bool>()};
+    }
+
+private:
+    void sign_in() { admin_ = "X-Redmine-API-Key: " + said("ADMIN_API_KEY"); }
+    void set_status(const std::string& id, const std::string& status) {
+        sign_in();
+        REQUIRE(put(fmt::format("/issues/{}.json", id), {{"issue", {{"status_id", std::stoi(status)}}}}) == 204);
+    }
+};
+
+class RealRequestTracker final : public RealSystem {
+public:
+    RealRequestTracker() : RealSystem{"rt.sh", "RT_", setting("RT_HOME", "/var/lib/ticketing-rt"), "rt.pid"} {}
+
+    json connector(const std::string& url) const override {
+        return {{"kind", "request_tracker"},
+                {"url", url},
+                {"secrets", {{"token", said("TOKEN")}}},
+                {"priorities", {{"high", 80}, {"low", 20}}},
+                {"statuses", {{"new", "new"}, {"active", "open"}, {"closed", "resolved"}}},
+                {"resolutions", {{"rejected", "false_positive"}}},
+                {"closing", "apply"},
+                {"request_tracker", {{"queue", said("QUEUE")}, {"incident_field", said("EXTERNAL_ID_FIELD")}}}};
+    }
+    std::map<std::string, std::string> tickets() override {
+        sign_in();
+        std::map<std::string, std::string> found;
+        const auto query = api::http::percent_encoded(fmt::format("Queue = '{}'", said("QUEUE")));
+        for (int page = 1;; ++page) {
+            const auto items = get(fmt::format("/REST/2.0/tickets?fields=CustomFields&orderby=id&per_page=100&page={}&query={}", page, query))["items"];
+            for (const auto& item : items) {
+                const auto marker = item["CustomFields"][0]["values"][0].get<std::string>();
+                CHECK_MESSAGE(found.emplace(marker, item["id"].get<std::string>()).second, marker, " is there twice");
+            }
+            if (items.size() < 100) return found;
+        }
+    }
+    void reject(const std::string& id) override { set_status(id, "rejected"); }
+    void reopen(const std::string& id) override { set_status(id, "open"); }
+    Shown show(const std::string& id) override {
+        sign_in();
+        const auto ticket = get("/REST/2.0/ticket/" + id);
+        const auto status = ticket["Status"].get<std::string>();
+        return {status, ticket["Priority"].get<std::string>(), ticket["LastUpdated"].get<std::string>(), status == "resolved" || status == "rejected"};
+    }
+
+private:
+    void sign_in() { admin_ = "Authorization: token " + said("ADMIN_TOKEN"); }
+    void set_status(const std::string& id, const char* status) {
+        sign_in();
+        REQUIRE(put("/REST/2.0/ticket/" + id, {{"Status", status}}) == 200);
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<RealSystem> real_redmine() { return std::make_unique<RealRedmine>(); }
+std::unique_ptr<RealSystem> real_request_tracker() { return std::make_unique<RealRequestTracker>(); }
+
+}  // namespace catenary::tests

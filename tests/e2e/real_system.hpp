@@ -1,0 +1,57 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace catenary::tests {
+
+/// A ticket system that a script of the shared material installs and runs on loopback, with what a test needs of it as its administrator.
+class RealSystem {
+public:
+    /// What the script says of the system it runs has names that begin with `prefix`; it runs what `home` holds, by the process in its file `pid_file`.
+    RealSystem(std::string script, std::string prefix, std::string home, std::string pid_file);
+    virtual ~RealSystem() = default;
+    /// Nothing of it can be run here, or nobody asked for it: it installs packages and takes minutes.
+    static bool missing();
+
+    /// Installed, running and empty.
+    void begin();
+    void end();
+    /// kill -9 of all its processes.
+    void crash();
+    void start();
+
+    const std::string& url() const { return said("URL"); }
+    /// The body of PUT /connectors/{name}, but for `poll`.
+    virtual nlohmann::json connector(const std::string& url) const = 0;
+    /// Ids by our mark; fails on a mark that is there twice.
+    virtual std::map<std::string, std::string> tickets() = 0;
+    /// As a person who works there: closes as a false positive, or opens again.
+    virtual void reject(const std::string& id) = 0;
+    virtual void reopen(const std::string& id) = 0;
+    struct Shown {
+        std::string status, priority, changed;
+        bool closed = false;
+    };
+    virtual Shown show(const std::string& id) = 0;
+
+protected:
+    const std::string& said(const std::string& name) const;
+    nlohmann::json get(const std::string& path);
+    int put(const std::string& path, const nlohmann::json& body);
+    std::string admin_;  ///< header of the administrator
+
+private:
+    void run(const std::string& verb);
+
+    std::string script_, prefix_, home_, pid_file_;
+    std::map<std::string, std::string> said_;
+};
+
+std::unique_ptr<RealSystem> real_redmine();
+std::unique_ptr<RealSystem> real_request_tracker();
+
+}  // namespace catenary::tests
