@@ -14,7 +14,7 @@ FUZZ_PACKAGES := clang-14 libclang-rt-14-dev
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
-demo: build ## build, start with a private PostgreSQL, replay the built-in story, show the incidents, keep serving
+demo: build ## build, start with a private PostgreSQL, replay the built-in story, show the incidents and their tickets, keep serving; CATENARY_DEMO_WEBHOOK=URL posts those there
 	@$(CATENARY) demo
 
 build: deps ## build the release program, build/release/catenary

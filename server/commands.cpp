@@ -1,5 +1,6 @@
 #include "server/commands.hpp"
 
+#include "api/tickets/target_url.hpp"
 #include "server/admin_key.hpp"
 #include "server/application.hpp"
 #include "server/catalogue/pattern_files.hpp"
@@ -16,10 +17,15 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace catenary::server {
 namespace {
@@ -61,10 +67,25 @@ int serve(const config::Settings& settings) {
     return 0;
 }
 
+/// Where the demo's tickets go: to its own receiver, else to the one that was named, under the secret of the demo before or a new one.
+DemoOptions demo_options(const config::Settings& settings, const DemoReceiver* receiver, const std::filesystem::path& folder) {
+    DemoOptions options;
+    options.receiver = receiver;
+    if (receiver != nullptr) {
+        options.webhook = receiver->url();
+        options.signing = receiver->secret();
+        return options;
+    }
+    options.webhook = settings.demo_webhook;
+    options.signing_file = (folder / "demo-webhook.secret").string();
+    std::ifstream kept{options.signing_file};
+    if (!std::getline(kept, options.signing) || !api::tickets::is_signing_secret(options.signing)) options.signing = new_signing_secret();
+    return options;
+}
+
 /// The story told to the server of this process. Asks for a stop when it could not be told.
-int tell_story(const Application& application, StopSignal& stop) {
+int tell_story(const Application& application, DemoOptions options, StopSignal& stop) {
     try {
-        DemoOptions options;
         options.url = application.url();
         options.admin_key = kept_admin_key(application.data_dir());
         options.key_file = (application.data_dir() / "demo.key").string();
@@ -83,16 +104,21 @@ int tell_story(const Application& application, StopSignal& stop) {
     return 1;
 }
 
-int serve_demo(const config::Settings& settings) {
+int serve_demo(config::Settings settings) {
     StopSignal stop;
     raise_descriptor_limit();
     keep_freed_memory();
     const observe::Log log{settings.log_level};
+    std::optional<DemoReceiver> receiver;
+    if (settings.demo_webhook.empty()) {
+        receiver.emplace();
+        settings.connector_networks.push_back(DemoReceiver::network());  // and nothing else of this machine
+    }
     Application application{settings, log};
     application.start();
     announce(application);
     int code = 0;
-    std::thread story{[&] { code = tell_story(application, stop); }};
+    std::thread story{[&] { code = tell_story(application, demo_options(settings, receiver ? &*receiver : nullptr, application.data_dir()), stop); }};
     stop.wait();
     application.stop();
     story.join();

@@ -37,7 +37,9 @@ Json to_json(const ports::DiagnosticsReport& report) {
     for (const auto& entity : report.denied) {
         hubs.push_back({{"kind", entity.key.kind}, {"value", entity.key.value}, {"because", "denied"}, {"changed", json::format_time(entity.changed)}});
     }
-    body["rematch"] = {{"signals", report.behind_horizon}, {"oldest", time_or_null(report.oldest_behind_horizon)}};
+    body["rematch"] = {{"signals", report.behind_horizon},    {"oldest", time_or_null(report.oldest_behind_horizon)},
+                       {"made", report.rematches.made},       {"read", report.rematches.read},
+                       {"waiting", report.rematches.waiting}, {"oldest_waiting", time_or_null(report.rematches.oldest_waiting)}};
     body["retention"] = {{"taken_from", time_or_null(report.taken_from)}, {"kept_from", time_or_null(report.kept_from)}};
     body["counts"] = {{"late", report.late},
                       {"unlinkable", report.unlinkable},

@@ -65,19 +65,12 @@ Setting base_rate() {
             read};
 }
 
-Setting unlinkable_limit() {
-    constexpr int least = 1;
-    constexpr int most = 32;
+template <class Number>
+Setting whole_number(std::string_view name, std::string_view meaning, Number least, Number most, Number TenantSettings::*member) {
     const auto read = [=](const Place& place, const nlohmann::json& value, TenantSettings& settings) {
-        if (const auto given = documents::read_integer(place, value, least, most)) settings.unlinkable_limit = static_cast<int>(*given);
+        if (const auto given = documents::read_integer(place, value, least, most)) settings.*member = static_cast<Number>(*given);
     };
-    return {
-        "unlinkable_limit",
-        "A signal that names more entities of one kind than this links by none of that kind. Holds for signals later in event time than all before the change.",
-        least,
-        most,
-        [](const TenantSettings& settings) { return Json(settings.unlinkable_limit); },
-        read};
+    return {name, meaning, least, most, [member](const TenantSettings& settings) { return Json(settings.*member); }, read};
 }
 
 const std::vector<Setting>& table() {
@@ -87,7 +80,16 @@ const std::vector<Setting>& table() {
         span("group_within",
              "How far apart in time incidents of one principal may be and still be shown as related. Holds for findings that come after the change.", 1s,
              30 * 24h, &TenantSettings::group_within),
-        base_rate(), unlinkable_limit()};
+        base_rate(),
+        whole_number("unlinkable_limit",
+                     "A signal that names more entities of one kind than this links by none of that kind. Holds for signals later in event time than all "
+                     "before the change.",
+                     1, 32, &TenantSettings::unlinkable_limit),
+        whole_number<std::int64_t>("window_signals",
+                                   "How many signals that patterns wait for are held in memory at most, a hundred bytes each and some more for what hangs on "
+                                   "them. Beyond that the oldest are "
+                                   "forgotten before their time.",
+                                   1'000, 200'000'000, &TenantSettings::window_signals)};
     return settings;
 }
 

@@ -77,6 +77,7 @@ engine::SettingChange setting_from(const Json& body) {
     if (const auto found = body.find("base_rate"); found != body.end()) change.base_rate = found->get<double>();
     if (const auto found = body.find("unlinkable_limit"); found != body.end()) change.unlinkable_limit = found->get<int>();
     if (const auto found = body.find("group_within_micros"); found != body.end()) change.group_within = engine::Duration{found->get<std::int64_t>()};
+    if (const auto found = body.find("window_signals"); found != body.end()) change.window_signals = found->get<std::int64_t>();
     return change;
 }
 
@@ -144,6 +145,7 @@ std::string control_to_text(const engine::SettingChange& change) {
     if (change.base_rate) body["base_rate"] = *change.base_rate;
     if (change.unlinkable_limit) body["unlinkable_limit"] = *change.unlinkable_limit;
     if (change.group_within) body["group_within_micros"] = change.group_within->count();
+    if (change.window_signals) body["window_signals"] = *change.window_signals;
     return text_of(body);
 }
 

@@ -36,7 +36,7 @@ struct StoredSignalRow {
     std::string aliases_json;     ///< {"<index of entity>": [{"kind", "value"}]} as posted; "" when there are none
     engine::Timestamp received;
     bool late = false;
-    bool behind_horizon = false;  ///< came too late for the engine to match it
+    bool behind_horizon = false;  ///< came when the engine had forgotten its time, and has not been matched again yet
 };
 /// Alternatives within one member mean OR, members AND.
 struct SignalFilter {
@@ -264,6 +264,7 @@ struct TenantSettings {
     engine::Duration group_within{std::chrono::hours{24}};
     double base_rate = 0.01;
     int unlinkable_limit = 8;
+    std::int64_t window_signals = 20'000'000;
     bool operator==(const TenantSettings&) const = default;
 };
 struct StoredSettings {
@@ -291,6 +292,13 @@ struct DeniedEntity {
     engine::EntityKey key;
     engine::Timestamp changed;  ///< when administrators last changed what they hold of it
 };
+/// What came when the engine had forgotten its time is matched again with what is stored of it.
+struct RematchReport {
+    std::int64_t made = 0;
+    std::int64_t read = 0;     ///< signals, for all of them
+    std::int64_t waiting = 0;  ///< signals
+    std::optional<engine::Timestamp> oldest_waiting;
+};
 struct DiagnosticsReport {
     std::int64_t lag_signals = 0;  ///< the tenant's entries behind the engine
     double lag_seconds = 0;        ///< age of the oldest of them
@@ -301,6 +309,7 @@ struct DiagnosticsReport {
     std::vector<SourceStatus> sources;  ///< last signal of each (source, domain), at most 1,000
     std::int64_t late = 0, unlinkable = 0, behind_horizon = 0, window_signals = 0, state_bytes = 0;
     std::optional<engine::Timestamp> oldest_behind_horizon;  ///< the earliest of `behind_horizon`
+    RematchReport rematches;
     std::optional<engine::Timestamp> taken_from;             ///< signals of before are refused for their age
     std::optional<engine::Timestamp> kept_from;              ///< signals of before are gone
     std::vector<DeniedEntity> denied;                        ///< entities whose links are denied, last changed first, at most 100

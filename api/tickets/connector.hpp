@@ -81,6 +81,7 @@ struct Connector {
     std::string assignee;  ///< "": nobody
     std::string console;   ///< what a link back begins with; "": no link
     Closing closing = Closing::propose;
+    bool comments = false;    ///< comments on the incident become notes on the ticket, and people's notes comments
     engine::Duration poll{};  ///< between looks at what changed there
     RedmineTarget redmine;
     RequestTrackerTarget request_tracker;

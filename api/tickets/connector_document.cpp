@@ -29,8 +29,8 @@ constexpr std::array<std::string_view, 3> closings{"ignore", "propose", "apply"}
 constexpr std::array<std::string_view, 4> severities{"informational", "low", "medium", "high"};
 constexpr std::array<std::string_view, 3> statuses{"new", "active", "closed"};
 constexpr std::array<std::string_view, 4> classifications{"true_positive", "benign_positive", "false_positive", "undetermined"};
-constexpr std::array<std::string_view, 16> members{"kind",       "enabled",  "url",         "secrets", "condition", "when",    "title",   "body",
-                                                   "priorities", "statuses", "resolutions", "labels",  "assignee",  "console", "closing", "poll"};
+constexpr std::array<std::string_view, 17> members{"kind",       "enabled",  "url",         "secrets", "condition", "when",    "title",   "body",
+                                                   "priorities", "statuses", "resolutions", "labels",  "assignee",  "console", "closing", "comments", "poll"};
 constexpr std::size_t most_title_bytes = 1'000;
 constexpr std::size_t most_body_bytes = 20'000;
 constexpr std::size_t most_labels = 20;
@@ -160,6 +160,7 @@ nlohmann::ordered_json normal_form(const Connector& connector, const Json& condi
     if (!connector.console.empty()) document["console"] = connector.console;
     if (connector.kind == ConnectorKind::webhook) return document;
     document["closing"] = to_string(connector.closing);
+    document["comments"] = connector.comments;
     document["poll"] = json::format_span(connector.poll);
     show_target(document, connector);
     return document;
@@ -167,7 +168,7 @@ nlohmann::ordered_json normal_form(const Connector& connector, const Json& condi
 
 /// Members that only a ticket system has.
 void refuse_of_webhook(const Place& place, const Json& body) {
-    for (const auto* name : {"priorities", "statuses", "resolutions", "assignee", "closing", "poll"}) {
+    for (const auto* name : {"priorities", "statuses", "resolutions", "assignee", "closing", "comments", "poll"}) {
         if (documents::given_member(body, name) != nullptr) place.member(name).fault(FaultCode::conflict, "a webhook has no such thing: leave it out");
     }
 }
@@ -180,6 +181,7 @@ void read_ticket_system(const Place& place, const Json& body, Connector& connect
     if (const auto* word = documents::given_member(body, "closing")) {
         if (const auto index = documents::read_word(place.member("closing"), *word, closings)) connector.closing = static_cast<Closing>(*index);
     }
+    if (const auto* flag = documents::given_member(body, "comments")) connector.comments = documents::read_bool(place.member("comments"), *flag).value_or(false);
     if (const auto* span = documents::given_member(body, "poll")) {
         const auto at = place.member("poll");
         const auto poll = documents::read_span(at, *span);

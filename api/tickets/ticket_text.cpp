@@ -109,6 +109,14 @@ std::string entities(const engine::IncidentRecord& incident) {
     return text;
 }
 
+/// A section of every ticket whose incident was merged or split, whatever its template names.
+std::string kin(const TicketStory& story) {
+    if (story.kin.empty()) return "";
+    std::string text = "\nMerged and split\n";
+    for (const auto& other : story.kin) text += fmt::format("- {}{}\n", kin_line(other), other.ticket.empty() ? "" : " Its ticket: " + other.ticket);
+    return text;
+}
+
 std::string attack(const engine::IncidentRecord& incident) {
     if (incident.tactics.empty() && incident.techniques.empty()) return "";
     return fmt::format("ATT&CK\n- tactics: {}\n- techniques: {}\n", joined(incident.tactics), joined(incident.techniques));
@@ -155,6 +163,28 @@ std::string defanged(std::string_view text) {
     return plain;
 }
 
+std::string plain_lines(std::string_view text) {
+    std::string plain;
+    for (std::size_t at = 0; at <= text.size();) {
+        const auto end = std::min(text.find('\n', at), text.size());
+        if (at > 0) plain += '\n';
+        plain += harmless(text.substr(at, end - at));
+        at = end + 1;
+    }
+    return plain;
+}
+
+std::string kin_line(const Kin& kin) {
+    const auto number = kin.incident.value();
+    switch (kin.tie) {
+        case Kin::Tie::goes_on_in: return fmt::format("This incident was merged into incident {}, which goes on in its stead.", number);
+        case Kin::Tie::took_in: return fmt::format("Incident {} was merged into this one.", number);
+        case Kin::Tie::gave_to: return fmt::format("Findings of this incident were split off to incident {}.", number);
+        case Kin::Tie::came_from: return fmt::format("The findings of this incident were split off incident {}.", number);
+    }
+    return "";
+}
+
 std::string link_back(const Connector& connector, engine::IncidentNumber number) {
     if (connector.console.empty()) return "";
     return fmt::format("{}/api/v1/incidents/{}", connector.console, number.value());
@@ -166,7 +196,9 @@ TicketText ticket_text(const Connector& connector, const TicketStory& story) {
     std::ranges::replace_if(
         title, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
     const auto& kind = facts_of(connector.kind);
-    return {cut(std::move(title), kind.most_title, "\u2026"), cut(connector.body->fill(fill), kind.most_body, "\n\u2026 (cut; the incident has the rest)\n")};
+    const auto others = kin(story);
+    const auto room = kind.most_body - std::min(others.size(), kind.most_body / 2);
+    return {cut(std::move(title), kind.most_title, "\u2026"), cut(connector.body->fill(fill), room, "\n\u2026 (cut; the incident has the rest)\n") + others};
 }
 
 }  // namespace catenary::api::tickets

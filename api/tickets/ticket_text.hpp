@@ -20,12 +20,31 @@ inline constexpr std::array<std::string_view, 18> body_names{"number",        "t
 
 constexpr std::size_t most_timeline_lines = 50;  ///< evidence that a body lists
 
+/// Another incident that an incident's ticket names, and its ticket in the same system.
+struct Kin {
+    enum class Tie {
+        goes_on_in,  ///< the incident was merged into this one
+        took_in,     ///< this one was merged into it
+        gave_to,     ///< findings were split off it to this one
+        came_from,   ///< its findings were split off this one
+    };
+    Tie tie;
+    engine::IncidentNumber incident;
+    std::string ticket;  ///< "": it has none, or not yet
+    std::string url;
+};
+inline constexpr std::array<std::string_view, 4> tie_words{"goes_on_in", "took_in", "gave_to", "came_from"};
+
+/// "Incident 3 was merged into this one."
+std::string kin_line(const Kin& kin);
+
 /// An incident with what its ticket tells.
 struct TicketStory {
     engine::IncidentRecord record;
     std::vector<engine::FindingRecord> findings;  ///< not superseded
     std::vector<ports::EvidenceRow> evidence;     ///< the earliest, at most most_timeline_lines
     bool more_evidence = false;
+    std::vector<Kin> kin = {};  ///< by merge and split
 };
 
 struct TicketText {
@@ -39,6 +58,9 @@ TicketText ticket_text(const Connector& connector, const TicketStory& story);
 
 /// "203[.]0[.]113[.]7", "hxxps://…": nobody's client makes a link of it.
 std::string defanged(std::string_view text);
+
+/// Lines that nobody's client takes for markup, links or macros; NUL and other controls are spaces.
+std::string plain_lines(std::string_view text);
 
 /// Where an analyst reads on; "" without a console.
 std::string link_back(const Connector& connector, engine::IncidentNumber number);

@@ -49,6 +49,29 @@ public:
 
     /// What one matcher reports.
     void take(std::span<const FindingDelta> deltas, const std::shared_ptr<const Pattern>& pattern, Mode mode);
+    /// What matching stored signals again has found.
+    struct Rematched {
+        std::vector<FindingDelta> found;  ///< findings with all their evidence: those that hang together with the seeds
+        std::vector<FindingId> former;    ///< findings in memory that did before, by the ids that matching knows them by
+        std::vector<SignalHandle> seeds;
+        bool is_whole = true;  ///< false: not all could be read, so that nothing is taken back
+    };
+    /// What was in memory becomes what it is now, or is superseded. A finding whose incident has ended stays as it was, as one of a closed incident does: where
+    /// a seed adds to it, a continuation repeats its evidence in an incident of its own, related to the one that ended, if that is among the newest 20,000.
+    void take_rematched(const Rematched& rematched, const std::shared_ptr<const Pattern>& pattern, Mode mode);
+    /// Whether the signal is evidence of a finding of the pattern in memory that matching knows by an id for which `is_it(const FindingId&)`.
+    template <class IsIt>
+    bool any_with(SignalHandle signal, const Pattern& pattern, IsIt&& is_it) const {
+        for (const FindingIndex index : held_.findings(signal)) {
+            const Finding& finding = findings_[index];
+            if (finding.pattern->id == pattern.id && finding.pattern->version == pattern.version && is_it(finding.matched_as)) return true;
+        }
+        return false;
+    }
+    /// The findings of the pattern in memory that have the signal as evidence, by the ids that matching knows them by.
+    std::vector<FindingId> found_with(SignalHandle signal, const Pattern& pattern) const;
+    /// Of the finding in memory that takes what matching says of `matched_as`, in canonical order; empty: there is none.
+    std::vector<SignalHandle> evidence(const FindingId& matched_as) const;
     /// A version of a pattern stops: its findings with activity after `effective_from` are superseded by the earliest one of `successor` that shares
     /// evidence, if any.
     void end_version(const Pattern& former, Timestamp effective_from, const Pattern& successor);
@@ -98,12 +121,13 @@ private:
         std::optional<Severity> severity;      // edited
         std::vector<IncidentNumber> absorbed;  // those that redirect here
         std::size_t announced_signals = 0;     // in the history
+        std::vector<FindingId> ended;          // its findings, once they are no longer in memory
         bool as_stored = false;                // not all its findings are held: its record is not made of them
         bool is_new = false;                   // made by this entry
         /// All but what its findings add up to.
         template <class Archive, class Self>
         static void fields(Archive& archive, Self& self) {
-            archive(self.record, self.group, self.title, self.severity, self.absorbed, self.announced_signals, self.as_stored);
+            archive(self.record, self.group, self.title, self.severity, self.absorbed, self.announced_signals, self.ended, self.as_stored);
         }
     };
     struct Leaving {
@@ -157,6 +181,14 @@ private:
     FindingIndex add_continuation(FindingIndex of, const FindingId& id, std::uint32_t number);
     FindingIndex continue_settled(FindingIndex index);
     void start_grouping(FindingIndex index);
+
+    // what was matched again (incidents_rematched.cpp)
+    std::vector<FindingDelta> superseded_by(std::span<const FindingDelta> found, std::span<const FindingId> former) const;
+    bool is_as_found(FindingIndex index, const FindingDelta& delta) const;
+    void tell_change(FindingIndex index, FindingDelta& delta) const;
+    std::map<FindingId, IncidentNumber, FindingIdLess> ended_among(std::span<const FindingDelta> found) const;
+    void continue_ended(const FindingDelta& delta, IncidentNumber ended, const std::shared_ptr<const Pattern>& pattern, Mode mode);
+
     void add_evidence(FindingIndex index, StageEvidence added);
     void replace_evidence(FindingIndex index, std::span<const StageEvidence> whole);
     void link(FindingIndex index, SignalHandle signal);
@@ -245,6 +277,7 @@ private:
     std::map<GroupIndex, IncidentNumber> numbers_;  // of the groups in the partition
     std::int64_t last_number_ = 0;
     std::size_t evidence_held_ = 0;  // over all findings
+    std::size_t ended_held_ = 0;     // over all incidents: ids of findings that are no longer in memory
     Duration group_within_ = std::chrono::hours{24};
 
     // of the entry being applied

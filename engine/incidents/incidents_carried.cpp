@@ -67,6 +67,7 @@ void Incidents::forget_partition() {
     grouping_.settle();
     hands_.clear();
     incidents_.clear();
+    ended_held_ = 0;
     numbers_.clear();
 }
 

@@ -123,6 +123,15 @@ void Incidents::redirect_released(const std::vector<Grouping::Move>& moves, cons
         if (!to) continue;
         for (const IncidentNumber number : former_numbers(finding)) offer(number, findings_[finding].order(), places.at(*to).number);
     }
+    for (const auto& [taker, numbers] : inherited_) {  // it may have been where it is before it took over
+        if (!findings_.contains(taker) || !grouping_.contains(taker)) continue;
+        const GroupIndex group = grouping_.group_of(taker);
+        const auto place = places.find(group);
+        const IncidentNumber heir = place == places.end() ? numbers_.at(group) : place->second.number;
+        for (const IncidentNumber number : numbers) {
+            if (released.contains(number)) offer(number, findings_[taker].order(), heir);
+        }
+    }
     for (const auto& [group, place] : places) {
         if (!place.is_empty) released.erase(place.number);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/lane/near_misses.hpp"
+#include "engine/lane/rematches.hpp"
 #include "engine/lane/string_pool.hpp"
 #include "engine/matching/matcher.hpp"
 #include "engine/matching/pattern.hpp"
@@ -40,8 +41,15 @@ struct Deployment {
     Mode mode;                          ///< flighting or production
     std::vector<Symbol> link_kinds;     ///< sorted; empty: unlinked
     std::vector<Symbol> grouped_kinds;  ///< those that a stage is repeated `by`, sorted: entities of these link even where they are denied
+    Timestamp effective_from;           ///< instances count whose last completing signal is later
     PatternMatcher matcher;
     DeploymentActivity activity = {};
+    std::unique_ptr<Rematches> rematches = {};  ///< null: none
+
+    Rematches& rematching() {
+        if (!rematches) rematches = std::make_unique<Rematches>();
+        return *rematches;
+    }
 };
 
 /// Attribute paths that the pattern's predicates and `distinct` fields read.

@@ -2,6 +2,7 @@
 
 #include "engine/incidents/records.hpp"
 #include "engine/lane/near_misses.hpp"
+#include "engine/lane/rematch_counts.hpp"
 
 #include <string>
 #include <vector>
@@ -38,21 +39,28 @@ struct TenantStatus {
     std::int64_t signals = 0;         ///< seen since the window began
     std::int64_t late = 0;
     std::int64_t unlinkable = 0;
-    std::int64_t behind_horizon = 0;                 ///< came too late to be matched
+    std::int64_t behind_horizon = 0;                 ///< came when their time had been forgotten
     std::optional<Timestamp> oldest_behind_horizon;  ///< the earliest of them
     std::int64_t capped_groups = 0;                  ///< PatternMatcher::capped over its deployments
     std::int64_t window_signals = 0;
+    std::int64_t window_limit = 0;         ///< most of them (SettingChange::window_signals)
+    std::int64_t evicted_signals = 0;      ///< forgotten before their time, since that many were held
+    std::int64_t turned_away_signals = 0;  ///< found no room, and wait to be matched again
     std::int64_t state_bytes = 0;
     Duration lateness{};
     std::optional<Timestamp> ticked;       ///< admission of the newest clock tick
     std::int64_t near_misses_dropped = 0;  ///< beyond what is told of one day
+    RematchCounts rematches;
+    std::int64_t rematch_backlog = 0;                 ///< signals that wait to be matched again
+    std::optional<Timestamp> oldest_rematch_waiting;  ///< event time of the earliest of them
 };
 
 /// What changed since the last call, of one tenant, coalesced: the last state of each record. To be written in one transaction with the position.
 struct TenantEffects {
     TenantId tenant;
     std::vector<SignalRef> late;                     ///< signals to mark late
-    std::vector<SignalRef> behind_horizon;           ///< those of them that came too late to be matched
+    std::vector<SignalRef> behind_horizon;           ///< those of them that wait to be matched again
+    std::vector<SignalRef> rematched;                ///< told to wait earlier, and no longer do; sorted
     std::vector<FindingChange> findings;             ///< by id
     std::vector<EvidenceAddition> evidence;          ///< by (finding, signal)
     std::vector<IncidentRecord> incidents;           ///< by number

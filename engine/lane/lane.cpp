@@ -25,6 +25,17 @@ public:
         if (!tenant) tenant = std::make_unique<Tenant>(id, shipped_);
         return *tenant;
     }
+    Tenant& applying(TenantId id) {
+        last_ = &changing(id);
+        last_id_ = id;
+        return *last_;
+    }
+    Tenant& rematching() {
+        changed_.insert(last_id_);
+        return *last_;
+    }
+    /// Of the last entry; null: there was none.
+    const Tenant* last() const { return last_; }
     const Tenant* find(TenantId id) const {
         const auto found = tenants_.find(id);
         return found == tenants_.end() ? nullptr : found->second.get();
@@ -71,6 +82,8 @@ private:
     std::set<std::string> shipped_paths_;
     std::map<TenantId, std::unique_ptr<Tenant>> tenants_;
     std::set<TenantId> changed_;
+    Tenant* last_ = nullptr;
+    TenantId last_id_;
 };
 
 Lane::Lane(Catalogue shipped) : state_{std::make_unique<State>(std::move(shipped))} {}
@@ -79,7 +92,7 @@ Lane::Lane(Lane&&) noexcept = default;
 Lane& Lane::operator=(Lane&&) noexcept = default;
 
 void Lane::apply(Position position, TenantId tenant, Timestamp admitted, const SignalView& signal) {
-    state_->changing(tenant).apply(position, admitted, signal);
+    state_->applying(tenant).apply(position, admitted, signal);
 }
 
 std::optional<HistoryRequest> Lane::history_for(TenantId tenant, const ControlBody& body) const {
@@ -88,7 +101,16 @@ std::optional<HistoryRequest> Lane::history_for(TenantId tenant, const ControlBo
 }
 
 void Lane::apply(Position position, TenantId tenant, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history) {
-    state_->changing(tenant).apply(position, admitted, body, history);
+    state_->applying(tenant).apply(position, admitted, body, history);
+}
+
+bool Lane::wants_rematch() const { return state_->last() != nullptr && state_->last()->wants_rematch(); }
+
+std::optional<RematchRequest> Lane::rematch_request() { return wants_rematch() ? std::optional{state_->rematching().rematch_request()} : std::nullopt; }
+
+void Lane::rematch(const RematchAnswer& answer) {
+    CATENARY_ASSERT(state_->last() != nullptr, "only a tenant with entries asks");
+    state_->rematching().rematch(answer);
 }
 
 std::map<TenantId, Timestamp> Lane::earliest_activity() const { return state_->earliest_activity(); }

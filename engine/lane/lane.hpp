@@ -3,6 +3,7 @@
 #include "engine/incidents/stored_incidents.hpp"
 #include "engine/lane/control.hpp"
 #include "engine/lane/effects.hpp"
+#include "engine/lane/stored_signal.hpp"
 #include "engine/model/ids.hpp"
 #include "engine/model/signal.hpp"
 
@@ -18,21 +19,6 @@
 #include <vector>
 
 namespace catenary::engine {
-
-/// A stored signal read back for a control entry that looks into the past.
-struct StoredSignal {
-    Position position;
-    Timestamp admitted;
-    Signal signal;
-    bool late = false;  ///< as marked: behind the watermark at its position
-};
-
-/// Asks for a tenant's stored signals of an interval of event time (inclusive) with positions below that of the entry being applied.
-struct HistoryRequest {
-    TenantId tenant;
-    Timestamp from;
-    Timestamp to;
-};
 
 /// What ships with the program: patterns in production in every tenant. Compiled once, shared.
 using Catalogue = std::vector<std::shared_ptr<const Pattern>>;
@@ -74,6 +60,14 @@ public:
 
     /// `history`: answer to `history_for`, in (time, source, id) order; empty when nothing was asked for.
     void apply(Position position, TenantId tenant, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
+
+    /// Whether the tenant of the last entry has something to match again before its next entry is applied; costs nothing.
+    bool wants_rematch() const;
+    /// The stored signals that are wanted for it: asked and answered until nothing is wanted, before the next entry is applied. Where nobody asks, it waits, and
+    /// so it does when there were more in a minute of admission than are let through.
+    std::optional<RematchRequest> rematch_request();
+    /// Answers the request asked for last, which may lead to another one.
+    void rematch(const RematchAnswer& answer);
 
     /// Where the findings in memory begin, of tenants that have any.
     std::map<TenantId, Timestamp> earliest_activity() const;

@@ -1,6 +1,7 @@
 #include "engine/lane/tenant.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace catenary::engine {
 namespace {
@@ -25,6 +26,11 @@ TenantEffects Tenant::take_effects() {
     effects.late = std::exchange(late_marks_, {});
     std::sort(behind_horizon_marks_.begin(), behind_horizon_marks_.end());
     effects.behind_horizon = std::exchange(behind_horizon_marks_, {});
+    std::sort(rematched_.begin(), rematched_.end());
+    std::set_difference(rematched_.begin(), rematched_.end(), effects.behind_horizon.begin(), effects.behind_horizon.end(),
+                        std::back_inserter(effects.rematched));
+    std::erase_if(effects.behind_horizon, [this](const SignalRef& one) { return std::binary_search(rematched_.begin(), rematched_.end(), one); });
+    rematched_.clear();
     incidents_.write(effects);
     effects.near_misses = std::exchange(near_misses_, {});
     if (std::exchange(has_forgotten_near_misses_, false)) effects.near_misses_kept_from = near_misses_kept_from_;
@@ -45,14 +51,22 @@ TenantStatus Tenant::status() const {
         .oldest_behind_horizon = oldest_behind_horizon_,
         .capped_groups = 0,
         .window_signals = static_cast<std::int64_t>(held_.window().size()),
+        .window_limit = window_signals_,
+        .evicted_signals = evicted_,
+        .turned_away_signals = turned_away_,
         .state_bytes = 0,
         .lateness = clock_.lateness(),
         .ticked = clock_.ticked(),
         .near_misses_dropped = near_misses_allowed_.dropped(),
+        .rematches = rematch_counts_,
+        .rematch_backlog = static_cast<std::int64_t>(rematches_waiting_),
+        .oldest_rematch_waiting = {},
     };
     std::size_t bytes = held_.bytes() + dictionary_.bytes() + incidents_.bytes() + link_rules_.bytes();
     for (const auto& deployment : deployments_) {
-        bytes += deployment->matcher.bytes();
+        bytes += deployment->matcher.bytes() + (deployment->rematches ? deployment->rematches->bytes() : 0);
+        const auto oldest = deployment->rematches ? deployment->rematches->oldest() : std::nullopt;
+        if (oldest) status.oldest_rematch_waiting = std::min(status.oldest_rematch_waiting.value_or(*oldest), *oldest);
         status.capped_groups += static_cast<std::int64_t>(deployment->matcher.capped());
     }
     status.state_bytes = static_cast<std::int64_t>(bytes);
@@ -76,6 +90,22 @@ void Tenant::expire_if_due(EntryStamp stamp) {
     expire(passed, stamp);
 }
 
+/// Where the window holds as many signals as it may, the oldest are forgotten before their time, by the same steps and no further than the watermark: chains that they began do not go on, and what still
+/// comes for their time is matched again from the store. A function of the log, as everything.
+void Tenant::make_room(EntryStamp stamp) {
+    const Duration step = clock_.horizon_length() / 16;
+    while (static_cast<std::int64_t>(held_.window().size()) >= window_signals_ - window_signals_ / 8) {
+        const auto horizon = clock_.horizon();
+        if (!horizon || !clock_.watermark()) return;
+        const Timestamp next = last_step(*horizon, step) + step;
+        if (next > *clock_.watermark()) return;
+        clock_.raise_horizon(next);
+        const auto before = static_cast<std::int64_t>(held_.window().size());
+        expire(next, stamp);
+        evicted_ += before - static_cast<std::int64_t>(held_.window().size());
+    }
+}
+
 void Tenant::expire(Timestamp until, EntryStamp stamp) {
     expired_until_ = until;
     for (const auto& deployment : deployments_) {
@@ -85,6 +115,11 @@ void Tenant::expire(Timestamp until, EntryStamp stamp) {
     incidents_.settle(stamp);
     // An entry that is still matched is not older than the horizon, and no evidence it is matched with is older than this:
     incidents_.forget(until - longest_reach_, stamp);
+    for (const auto& deployment : deployments_) {
+        if (!deployment->rematches) continue;
+        deployment->rematches->forget(until, until - longest_reach_);
+        if (deployment->rematches->empty()) deployment->rematches.reset();
+    }
     dictionary_.entities.end_round([this](EntityId entity) { return link_rules_.names(entity); });
 }
 

@@ -9,10 +9,14 @@
 #include "engine/lane/lane.hpp"
 #include "engine/lane/link_rules.hpp"
 #include "engine/lane/near_misses.hpp"
+#include "engine/lane/rematch_counts.hpp"
+#include "engine/lane/rematches.hpp"
 #include "engine/lane/stage_index.hpp"
 #include "engine/lane/tenant_clock.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -25,6 +29,9 @@ namespace catenary::engine {
 /// All state of one tenant. Nothing in it refers to another tenant.
 class Tenant {
 public:
+    /// So many signals are held at most, unless set otherwise: some two to six gigabytes with what hangs on them.
+    static constexpr std::int64_t usual_window_signals = 20'000'000;
+
     /// `shipped`: what runs until the tenant says otherwise, of generation 1. Shared, never copied.
     Tenant(TenantId id, std::shared_ptr<const StageIndex> shipped);
     Tenant(const Tenant&) = delete;  // matchers refer to the window
@@ -33,6 +40,12 @@ public:
     void apply(Position position, Timestamp admitted, const SignalView& signal);
     void apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history);
     std::optional<HistoryRequest> history_for(const ControlBody& body) const;
+
+    /// After an entry: whether something is matched again before the next one.
+    bool wants_rematch() const { return rematch_ || (rematches_waiting_ > 0 && rematch_allowance_.has_room(stamp_.admitted)); }
+    /// What is read for it. Only while something is wanted.
+    RematchRequest rematch_request();
+    void rematch(const RematchAnswer& answer);
 
     std::optional<Timestamp> earliest_activity() const { return incidents_.earliest_activity(); }
     void carry_over(const StoredIncidents& stored, EntryStamp stamp) { incidents_.carry_over(stored, stamp); }
@@ -62,6 +75,29 @@ private:
         Deployment* deployment;
         StageMask stages;  // and conditions
     };
+    /// The re-match being made.
+    struct Rematch {
+        struct Bounds {
+            std::set<EntityKey> entities;
+            Timestamp from;
+            Timestamp to;
+        };
+        Deployment* deployment;
+        std::vector<RematchSeed> seeds;
+        Bounds bounds;
+        std::optional<Bounds> former;  // what was read before more turned out to be needed
+        int rounds = 0;
+        bool is_last = false;  // whatever there is more: it is too much
+        bool is_cut = false;
+    };
+    /// What hangs together with the seeds of a re-match.
+    struct Together {
+        std::vector<FindingDelta> found;
+        std::vector<FindingId> former;      // findings in memory, as they were before
+        std::vector<SignalHandle> signals;  // of all of these, and the seeds
+        Timestamp start;
+        Timestamp end;
+    };
 
     // signals (tenant_signals.cpp)
     static bool exceeds_limit(const SignalView& signal, std::size_t limit);
@@ -69,9 +105,27 @@ private:
     bool has_links(const Deployment& deployment) const;
     bool mentions_linking_kind(const Deployment& deployment) const;
     void read_unwanted_mentions(const Deployment& deployment);
+    bool find_takers(const SignalView& signal, DefinitionId definition);
     bool take_from(Deployment& deployment);
     bool judge_absence();
     void give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal);
+
+    // what is to be matched again (tenant_rematch_wanted.cpp)
+    void want_rematch(const SignalView& signal);
+    void want_rematch_near(Deployment& deployment, const SignalView& signal, StageMask stages);
+    void want_decided_rematches();
+    void divert(Deployment& deployment, std::vector<FindingDelta>& deltas);
+    std::vector<EntityKey> link_keys(const Deployment& deployment, bool with_shown) const;
+    std::vector<EntityKey> link_keys(const Deployment& deployment, SignalHandle signal) const;
+    void stop_waiting(Deployment& deployment, std::span<const RematchSeed> seeds);
+    void count_rematches();
+
+    // re-matches (tenant_rematch.cpp)
+    void begin_rematch(Deployment& deployment, std::vector<RematchSeed> seeds);
+    Together hanging_together(std::vector<FindingDelta> found, const std::vector<SignalHandle>& seeds) const;
+    std::optional<Rematch::Bounds> wider_bounds(const Together& together, std::span<const SignalHandle> given) const;
+    void take_rematched(Together together, const std::vector<SignalHandle>& seeds);
+    void end_rematch();
 
     // control entries (tenant_control.cpp)
     void change_pattern(const PatternChange& change, std::span<const StoredSignal> history);
@@ -80,11 +134,13 @@ private:
     Timestamp newest_or_never() const { return clock_.newest().value_or(Timestamp::min()); }
     Timestamp effective_from(const PatternChange& change) const;
     Deployment* running(const std::string& pattern, std::int32_t version) const;
+    std::unique_ptr<Deployment> made(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
     Deployment& deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
-    void replay(Deployment& deployment, std::span<const StoredSignal> history);
+    std::vector<SignalHandle> give_stored(Deployment& deployment, std::span<const StoredSignal> history);
     void stop(std::unique_ptr<Deployment> deployment);
     void deployments_changed();
     void expire_if_due(EntryStamp stamp);
+    void make_room(EntryStamp stamp);
     void expire(Timestamp until, EntryStamp stamp);
 
     // chains that are not whole (tenant_partial.cpp)
@@ -100,7 +156,8 @@ private:
     template <class Archive, class Self>
     static void counters(Archive& archive, Self& self) {
         archive(self.clock_, self.scoring_, self.link_rules_, self.expired_until_, self.signals_, self.late_, self.unlinkable_, self.behind_horizon_,
-                self.oldest_behind_horizon_, self.judged_until_, self.near_misses_allowed_, self.near_misses_kept_from_);
+                self.oldest_behind_horizon_, self.judged_until_, self.near_misses_allowed_, self.near_misses_kept_from_, self.rematch_allowance_,
+                self.rematch_counts_, self.awaiting_, self.window_signals_, self.evicted_, self.turned_away_);
     }
 
     TenantId id_;
@@ -118,6 +175,9 @@ private:
     Duration longest_reach_{};                    ///< of everything that runs
     Timestamp next_decision_ = Timestamp::min();  ///< the watermark at which absence is judged next, or earlier
     std::optional<Timestamp> expired_until_;
+    std::int64_t window_signals_ = usual_window_signals;  ///< most that are held
+    std::int64_t evicted_ = 0;                            ///< signals forgotten before their time, since more were held
+    std::int64_t turned_away_ = 0;                        ///< signals that found no room: they wait to be matched again from the store
 
     std::int64_t signals_ = 0;
     std::int64_t late_ = 0;
@@ -133,6 +193,16 @@ private:
     std::optional<Timestamp> near_misses_kept_from_;
     bool has_forgotten_near_misses_ = false;  ///< since effects were taken
     std::vector<NearMissRecord> near_misses_;
+
+    EntryStamp stamp_{};  ///< of the last entry
+    RematchAllowance rematch_allowance_;
+    RematchCounts rematch_counts_;
+    std::map<SignalRef, std::uint32_t> awaiting_;  ///< signals behind the horizon that wait, and for how many deployments
+    std::vector<SignalRef> rematched_;             ///< since effects were taken
+    // What follows from the deployments' re-matches.
+    std::size_t rematches_waiting_ = 0;
+    Timestamp next_rematch_decision_ = Timestamp::max();
+    std::optional<Rematch> rematch_;
 
     // scratch of one signal
     Mentions mentions_;

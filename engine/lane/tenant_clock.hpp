@@ -26,6 +26,10 @@ public:
     std::optional<Timestamp> newest() const { return newest_; }
     /// Never moves back: what was forgotten is not matched half.
     std::optional<Timestamp> horizon() const { return horizon_; }
+    /// Brings it forward, no further than to the watermark.
+    void raise_horizon(Timestamp horizon) {
+        if (watermark_) horizon_ = std::max(horizon_.value_or(horizon), std::min(horizon, *watermark_));
+    }
     Duration horizon_length() const { return length_; }
     bool held() const { return held_; }
     /// Admission of the newest tick, if there was one.

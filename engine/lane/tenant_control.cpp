@@ -3,12 +3,14 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace catenary::engine {
 
 void Tenant::apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history) {
     const EntryStamp stamp{position, admitted};
+    stamp_ = stamp;
     if (std::holds_alternative<Tick>(body)) clock_.tick(admitted);
     if (const auto* call = std::get_if<WatermarkCall>(&body)) clock_.call(*call);
     if (const auto* change = std::get_if<PatternChange>(&body)) change_pattern(*change, history);
@@ -20,6 +22,7 @@ void Tenant::apply(Position position, Timestamp admitted, const ControlBody& bod
     if (const auto* change = std::get_if<EntityChange>(&body)) change_entity(*change);
     judge_absence();
     incidents_.settle(stamp);
+    want_decided_rematches();
     judge_if_due();
     expire_if_due(stamp);
 }
@@ -28,6 +31,7 @@ void Tenant::change_settings(const SettingChange& change) {
     if (change.lateness) clock_.set_lateness(*change.lateness);
     if (change.unlinkable_limit) link_rules_.set_limit(newest_or_never(), static_cast<std::size_t>(std::max(*change.unlinkable_limit, 0)));
     if (change.group_within) incidents_.change_group_within(std::max(*change.group_within, Duration::zero()));
+    if (change.window_signals) window_signals_ = std::max<std::int64_t>(*change.window_signals, 1);
     if (!change.base_rate) return;
     scoring_.base_rate = *change.base_rate;
     incidents_.change_scoring(scoring_);
@@ -61,7 +65,7 @@ std::optional<HistoryRequest> Tenant::history_for(const ControlBody& body) const
     return HistoryRequest{id_, from, *clock_.newest()};
 }
 
-Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from) {
+std::unique_ptr<Deployment> Tenant::made(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from) {
     std::vector<Symbol> kinds;
     for (const std::string& kind : pattern->link_kinds) kinds.push_back(dictionary_.strings.intern(kind));
     const std::string identity = std::to_string(id_.value()) + "/" + pattern->id + "/" + std::to_string(pattern->version);
@@ -72,7 +76,11 @@ Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Ti
         if (stage.repeat) grouped.push_back(dictionary_.strings.intern(stage.repeat->by));
     }
     std::sort(grouped.begin(), grouped.end());
-    deployments_.push_back(std::make_unique<Deployment>(Deployment{std::move(pattern), mode, std::move(kinds), std::move(grouped), std::move(matcher)}));
+    return std::make_unique<Deployment>(Deployment{std::move(pattern), mode, std::move(kinds), std::move(grouped), effective_from, std::move(matcher)});
+}
+
+Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from) {
+    deployments_.push_back(made(std::move(pattern), mode, effective_from));
     return *deployments_.back();
 }
 
@@ -85,7 +93,7 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
     Deployment* own = running(pattern.id, pattern.version);
     if (mode != Mode::off && own == nullptr) {
         own = &deploy(change.pattern, mode, effective);
-        replay(*own, history);
+        give_stored(*own, history);
         take_from(*own);
     } else if (mode != Mode::off) {
         if (own->mode == Mode::flighting && mode == Mode::production) incidents_.promote(pattern, effective);
@@ -107,11 +115,17 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
     deployments_changed();
 }
 
-void Tenant::replay(Deployment& deployment, std::span<const StoredSignal> history) {
+std::vector<SignalHandle> Tenant::give_stored(Deployment& deployment, std::span<const StoredSignal> history) {
+    std::vector<SignalHandle> given;
+    if (history.empty()) return given;
     std::sort(late_marks_.begin(), late_marks_.end());  // they are looked up below
-    // Signals that another pattern wanted are in the window already.
+    // Signals that another pattern or this one wanted are in the window already.
     boost::unordered_flat_map<std::pair<std::string_view, std::string_view>, SignalHandle> known;
-    for (const SignalHandle handle : held_.all()) known.emplace(std::pair{held_.window().source(handle), held_.window().id(handle)}, handle);
+    for (const SignalHandle handle : held_.all()) {
+        const Timestamp time = held_.window()[handle].time;
+        if (time < history.front().signal.time || time > history.back().signal.time) continue;
+        known.emplace(std::pair{held_.window().source(handle), held_.window().id(handle)}, handle);
+    }
     for (const StoredSignal& stored : history) {
         const BorrowedSignal borrowed{stored.signal};
         const SignalView& signal = borrowed.view();
@@ -123,18 +137,27 @@ void Tenant::replay(Deployment& deployment, std::span<const StoredSignal> histor
         if (stages == 0) continue;
         const auto held = known.find({signal.source, signal.id});
         if (held != known.end()) {
-            give(deployment, held->second, stages, signal);
-            continue;
+            given.push_back(held->second);
+        } else {
+            const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
+            // Marks made since the caller last wrote effects are not in the store yet.
+            const bool is_late =
+                stored.late || std::binary_search(late_marks_.begin(), late_marks_.end(), SignalRef{signal.time, stored.signal.source, stored.signal.id});
+            given.push_back(held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown));
         }
-        const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
-        // Marks made since the caller last wrote effects are not in the store yet.
-        const bool is_late =
-            stored.late || std::binary_search(late_marks_.begin(), late_marks_.end(), SignalRef{signal.time, stored.signal.source, stored.signal.id});
-        give(deployment, held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown), stages, signal);
+        give(deployment, given.back(), stages, signal);
     }
+    return given;
 }
 
-void Tenant::stop(std::unique_ptr<Deployment> deployment) { held_.give_back(deployment->matcher.expire(Timestamp::max())); }
+void Tenant::stop(std::unique_ptr<Deployment> deployment) {
+    if (deployment->rematches) {
+        std::vector<RematchSeed> waiting;
+        for (SignalRef& signal : deployment->rematches->all_waiting()) waiting.push_back({std::move(signal), {}});
+        stop_waiting(*deployment, waiting);
+    }
+    held_.give_back(deployment->matcher.expire(Timestamp::max()));
+}
 
 void Tenant::deployments_changed() {
     std::vector<std::shared_ptr<const Pattern>> patterns;
@@ -151,6 +174,7 @@ void Tenant::deployments_changed() {
     else stages_ = std::make_shared<const StageIndex>(std::move(patterns), ++stage_generation_);
     clock_.set_reach(longest_within);
     work_out_next_judgement();
+    count_rematches();
 }
 
 }  // namespace catenary::engine

@@ -24,9 +24,30 @@ bool has_kind_of(const std::vector<LinkEntity>& links, const std::vector<Symbol>
 
 }  // namespace
 
+/// Who wants the signal, with the stages and conditions that it satisfies: `takers_`. What it names is read for them. Whether some stage wants it that it cannot be linked to.
+bool Tenant::find_takers(const SignalView& signal, DefinitionId definition) {
+    bool is_unlinkable = false;
+    bool mentions_read = false;
+    for (const DefinitionMatch& candidate : stages_->candidates(definition, signal, dictionary_.definitions)) {
+        StageMask stages = stages_->satisfied(candidate, signal);
+        if (stages == 0) continue;
+        if (!std::exchange(mentions_read, true)) read_mentions(signal);
+        Deployment& deployment = *deployments_[candidate.deployment];
+        if (!has_links(deployment)) {
+            is_unlinkable = is_unlinkable || (stages & stage_bits) != 0;
+            stages &= absence_bits;
+        }
+        if ((stages & absence_bits) != 0 && !mentions_linking_kind(deployment)) stages &= stage_bits;
+        if (stages != 0) takers_.push_back({&deployment, stages});
+    }
+    return is_unlinkable;
+}
+
 void Tenant::apply(Position position, Timestamp admitted, const SignalView& signal) {
     const EntryStamp stamp{position, admitted};
+    stamp_ = stamp;
     ++signals_;
+    if (static_cast<std::int64_t>(held_.window().size()) >= window_signals_) make_room(stamp);
     const bool is_late = clock_.is_late(signal.time);
     const bool is_forgotten = clock_.is_behind_horizon(signal.time);
     clock_.saw(signal.time, admitted);
@@ -38,36 +59,29 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     if (is_forgotten) {
         ++behind_horizon_;
         oldest_behind_horizon_ = std::min(oldest_behind_horizon_.value_or(signal.time), signal.time);
-        behind_horizon_marks_.push_back({signal.time, std::string{signal.source}, std::string{signal.id}});
     }
 
     bool has_news = false;
     takers_.clear();
-    if (!is_forgotten && stages_->may_want(signal.name)) {
+    if (stages_->may_want(signal.name)) {
         const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
-        bool mentions_read = false;
-        for (const DefinitionMatch& candidate : stages_->candidates(definition, signal, dictionary_.definitions)) {
-            StageMask stages = stages_->satisfied(candidate, signal);
-            if (stages == 0) continue;
-            if (!std::exchange(mentions_read, true)) read_mentions(signal);
-            Deployment& deployment = *deployments_[candidate.deployment];
-            if (!has_links(deployment)) {
-                is_unlinkable = is_unlinkable || (stages & stage_bits) != 0;
-                stages &= absence_bits;
-            }
-            if ((stages & absence_bits) != 0 && !mentions_linking_kind(deployment)) stages &= stage_bits;
-            if (stages != 0) takers_.push_back({&deployment, stages});
-        }
-        if (!takers_.empty()) {
+        is_unlinkable = find_takers(signal, definition) || is_unlinkable;
+        const bool has_room = static_cast<std::int64_t>(held_.window().size()) < window_signals_;
+        if (!takers_.empty() && !is_forgotten && !has_room) ++turned_away_;
+        if (!takers_.empty() && (is_forgotten || !has_room)) {
+            want_rematch(signal);
+        } else if (!takers_.empty()) {
             const SignalHandle handle = held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
             for (const auto& [deployment, stages] : takers_) {
                 give(*deployment, handle, stages, signal);
+                if (deployment->rematches && deployment->rematches->may_be_near(signal.time)) want_rematch_near(*deployment, signal, stages);
                 has_news = take_from(*deployment) || has_news;
             }
         }
     }
     has_news = judge_absence() || has_news;
     if (has_news) incidents_.settle(stamp);
+    want_decided_rematches();
     if (is_unlinkable) ++unlinkable_;
     judge_if_due();
     expire_if_due(stamp);
@@ -75,8 +89,9 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
 
 /// What a matcher has to tell, if anything.
 bool Tenant::take_from(Deployment& deployment) {
-    const auto deltas = deployment.matcher.take_deltas();
+    auto deltas = deployment.matcher.take_deltas();
     if (const auto decision = deployment.matcher.decides_at()) next_decision_ = std::min(next_decision_, *decision);
+    if (!deltas.empty() && deployment.rematches && deployment.rematches->keeps_any()) divert(deployment, deltas);
     if (deltas.empty()) return false;
     deployment.activity.found(deltas);
     incidents_.take(deltas, deployment.pattern, deployment.mode);

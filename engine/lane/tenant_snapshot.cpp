@@ -6,9 +6,12 @@
 namespace catenary::engine {
 
 void Tenant::save(SnapshotWriter& out) const {
-    CATENARY_ASSERT(late_marks_.empty() && behind_horizon_marks_.empty() && near_misses_.empty(), "what is saved was written");
+    CATENARY_ASSERT(late_marks_.empty() && behind_horizon_marks_.empty() && near_misses_.empty() && rematched_.empty(), "what is saved was written");
+    CATENARY_ASSERT(!rematch_, "what is saved is between two entries");
     out(dictionary_.strings, dictionary_.entities, dictionary_.definitions, held_, incidents_, deployments_.size());
-    for (const auto& deployment : deployments_) out(deployment->pattern, deployment->mode, deployment->matcher, deployment->activity);
+    for (const auto& deployment : deployments_) {
+        out(deployment->pattern, deployment->mode, deployment->effective_from, deployment->matcher, deployment->activity, deployment->rematches);
+    }
     counters(out, *this);
 }
 
@@ -20,14 +23,16 @@ void Tenant::load(SnapshotReader& in) {
     for (std::size_t left = in.count(); left > 0; --left) {
         std::shared_ptr<const Pattern> pattern;
         Mode mode = Mode::off;
-        in(pattern, mode);
+        Timestamp effective_from;
+        in(pattern, mode, effective_from);
         SnapshotReader::require(mode != Mode::off, "a pattern that is off runs");
-        Deployment& deployment = deploy(std::move(pattern), mode, Timestamp::min());
-        in(deployment.matcher, deployment.activity);
+        Deployment& deployment = deploy(std::move(pattern), mode, effective_from);
+        in(deployment.matcher, deployment.activity, deployment.rematches);
     }
     deployments_changed();
     counters(in, *this);  // the clock last: what runs moved it when it came to run
     work_out_next_judgement();
+    count_rematches();
 }
 
 }  // namespace catenary::engine

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <iterator>
 #include <limits>
 
@@ -13,8 +12,6 @@ namespace {
 
 // What every signal names where a pattern has no link.
 constexpr EntityId nobody{std::numeric_limits<std::uint32_t>::max()};
-// Of more signals that came at once it is not asked one by one whether they matter.
-constexpr std::size_t most_looked_at = 16;
 
 }  // namespace
 
@@ -36,7 +33,7 @@ GroupMatcher::GroupMatcher(std::shared_ptr<const Pattern> pattern, std::string i
 
 ListedEntry GroupMatcher::entry_of(SignalHandle signal, StageMask stages, std::span<const EntityId> links) const {
     const WindowSignal& facts = window_[signal];
-    ListedEntry entry{facts.time, signal, stages, facts.late, {}};
+    ListedEntry entry{facts.time, signal, stages, facts.late, {}, 0};
     for (const EntityId entity : links) {
         StageMask counted = counted_by_.empty() || entity == nobody ? plan_.repeated : StageMask{0};
         for (const LinkEntity& link : window_.links(signal)) {
@@ -68,8 +65,45 @@ void GroupMatcher::add(SignalHandle signal, StageMask stages, std::span<const En
             if (const auto noted = watch_.noted(entity); !noted || entry.time < *noted) watch_.note(entity, entry.time);
         }
     }
-    Group& group = groups_[group_for(entry)];
-    insert(group, std::move(entry));
+    const Candidates::Found found = candidates_.add(std::move(entry), end_min_);
+    if (found.parts.empty()) return;
+    std::vector<Candidates::Id> news;
+    for (const Candidates::Part& part : found.parts) {
+        if (take(part)) news.push_back(part.candidate);
+    }
+    // One group, unless more was gathered than is part of instances.
+    std::set<GroupId> touched;
+    for (const Candidates::Id candidate : news) touched.insert(group_of(candidates_.entry(candidate)).value());
+    if (touched.size() == 1) {
+        Group& group = groups_[*touched.begin()];
+        if (!group.changed && may_grow(group, found) && grow(group, found)) return;
+    }
+    for (const GroupId id : touched) revise(id);
+}
+
+/// What a signal does in instances is known now; whether that is new.
+bool GroupMatcher::take(const Candidates::Part& part) {
+    const auto before = [&](const ListedEntry& left, const ListedEntry& right) { return window_.before(left.signal, right.signal); };
+    const ListedEntry& entry = candidates_.entry(part.candidate);
+    const bool is_held = candidates_.is_held(part.candidate);
+    Group& group = groups_[is_held ? group_of(entry).value() : group_for(entry)];
+    auto place = std::lower_bound(group.entries.begin(), group.entries.end(), entry, before);
+    if (!is_held) {
+        candidates_.hold(part.candidate);
+        place = group.entries.insert(place, entry);
+    } else if ((part.completes & ~place->completes) == 0) {
+        return false;
+    }
+    place->completes = static_cast<StageMask>(place->completes | part.completes);
+    return true;
+}
+
+/// The group that holds the signal.
+std::optional<GroupMatcher::GroupId> GroupMatcher::group_of(const ListedEntry& entry) const {
+    const auto place = stretches_.find(entry.links.front().entity.value());
+    if (place == stretches_.end()) return std::nullopt;
+    const auto one = std::partition_point(place->second.begin(), place->second.end(), [&](const Stretch& stretch) { return stretch.last < entry.time; });
+    return one == place->second.end() ? std::nullopt : std::optional{one->group};
 }
 
 /// Those of an entity that a signal of that time connects. More than `within` apart from each other, so in order by start and by end alike.
@@ -129,7 +163,10 @@ void GroupMatcher::merge(GroupId into, GroupId from) {
     work_ += entries.size();
     target.entries = std::move(entries);
     std::move(source.findings.begin(), source.findings.end(), std::back_inserter(target.findings));
-    std::move(source.came.begin(), source.came.end(), std::back_inserter(target.came));
+    std::move(source.links.begin(), source.links.end(), std::back_inserter(target.links));
+    target.sets.insert(target.sets.end(), source.sets.begin(), source.sets.end());
+    target.by_chains = target.by_chains && source.by_chains;
+    if (source.changed) revise(into);
     target.watched.resize(plan_.pattern->absent.size());
     for (std::size_t i = 0; i < source.watched.size(); ++i) {
         target.watched[i].first = std::min(target.watched[i].first, source.watched[i].first);
@@ -137,78 +174,9 @@ void GroupMatcher::merge(GroupId into, GroupId from) {
     }
     if (source.decides_at) decide_at(into, std::min(*source.decides_at, target.decides_at.value_or(Timestamp::max())));
     decide_at(from, std::nullopt);
-    target.revised = target.revised || source.revised || target.floor != source.floor;
     target.floor = std::max(target.floor, source.floor);
     source = Group{};
     free_groups_.push_back(from);
-}
-
-void GroupMatcher::insert(Group& group, ListedEntry entry) {
-    if (!std::exchange(group.changed, true)) changed_.push_back(static_cast<GroupId>(&group - groups_.data()));
-    const auto place = std::upper_bound(group.entries.begin(), group.entries.end(), entry,
-                                        [&](const ListedEntry& left, const ListedEntry& right) { return window_.before(left.signal, right.signal); });
-    if (!group.revised) group.came.push_back(entry);
-    if (group.came.size() > most_looked_at) {
-        group.came.clear();
-        group.revised = true;
-    }
-    group.entries.insert(place, std::move(entry));
-}
-
-/// Whether some instance may hold the entry. A signal changes no instance that does not hold it: one of a repeated stage that it makes shorter starts with it.
-/// Most signals of a group wait for others, and to see that takes a look at what they share an entity with.
-bool GroupMatcher::may_add_instances(const Group& group, const ListedEntry& entry) {
-    const auto first =
-        std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < entry.time - plan_.within; });
-    const auto last = std::partition_point(first, group.entries.end(), [&](const ListedEntry& one) { return one.time <= entry.time + plan_.within; });
-    work_ += static_cast<std::uint64_t>(last - first);
-    const bool is_sequence = plan_.pattern->order == Order::sequence;
-    const auto look = [&](auto is_meant) {
-        std::pair<StageMask, StageMask> stages{0, 0};  // before and after the entry; without an order all stages are both
-        for (auto one = first; one != last; ++one) {
-            if (one->signal == entry.signal || !is_meant(*one)) continue;
-            if (!is_sequence || one->time <= entry.time) stages.first = static_cast<StageMask>(stages.first | one->stages);
-            if (!is_sequence || one->time >= entry.time) stages.second = static_cast<StageMask>(stages.second | one->stages);
-        }
-        return stages;
-    };
-    const auto shares = [](const ListedEntry& one, EntityId entity) {
-        return std::any_of(one.links.begin(), one.links.end(), [&](const ListedEntry::Link& link) { return link.entity == entity; });
-    };
-    if (plan_.pattern->link == LinkMode::chain) {
-        const auto [before, after] = look([](const ListedEntry&) { return true; });
-        const auto [linked_before, linked_after] = look([&](const ListedEntry& one) {
-            return std::any_of(entry.links.begin(), entry.links.end(), [&](const ListedEntry::Link& link) { return shares(one, link.entity); });
-        });
-        return may_serve(entry, before, after, linked_before, linked_after);
-    }
-    return std::any_of(entry.links.begin(), entry.links.end(), [&](const ListedEntry::Link& link) {
-        const auto [before, after] = look([&](const ListedEntry& one) { return shares(one, link.entity); });
-        return may_serve(entry, before, after, before, after);
-    });
-}
-
-/// Whether the entry may serve a stage with others `before` and `after` it, those chosen next to it among the `linked` ones.
-bool GroupMatcher::may_serve(const ListedEntry& entry, StageMask before, StageMask after, StageMask linked_before, StageMask linked_after) const {
-    bool may = false;
-    each_stage(entry.stages, [&](StageIndex stage) {
-        const auto below = static_cast<StageMask>(stage_bit(stage) - 1U);
-        const auto above = static_cast<StageMask>(plan_.all & ~below & ~stage_bit(stage));
-        const auto needed_below = static_cast<StageMask>(plan_.mandatory & below);
-        const auto needed_above = static_cast<StageMask>(plan_.mandatory & above);
-        if ((needed_below & ~before) != 0 || (needed_above & ~after) != 0) return;
-        if (plan_.pattern->order == Order::any && plan_.pattern->link != LinkMode::chain) {
-            may = true;
-            return;
-        }
-        // The next chosen stage on either side is the next mandatory one or an optional one on the way to it.
-        const auto nearest_below = static_cast<StageMask>(needed_below == 0 ? 0 : below & ~(std::bit_floor(static_cast<unsigned>(needed_below)) - 1U));
-        const auto nearest_above = static_cast<StageMask>(needed_above == 0 ? 0 : above & ((static_cast<unsigned>(needed_above & -needed_above) << 1U) - 1U));
-        const bool links_below = nearest_below == 0 || (nearest_below & linked_before) != 0;
-        const bool links_above = nearest_above == 0 || (nearest_above & linked_after) != 0;
-        may = may || (links_below && links_above);
-    });
-    return may;
 }
 
 /// Of findings that stay and are not decided it is assumed that nothing comes: better one too many than an attack that hides behind many signals.
@@ -217,15 +185,22 @@ void GroupMatcher::close_older_half(Group& group, std::vector<FindingDelta>& cha
     const auto half = group.entries.begin() + static_cast<std::ptrdiff_t>(group.entries.size() / 2);
     group.floor = std::max(group.floor, half->time);
     const auto first_kept = std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& one) { return one.time < group.floor; });
-    std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { give_up(one); });
+    std::for_each(group.entries.begin(), first_kept, [&](const ListedEntry& one) { candidates_.close(one, group.floor); });
     group.entries.erase(group.entries.begin(), first_kept);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < group.links.size(); ++i) {
+        if (group.findings[i].start < group.floor) continue;
+        std::swap(group.links[kept], group.links[i]);
+        std::swap(group.sets[kept++], group.sets[i]);
+    }
+    group.links.resize(kept);
+    group.sets.resize(kept);
     std::erase_if(group.findings, [&](const FindingRevision& one) {
         if (one.start >= group.floor) return false;
         if (one.waiting_until)
             changes.push_back({FindingDelta::Kind::extended, one.id, {}, one.start, one.end, one.principals, {}, {}, one.late_answers, one.more_late_answers});
         return true;
     });
-    group.revised = true;  // by what came before the floor some findings may have hung together
 }
 
 void GroupMatcher::give_up(const ListedEntry& entry) {
@@ -233,7 +208,10 @@ void GroupMatcher::give_up(const ListedEntry& entry) {
     if (absences_.let_go(entry.signal)) given_up_.push_back(entry.signal);
 }
 
-void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
+std::vector<FindingRevision> GroupMatcher::listed(Group& group) {
+    group.by_chains = false;
+    group.links.clear();
+    group.sets.clear();
     InstanceListing listing{group.entries, {plan_, window_, values_, absences_, watermark_}, group.floor, end_min_};
     work_ += listing.steps();
     if (!listing.is_complete()) ++capped_;
@@ -242,6 +220,17 @@ void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
     for (FindingRevision& waiting : named(findings_of(listing.take_waiting(), plan_, window_), taken)) now.push_back(std::move(waiting));
     group.watched = listing.watched();
     decide_at(static_cast<GroupId>(&group - groups_.data()), listing.decides_at());
+    return now;
+}
+
+void GroupMatcher::work_out(Group& group, std::vector<FindingDelta>& changes) {
+    take_back_growth(group);
+    std::optional<std::vector<FindingRevision>> told = told_by_chains(group);
+    while (!told && has_chains() && group.entries.size() > 2 * most_listed) {
+        close_older_half(group, changes);
+        told = told_by_chains(group);
+    }
+    std::vector<FindingRevision> now = told ? std::move(*told) : listed(group);
     const auto successor = [&](const FindingRevision& former) -> std::optional<FindingId> {
         for (const FindingRevision& one : now) {
             const auto held = [&](const StageEvidence& evidence) { return evidence.signal == former.anchor; };
@@ -259,11 +248,10 @@ void GroupMatcher::bring_up_to_date() {
     for (const GroupId id : std::exchange(changed_, {})) {
         Group& group = groups_[id];
         if (!group.alive || !std::exchange(group.changed, false)) continue;
-        const std::vector<ListedEntry> came = std::exchange(group.came, {});
-        const auto matters = [&](const ListedEntry& one) { return may_add_instances(group, one); };
-        if (std::exchange(group.revised, false) || std::any_of(came.begin(), came.end(), matters)) work_out(group, changes);
-        if (group.entries.size() > most_signals) close_older_half(group, changes);
+        work_out(group, changes);
+        if (group.entries.size() > (group.by_chains ? most_signals : most_listed)) close_older_half(group, changes);
     }
+    tell_growth(changes);
     sort_canonically(changes);
     std::move(changes.begin(), changes.end(), std::back_inserter(deltas_));
 }
@@ -290,8 +278,6 @@ std::vector<FindingRevision> GroupMatcher::named(const std::vector<std::vector<L
 void GroupMatcher::revise(GroupId id) {
     Group& group = groups_[id];
     if (!std::exchange(group.changed, true)) changed_.push_back(id);
-    group.came.clear();
-    group.revised = true;
 }
 
 void GroupMatcher::decide_at(GroupId id, std::optional<Timestamp> watermark) {
@@ -348,18 +334,24 @@ std::vector<SignalHandle> GroupMatcher::expire(Timestamp horizon) {
         Group& group = groups_[id];
         if (!group.alive || group.entries.back().time >= kept_from) continue;
         if (group.decides_at && *group.decides_at > horizon) continue;  // the watermark is never behind the horizon
-        for (const ListedEntry& entry : group.entries) give_up(entry);
+        for (const ListedEntry& entry : group.entries) {
+            candidates_.let_go(entry);
+            give_up(entry);
+        }
         decide_at(id, std::nullopt);
         group = Group{};
         free_groups_.push_back(id);
     }
-    // As long as a group is worked out, what must be absent around each of its signals is looked for.
-    const bool judges = !plan_.pattern->absent.empty();
+    candidates_.expire(reach, [&](const ListedEntry& entry) { give_up(entry); });
+    candidates_.compact_sets([&](auto renumber) {
+        for (Group& group : groups_) std::for_each(group.sets.begin(), group.sets.end(), renumber);
+    });
+    // As long as a group is worked out, its signals are looked for, and what must be absent around them.
     erase_if(stretches_, [&](auto& place) {
-        std::erase_if(place.second, [&](const Stretch& one) { return one.last < reach && !(judges && groups_[one.group].alive); });
+        std::erase_if(place.second, [&](const Stretch& one) { return one.last < reach && !groups_[one.group].alive; });
         return place.second.empty();
     });
-    if (judges) forget_unwanted(reach);
+    if (!plan_.pattern->absent.empty()) forget_unwanted(reach);
     const auto first_over = std::stable_partition(aside_.begin(), aside_.end(), [&](SignalHandle signal) { return window_[signal].time >= horizon; });
     for (auto one = first_over; one != aside_.end(); ++one) {
         if (absences_.let_go(*one)) given_up_.push_back(*one);
@@ -385,8 +377,8 @@ void GroupMatcher::forget_unwanted(Timestamp reach) {
 }
 
 std::size_t GroupMatcher::bytes() const {
-    std::size_t total =
-        sizeof(*this) + groups_.capacity() * sizeof(Group) + values_.bytes() + absences_.bytes() + watch_.bytes() + stretches_.bucket_count() * sizeof(Stretch);
+    std::size_t total = sizeof(*this) + groups_.capacity() * sizeof(Group) + values_.bytes() + candidates_.bytes() + absences_.bytes() + watch_.bytes() +
+                        stretches_.bucket_count() * sizeof(Stretch);
     for (const Group& group : groups_) {
         total += group.entries.capacity() * sizeof(ListedEntry);
         for (const FindingRevision& one : group.findings) total += sizeof(one) + one.evidence.capacity() * sizeof(StageEvidence);

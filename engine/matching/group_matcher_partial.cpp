@@ -1,73 +1,73 @@
 #include "engine/matching/group_matcher.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <algorithm>
-#include <map>
+#include <bit>
 
 // What of a chain there is among signals whose chain is not whole.
 
 namespace catenary::engine {
+namespace {
 
-const GroupMatcher::Group* GroupMatcher::group_near(EntityId entity, Timestamp time) const {
-    const auto place = stretches_.find(entity.value());
-    if (place == stretches_.end()) return nullptr;
-    const auto& stretches = place->second;
-    const auto first = std::partition_point(stretches.begin(), stretches.end(), [&](const Stretch& one) { return one.last < time; });
-    if (first == stretches.end() || !groups_[first->group].alive) return nullptr;
-    return &groups_[first->group];
-}
+// Of an entity's chains as many signals, the nearest, are looked at for a near miss.
+constexpr std::size_t most_followed = 64;
 
-/// What is evidence of a finding has led somewhere.
-std::vector<ListedEntry> GroupMatcher::unserved(const Group& group, std::optional<EntityId> entity, Timestamp from, Timestamp to) const {
-    std::vector<SignalHandle> evidence;
-    for (const FindingRevision& finding : group.findings) {
-        for (const StageEvidence& one : finding.evidence) evidence.push_back(one.signal);
-    }
-    std::sort(evidence.begin(), evidence.end());
-    std::vector<ListedEntry> listed;
-    auto one = std::partition_point(group.entries.begin(), group.entries.end(), [&](const ListedEntry& entry) { return entry.time < from; });
-    for (; one != group.entries.end() && one->time <= to; ++one) {
-        if (std::binary_search(evidence.begin(), evidence.end(), one->signal)) continue;
-        if (!entity) {
-            listed.push_back(*one);
-            continue;
+}  // namespace
+
+/// What is evidence of a finding has led somewhere: the others, with the links to one entity or all.
+std::vector<ListedEntry> GroupMatcher::unserved(const std::vector<const ListedEntry*>& near, std::optional<EntityId> entity) const {
+    boost::unordered_flat_map<GroupId, std::vector<SignalHandle>> evidence;  // sorted
+    const auto is_evidence = [&](const ListedEntry& entry) {
+        const auto group = group_of(entry);
+        if (!group) return false;
+        const auto [place, is_new] = evidence.try_emplace(*group);
+        if (is_new) {
+            for (const FindingRevision& finding : groups_[*group].findings) {
+                for (const StageEvidence& one : finding.evidence) place->second.push_back(one.signal);
+            }
+            std::sort(place->second.begin(), place->second.end());
         }
-        const auto link = std::find_if(one->links.begin(), one->links.end(), [&](const ListedEntry::Link& of) { return of.entity == *entity; });
-        if (link != one->links.end()) listed.push_back({one->time, one->signal, one->stages, one->late, {*link}});
+        return std::binary_search(place->second.begin(), place->second.end(), entry.signal);
+    };
+    std::vector<ListedEntry> listed;
+    for (const ListedEntry* one : near) {
+        if (is_evidence(*one)) continue;
+        listed.push_back(*one);
+        if (entity) std::erase_if(listed.back().links, [&](const ListedEntry::Link& link) { return link.entity != *entity; });
     }
     return listed;
 }
 
 std::optional<Timestamp> GroupMatcher::look(EntityId entity, Timestamp from, Timestamp to, Timestamp watermark, std::vector<UnfinishedChain>& found) {
-    const Group* group = group_near(entity, from);
-    if (group == nullptr) return std::nullopt;
     const bool is_chain = plan_.pattern->link == LinkMode::chain;
-    const auto listed = unserved(*group, is_chain ? std::nullopt : std::optional{entity}, from, watermark);
-    work_ += listed.size();
-    const auto begins_with = [&](SignalHandle signal) {
-        const auto links = std::find_if(listed.begin(), listed.end(), [&](const ListedEntry& one) { return one.signal == signal; });
-        return links != listed.end() && links->links.front().entity == entity;
-    };
+    const auto near =
+        is_chain ? candidates_.reached_from(entity, from, to, Candidates::Way::onward, watermark, most_followed) : candidates_.of(entity, from, watermark);
+    work_ += near.size();
+    StageMask offered = 0;
+    for (const ListedEntry* one : near) offered = static_cast<StageMask>(offered | one->stages);
     std::optional<Timestamp> over;
-    ChainWalk walk{plan_, window_, values_};
-    walk.take(listed);
-    for (UnfinishedChain& chain : walk.lacking_one(from, to)) {
-        if (is_chain && !begins_with(chain.reached.front().signal)) continue;
-        over = chain.start + plan_.within;
-        found.push_back(std::move(chain));
-        break;
+    if (watch_.may_lack_one(offered)) {
+        const auto listed = unserved(near, is_chain ? std::nullopt : std::optional{entity});
+        const auto begins_with = [&](SignalHandle signal) {
+            const auto links = std::find_if(listed.begin(), listed.end(), [&](const ListedEntry& one) { return one.signal == signal; });
+            return links != listed.end() && links->links.front().entity == entity;
+        };
+        ChainWalk walk{plan_, window_, values_};
+        walk.take(listed);
+        for (UnfinishedChain& chain : walk.lacking_one(from, to)) {
+            if (is_chain && !begins_with(chain.reached.front().signal)) continue;
+            over = chain.start + plan_.within;
+            found.push_back(std::move(chain));
+            break;
+        }
     }
+    const auto later = candidates_.of(entity, to + Duration{1}, Timestamp::max());
     const Timestamp after = over ? std::max(*over, to) : to;
-    std::optional<Timestamp> next, last;
-    for (const ListedEntry& one : group->entries) {
-        if (one.time <= to || std::none_of(one.links.begin(), one.links.end(), [&](const ListedEntry::Link& link) { return link.entity == entity; })) continue;
-        last = one.time;
-        if (one.time > after && !next) next = one.time;
+    for (const ListedEntry* one : later) {
+        if (one->time > after) return one->time;
     }
-    if (next || last) return next ? next : last;
-    // Those of the entity that are too far from these to be in one group with them.
-    const auto& stretches = stretches_.at(entity.value());
-    const auto later = std::partition_point(stretches.begin(), stretches.end(), [&](const Stretch& one) { return one.first <= to; });
-    return later == stretches.end() ? std::nullopt : std::optional{later->first};
+    return later.empty() ? std::nullopt : std::optional{later.back()->time};
 }
 
 std::vector<UnfinishedChain> GroupMatcher::judge(Timestamp watermark) {
@@ -76,39 +76,38 @@ std::vector<UnfinishedChain> GroupMatcher::judge(Timestamp watermark) {
     return found;
 }
 
-void GroupMatcher::work_out(const Group& group, PartialSearch& search) const {
+void GroupMatcher::work_out(EntityId entity, PartialSearch& search) const {
     const Timestamp from = search.now < Timestamp::min() + plan_.within ? Timestamp::min() : search.now - plan_.within;
-    const auto listed = unserved(group, std::nullopt, from, Timestamp::max());
+    std::vector<ListedEntry> listed;
+    if (plan_.pattern->link == LinkMode::chain) {
+        // The chain that the entity links last came to it from elsewhere.
+        listed = unserved(candidates_.reached_from(entity, from, Timestamp::max(), Candidates::Way::back, from, most_listed), std::nullopt);
+    } else {
+        listed = unserved(candidates_.of(entity, from, Timestamp::max()), entity);
+    }
     ChainWalk walk{plan_, window_, values_};
     walk.take(listed);
     for (UnfinishedChain& chain : walk.open_at(search.now)) {
-        if (!search.entity || chain.entity == *search.entity) search.found.push_back(std::move(chain));
+        if (chain.entity == entity) search.found.push_back(std::move(chain));
     }
 }
 
 void GroupMatcher::search(PartialSearch& search) const {
     if (!watch_.is_enabled()) return;
     if (search.entity) {
-        const auto place = stretches_.find(search.entity->value());
-        if (place == stretches_.end()) return;
-        for (const Stretch& one : place->second) {
-            const Group& group = groups_[one.group];
-            if (group.alive && one.last + plan_.within >= search.now && search.may_examine()) work_out(group, search);
-        }
+        if (search.may_examine()) work_out(*search.entity, search);
         return;
     }
     std::vector<PartialSearch::Candidate> candidates;
-    for (GroupId id = 0; id < groups_.size(); ++id) {
-        const Group& group = groups_[id];
-        if (!group.alive) continue;
-        if (!search.may_examine()) break;
-        const Timestamp newest = group.entries.back().time;
-        if (newest + plan_.within < search.now) continue;
-        StageMask offered = 0;
-        for (const ListedEntry& one : group.entries) offered = static_cast<StageMask>(offered | one.stages);
-        search.offer(candidates, {stage_count(static_cast<StageMask>(plan_.mandatory & ~offered)), newest, id});
-    }
-    for (const auto& candidate : search.best_of(std::move(candidates))) work_out(groups_[candidate.place], search);
+    candidates_.each_entity([&](EntityId entity, StageMask offered, Timestamp newest) {
+        if (!search.may_examine()) return false;
+        if (newest + plan_.within < search.now) return true;
+        // A chain may have come from other entities: what its last stage is preceded by does not show here.
+        if (plan_.pattern->link == LinkMode::chain) offered = static_cast<StageMask>((std::bit_floor(unsigned{offered}) << 1U) - 1U);
+        search.offer(candidates, {stage_count(static_cast<StageMask>(plan_.mandatory & ~offered)), newest, entity.value()});
+        return true;
+    });
+    for (const auto& candidate : search.best_of(std::move(candidates))) work_out(EntityId{static_cast<std::uint32_t>(candidate.place)}, search);
 }
 
 }  // namespace catenary::engine

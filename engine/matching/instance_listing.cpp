@@ -50,7 +50,7 @@ void InstanceListing::collect(StageIndex stage) {
         collect_repeated(stage);
     } else {
         for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-            if (!has_stage(entries_[i].stages, stage)) continue;
+            if (!has_stage(entries_[i].completes, stage)) continue;
             Occurrence one{entries_[i].time, entries_[i].time, i, i, i, {}, false};
             for (const ListedEntry::Link& link : entries_[i].links) one.exposed.push_back(link.entity);
             all.push_back(std::move(one));
@@ -84,6 +84,7 @@ void InstanceListing::collect_repeated(StageIndex stage) {
             const auto from = std::partition_point(signals.begin(), signals.end(), [&](const TimelineEntry& one) { return one.time < *start; });
             const std::uint32_t first = place[static_cast<std::size_t>(from - signals.begin())];
             for (std::size_t i = begin; i < end; ++i) {
+                if (!has_stage(entries_[place[i]].completes, stage)) continue;
                 occurrences_[stage].push_back({*start, signals[i].time, place[i], first, place[end - 1], {entity}, true});
             }
         }

@@ -29,6 +29,7 @@ struct ListedEntry {
     StageMask stages;
     bool late;
     std::vector<Link> links;  ///< by entity, each once
+    StageMask completes = 0;  ///< of `stages` those that it may complete in an instance; only a listing of instances asks
     void save(SnapshotWriter& out) const;
     void load(SnapshotReader& in);
 };
@@ -65,8 +66,8 @@ struct WatchedTimes {
 };
 using WatchedConditions = std::vector<WatchedTimes>;  ///< by condition
 
-/// Spells instances out, as many as the bounds allow. For the constructs for which no shorter way is known here: `order: any`, `link: chain`, limits on
-/// single gaps. Exponential in the number of stages at worst, so bounded.
+/// Spells instances out, as many as the bounds allow, of signals that are known to be part of some. For the constructs for which no shorter way to findings is known here:
+/// `order: any`, `link: chain`, limits on single gaps. Exponential in the number of stages at worst, so bounded.
 class InstanceListing {
 public:
     static constexpr std::size_t most_instances = 4096;

@@ -50,8 +50,9 @@ void PatternMatcher::add(SignalHandle signal, StageMask stages, std::span<const 
 void PatternMatcher::move_watermark(Timestamp watermark) { state_->move_watermark(watermark); }
 std::optional<Timestamp> PatternMatcher::decides_at() const { return state_->decides_at(); }
 std::vector<SignalHandle> PatternMatcher::expire(Timestamp horizon) {
-    const Duration within = pattern().within;
-    if (required_domains_) required_domains_->forget_before(horizon < Timestamp::min() + within ? Timestamp::min() : horizon - within);
+    // A late instance may leave a finding that grows beyond `max_span`, and join one of the same set that ended as long before.
+    const Duration reach = pattern().within + pattern().max_span;
+    if (required_domains_) required_domains_->forget_before(horizon < Timestamp::min() + reach ? Timestamp::min() : horizon - reach);
     std::vector<SignalHandle> given_up = state_->expire(horizon);
     if (required_domains_ && !given_up.empty()) required_domains_->forget(given_up);
     return given_up;

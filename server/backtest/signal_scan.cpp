@@ -1,8 +1,8 @@
 #include "server/backtest/signal_scan.hpp"
 
-#include "server/backtest/wanted_definitions.hpp"
 #include "server/ingest/layout.hpp"
 #include "server/ingest/pq_values.hpp"
+#include "server/lanes/wanted_definitions.hpp"
 #include "server/pg/sql_text.hpp"
 
 #include <fmt/format.h>

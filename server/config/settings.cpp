@@ -1,5 +1,7 @@
 #include "server/config/settings.hpp"
 
+#include "api/tickets/target_url.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -145,6 +147,12 @@ Complaint store_connector_ca(Settings& settings, const std::string& value) {
     return {};
 }
 
+Complaint store_demo_webhook(Settings& settings, const std::string& value) {
+    if (const auto wrong = value.empty() ? std::nullopt : api::tickets::fault_of_url(value, false)) return "an address: it " + *wrong;
+    settings.demo_webhook = value;
+    return {};
+}
+
 constexpr Setting table[] = {
     {config_flag, "CATENARY_CONFIG", Kind::path, serving | bit(Command::replay) | bit(Command::migrate), "", 0, 0, "",
      "TOML file with settings, named as the flags with _ for -, such as io_threads = 4; a flag wins over the environment, that over the file", &store_config},
@@ -207,6 +215,9 @@ constexpr Setting table[] = {
      &store_connector_key},
     {"--connector-ca-file", "CATENARY_CONNECTOR_CA_FILE", Kind::path, serving, "", 0, 0, "",
      "PEM file of the certificates that connectors trust instead of the system's", &store_connector_ca},
+    {"--demo-webhook", "CATENARY_DEMO_WEBHOOK", Kind::text, bit(Command::demo), "", 0, 0, "",
+     "Where the demo's tickets are posted, by the Standard Webhooks specification; without it the demo receives them itself and prints them",
+     &store_demo_webhook},
     {"--url", "CATENARY_URL", Kind::text, bit(Command::replay), "http://127.0.0.1:8080", 0, 0, "", "Server to post to", &store_url},
     {"--key-file", "CATENARY_KEY_FILE", Kind::path, bit(Command::replay), "", 0, 0, "", "File with the API key; by default admin.key in the data folder",
      &store_key_file},

@@ -58,6 +58,7 @@ struct Settings {
     std::vector<engine::IpNetwork> connector_networks;  ///< that connectors may talk to besides the public internet
     std::filesystem::path connector_key_file;           ///< empty: connectors.key in the data folder
     std::string connector_ca_file;                      ///< certificates that connectors trust; "" for the system's
+    std::string demo_webhook;                           ///< where the demo's tickets go; "": to a receiver of its own
     ReplayOptions replay;
     PatternFiles patterns;
 };

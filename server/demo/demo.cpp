@@ -9,15 +9,20 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 namespace catenary::server {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr std::chrono::seconds ticket_patience{20};
 
 /// A reply that must have one of the statuses that `what` leads to.
 Json expect(const ApiReply& reply, int status, std::string_view what) {
@@ -81,6 +86,60 @@ void print_incident(ApiClient& client, const Json& incident) {
     }
 }
 
+void add_connector(ApiClient& client, const DemoOptions& options) {
+    const Json connector{
+        {"kind", "webhook"}, {"url", options.webhook}, {"secrets", {{"signing", options.signing}}}, {"labels", {"demo"}}, {"console", options.url}};
+    const auto body = connector.dump();
+    expect(client.send({.method = "PUT", .path = "/api/v1/connectors/demo", .body = body, .headers = {}}), 201, "making the demo's connector");
+}
+
+/// The tickets of all incidents, once none of them is under way or the patience is over.
+Json delivered_tickets(ApiClient& client, std::size_t incidents) {
+    const auto deadline = std::chrono::steady_clock::now() + ticket_patience;
+    for (;;) {
+        auto tickets = expect(client.get("/api/v1/tickets?connector=demo&limit=500"), 200, "listing tickets")["items"];
+        const bool settled = tickets.size() >= incidents && std::ranges::all_of(tickets, [](const Json& ticket) {
+                                 return ticket["state"] == "done" || ticket["state"] == "failed" || !ticket["detail"].is_null();
+                             });
+        if (settled || std::chrono::steady_clock::now() > deadline) return tickets;
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+}
+
+void print_indented(const std::string& text) {
+    std::istringstream lines{text};
+    for (std::string line; std::getline(lines, line);) fmt::print("      {}\n", line);
+}
+
+/// What somebody else's ticket system was sent, and what it answered.
+void print_sent(const DemoOptions& options, const Json& tickets) {
+    fmt::print("\nTickets posted to {} (signed with the secret in {}):\n", options.webhook, options.signing_file);
+    for (const auto& ticket : tickets) {
+        const auto detail = ticket["detail"].is_null() ? std::string{} : ": " + ticket["detail"].get<std::string>();
+        fmt::print("  #{} {}{}\n", ticket["incident"].get<std::int64_t>(), ticket["state"].get<std::string>(), detail);
+    }
+}
+
+/// What the demo's own receiver got: each ticket's title, and the whole of the first one.
+void print_received(const DemoOptions& options, const Json& incidents) {
+    const auto received = options.receiver->received();
+    fmt::print("\nTickets that a receiver on {} would have opened ({} messages with a signature that holds, {} without):\n", options.webhook, received.verified,
+               received.refused);
+    bool is_first = true;
+    for (const auto& incident : incidents) {
+        const auto found = received.tickets.find(incident["number"].get<std::int64_t>());
+        if (found == received.tickets.end()) continue;
+        fmt::print("\n  #{}  {}  ({})\n", found->first, found->second.title, found->second.event);
+        if (std::exchange(is_first, false)) print_indented(found->second.body);
+    }
+}
+
+void print_tickets(ApiClient& client, const DemoOptions& options, const Json& incidents) {
+    const auto tickets = delivered_tickets(client, incidents.size());
+    if (options.receiver == nullptr) print_sent(options, tickets);
+    else print_received(options, incidents);
+}
+
 }  // namespace
 
 int demo(const DemoOptions& options) {
@@ -93,6 +152,8 @@ int demo(const DemoOptions& options) {
 
     fmt::print("\nA day at a small energy company, replayed into tenant {}:\n", name);
     ApiClient client{options.url, key};
+    if (!options.signing_file.empty()) write_secret(options.signing_file, options.signing + "\n");
+    add_connector(client, options);
     post_story(client);
     wait_until_correlated(client);
 
@@ -100,6 +161,7 @@ int demo(const DemoOptions& options) {
     const auto& incidents = page["items"];
     fmt::print("\n{} incidents out of {} signals:\n", incidents.size(), story().size());
     for (const auto& incident : incidents) print_incident(client, incident);
+    print_tickets(client, options, incidents);
 
     fmt::print("\nWhere to look next (the demo tenant's key is in {}):\n", options.key_file);
     fmt::print("  curl -H \"Authorization: Bearer $(cat {})\" '{}/api/v1/incidents?sort=-score'\n", options.key_file, options.url);
@@ -108,7 +170,9 @@ int demo(const DemoOptions& options) {
         fmt::print("  curl -H \"Authorization: Bearer $(cat {})\" {}/api/v1/incidents/{}/{}\n", options.key_file, options.url,
                    incidents[0]["number"].get<std::int64_t>(), part);
     }
-    fmt::print("  curl -H \"Authorization: Bearer $(cat {})\" {}/api/v1/patterns\n", options.key_file, options.url);
+    for (const auto* list : {"tickets", "deliveries", "patterns"}) {
+        fmt::print("  curl -H \"Authorization: Bearer $(cat {})\" {}/api/v1/{}\n", options.key_file, options.url, list);
+    }
     fmt::print("  curl {}/openapi.json\n\n", options.url);
     std::fflush(stdout);
     return incidents.empty() ? 1 : 0;

@@ -45,6 +45,7 @@ void LaneSet::apply(std::int16_t lane, std::span<const StoredRow> rows, const St
                                       entities_,
                                       attributes_};
         engine.apply(row.position, row.tenant, row.received, view);
+        finish_entry(engine);
     }
 }
 
@@ -54,6 +55,7 @@ void LaneSet::apply(std::int16_t lane, const CommittedRequest& request, engine::
     auto position = request.first.value();
     for (const auto index : request.accepted) {
         engine.apply(engine::Position{position++}, request.tenant, received, views_.of(request.batch->signals[index], paths));
+        finish_entry(engine);
     }
 }
 

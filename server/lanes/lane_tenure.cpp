@@ -22,7 +22,7 @@ constexpr std::int64_t entries_between_discards = 5'000;
 
 LaneTenure::LaneTenure(TenureSurroundings around)
     : around_{around},
-      lanes_{around.shipped},
+      lanes_{around.shipped, this},
       writer_{around.database.results(), lanes_, ticks_, around.watermarks, around.progress},
       keeper_{around.database.snapshot_keeper(around.board)} {}
 
@@ -165,7 +165,21 @@ void LaneTenure::apply(std::int16_t lane, const ControlEntry& entry) {
         history = session_->finder().history(*request, entry.position, *change->pattern);
     }
     engine.apply(entry.position, entry.tenant, entry.admitted, *body, history);
+    if (engine.wants_rematch()) rematch(engine);
     if (std::holds_alternative<engine::Tick>(*body)) ticks_.note_tick(entry.tenant, entry.admitted);
+}
+
+/// Which signals are late is read from the results and known to the engine, but for those of a transaction that is yet to be finished. Whatever fails here,
+/// all begins again: entries were applied that cannot be read back by halves.
+void LaneTenure::rematch(engine::Lane& engine) {
+    if (writer_.unfinished()) throw Fenced{"a transaction is unfinished while signals are to be matched again"};
+    try {
+        timed(&LeaderStatus::rematch_time, [&] {
+            while (const auto request = engine.rematch_request()) engine.rematch(session_->finder().answer(*request));
+        });
+    } catch (const PqError& error) {
+        throw Fenced{std::string{"signals could not be read to be matched again: "} + error.what()};
+    }
 }
 
 void LaneTenure::discard_all() {
@@ -213,7 +227,10 @@ void LaneTenure::write() {
         case WriteFate::fenced: throw Fenced{another_leads};
     }
     last_write_ = now();
-    around_.board.update([](LeaderStatus& status) { ++status.result_commits; });
+    around_.board.update([this](LeaderStatus& status) {
+        ++status.result_commits;
+        status.rematches = writer_.rematches();
+    });
 }
 
 /// Only what is written is saved: what a snapshot has in it is never written again.

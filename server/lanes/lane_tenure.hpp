@@ -51,7 +51,7 @@ struct TenureSurroundings {
 /// The engines begin with the newest snapshot that is of use; only what came after it is read. A leader makes a new one now and then. Without one, the whole
 /// log is read; where it is not whole any more, or results were made by another version, a leader matches anew what is kept of it and carries over what was
 /// reported. While following, the engines apply what the leader's results contain and change nothing. One thread.
-class LaneTenure final : private LogSink {
+class LaneTenure final : private LogSink, private Rematcher {
 public:
     explicit LaneTenure(TenureSurroundings around);
 
@@ -85,6 +85,9 @@ private:
     void control(std::int16_t lane, const ControlEntry& entry) override;
     void reached(engine::Position position) override;
     bool stopping() override { return around_.stop.asked(); }
+
+    // Rematcher
+    void rematch(engine::Lane& engine) override;
 
     void repeated(std::int16_t lane, std::int64_t count);
     void begin_fresh(std::int16_t lane);

@@ -52,6 +52,12 @@ enum class Beginning {
     carried,   ///< neither was of use: by the log as far as it is kept, and by the incidents that are stored (engine::Lane::carry_over)
 };
 
+/// Re-matches of all tenants, as their logs tell: those before this process began included.
+struct RematchTotals {
+    engine::RematchCounts counts;
+    std::int64_t backlog = 0;  ///< signals that wait
+};
+
 /// The worker as diagnostics show it.
 struct LeaderStatus {
     enum class State { starting, following, replaying, leading, retrying, stopped };
@@ -63,9 +69,11 @@ struct LeaderStatus {
     std::int64_t replayed = 0;    ///< entries up to lane.done that were applied again
     std::int64_t read_back = 0;   ///< groups read from the store instead of handed over
     std::int64_t result_commits = 0;
-    std::chrono::microseconds read_time{};   ///< reading entries back from the store, the engine's work on them included
-    std::chrono::microseconds apply_time{};  ///< in the engine, on what was handed over; writes that became due meanwhile included
-    std::chrono::microseconds write_time{};  ///< in result transactions
+    std::chrono::microseconds read_time{};     ///< reading entries back from the store, the engine's work on them included
+    std::chrono::microseconds apply_time{};    ///< in the engine, on what was handed over; writes that became due meanwhile included
+    std::chrono::microseconds write_time{};    ///< in result transactions
+    std::chrono::microseconds rematch_time{};  ///< reading and matching stored signals again; also part of the two above
+    RematchTotals rematches;
     SnapshotStatus snapshots;
     Beginning beginning = Beginning::log;
     /// "leading", "following NAME", "replaying 40 %", "retrying: …", "stopped: …", "starting".

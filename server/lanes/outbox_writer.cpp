@@ -21,13 +21,16 @@ constexpr std::size_t most_known = 10'000;
 constexpr const char* connectors_sql =
     "SELECT tenant, name, (extract(epoch FROM changed) * 1000000)::int8 FROM connector WHERE enabled AND tenant = ANY($1::int4[]) ORDER BY tenant, name";
 constexpr const char* document_sql = "SELECT document FROM connector WHERE tenant = $1 AND name = $2";
-// A row of the outbox that a dispatcher is taking becomes a ticket in the same transaction, so one snapshot sees one of them.
+// A row of the outbox that a dispatcher is taking becomes a ticket in the same transaction, so one snapshot sees one of them. Whose ticket says that it goes on
+// in another incident, or gave findings to another, has that one's ticket to show for it.
 constexpr const char* outbox_sql = R"(
     INSERT INTO outbox (tenant, connector, incident, revision, cause)
     SELECT r.tenant, r.connector, r.incident, r.revision, CASE WHEN r.opens THEN r.cause ELSE 'changed' END
-    FROM json_to_recordset($1::json) AS r(tenant int4, connector text, incident int8, revision int8, cause text, opens bool)
-    WHERE r.opens OR EXISTS (SELECT FROM ticket t WHERE t.tenant = r.tenant AND t.connector = r.connector AND t.incident = r.incident)
-       OR EXISTS (SELECT FROM outbox o WHERE o.tenant = r.tenant AND o.connector = r.connector AND o.incident = r.incident)
+    FROM json_to_recordset($1::json) AS r(tenant int4, connector text, incident int8, revision int8, cause text, opens bool, split_from int8),
+         LATERAL (SELECT array_agg(i.number) || ARRAY[r.incident, r.split_from] AS numbers FROM incident i
+                  WHERE i.tenant = r.tenant AND i.merged_into = r.incident) kin
+    WHERE r.opens OR EXISTS (SELECT FROM ticket t WHERE t.tenant = r.tenant AND t.connector = r.connector AND t.incident = ANY(kin.numbers))
+       OR EXISTS (SELECT FROM outbox o WHERE o.tenant = r.tenant AND o.connector = r.connector AND o.incident = ANY(kin.numbers))
     ON CONFLICT DO NOTHING)";
 
 }  // namespace
@@ -64,24 +67,25 @@ void OutboxWriter::write(pqxx::transaction_base& transaction, const std::vector<
         const auto own = connectors.find(tenant.tenant.value());
         if (tenant.changed.empty() || own == connectors.end()) continue;
         std::vector<std::int64_t> numbers;
-        std::map<std::int64_t, std::string_view> causes;
+        std::map<std::int64_t, const ChangedIncident*> changes;
         for (const auto& changed : tenant.changed) {
             numbers.push_back(changed.number);
-            causes.emplace(changed.number, changed.cause);
+            changes.emplace(changed.number, &changed);
         }
         for (const auto& row : transaction.exec_params(incidents_sql, tenant.tenant.value(), pg::array_literal(numbers))) {
             const auto incident = pg::incident_from(row);
-            const auto cause = causes.at(incident.number.value());
+            const auto& change = *changes.at(incident.number.value());
             for (const auto& wanted : own->second) {
                 const auto& connector = known(transaction, tenant.tenant.value(), wanted).connector;
                 if (!connector) continue;
-                const bool opens = !incident.merged_into && connector->opens_on(cause) && api::tickets::meets(connector->condition, incident);
+                const bool opens = !incident.merged_into && connector->opens_on(change.cause) && api::tickets::meets(connector->condition, incident);
                 concerned.push_back({{"tenant", tenant.tenant.value()},
                                      {"connector", wanted.name},
                                      {"incident", incident.number.value()},
                                      {"revision", incident.revision},
-                                     {"cause", cause},
-                                     {"opens", opens}});
+                                     {"cause", change.cause},
+                                     {"opens", opens},
+                                     {"split_from", change.split_from}});
             }
         }
     }

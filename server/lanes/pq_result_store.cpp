@@ -83,6 +83,7 @@ WriteFate PqResultStore::write(const std::vector<LaneMove>& moves, const std::ve
                if (!visible) transaction.exec("SET LOCAL synchronous_commit = off");
                for (const auto& tenant : rows) {
                    upsert(transaction, late_table, tenant.late);
+                   if (!tenant.rematched.empty()) transaction.exec_params(rematched_sql, tenant.rematched);
                    upsert(transaction, incident_table, tenant.incidents);
                    for (const auto& edit : tenant.stored_edits) transaction.exec_params(edit_sql, edit);
                    upsert(transaction, activity_table, tenant.activity);

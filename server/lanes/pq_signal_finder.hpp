@@ -19,8 +19,10 @@ public:
         return signal_key(digester_, tenant, signal.source, signal.id, signal.time);
     }
     std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) override;
+    engine::RematchAnswer answer(const engine::RematchRequest& request) override;
 
 private:
+    std::string named_by(const engine::RematchRequest& request);
     void mark_late(engine::TenantId tenant, std::vector<engine::StoredSignal>& signals, const std::vector<SignalKey>& keys);
 
     PqConnection& connection_;

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <map>
 #include <set>
@@ -196,12 +197,31 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
             {"oldest_behind_horizon", time_of(status.oldest_behind_horizon)},
             {"capped_groups", status.capped_groups},
             {"window_signals", status.window_signals},
+            {"evicted_signals", status.evicted_signals},
+            {"turned_away_signals", status.turned_away_signals},
             {"near_misses_dropped", status.near_misses_dropped},
+            {"rematches", status.rematches.made},
+            {"rematch_signals", status.rematches.signals},
+            {"rematches_cut", status.rematches.cut},
+            {"rematches_given_up", status.rematches.given_up},
+            {"rematch_backlog", status.rematch_backlog},
+            {"oldest_rematch_waiting", time_of(status.oldest_rematch_waiting)},
             {"state_bytes", status.state_bytes}};
+}
+
+/// "2 findings from incident 7: why" -> 7; 0 when it was the other way.
+std::int64_t split_from(std::string_view detail) {
+    constexpr std::string_view words = " from incident ";
+    detail = detail.substr(0, detail.find(':'));
+    const auto at = detail.find(words);
+    std::int64_t number = 0;
+    if (at != std::string_view::npos) std::from_chars(detail.data() + at + words.size(), detail.data() + detail.size(), number);
+    return number;
 }
 
 std::vector<ChangedIncident> changed_incidents(const engine::TenantEffects& effects) {
     std::map<std::int64_t, std::string_view> causes;
+    std::map<std::int64_t, std::int64_t> origins;
     for (const auto& incident : effects.incidents) causes.emplace(incident.number.value(), "crossed");
     for (const auto& stored : effects.stored_edits) {
         const bool opens = stored.edit.status && *stored.edit.status != engine::IncidentStatus::closed;
@@ -210,11 +230,16 @@ std::vector<ChangedIncident> changed_incidents(const engine::TenantEffects& effe
     for (const auto& line : effects.activity) {
         const auto known = causes.find(line.number.value());
         if (known == causes.end()) continue;
-        if (line.what == "created" || (line.what == "split" && line.detail.find(" from ") != std::string::npos)) known->second = "created";
+        const auto origin = line.what == "split" ? split_from(line.detail) : 0;
+        if (origin > 0) origins[known->first] = origin;
+        if (line.what == "created" || origin > 0) known->second = "created";
         if (line.what == "status_changed" && line.detail.starts_with("closed \u2192") && known->second != "created") known->second = "reopened";
     }
     std::vector<ChangedIncident> changed;
-    for (const auto& [number, cause] : causes) changed.push_back({number, cause});
+    for (const auto& [number, cause] : causes) {
+        const auto origin = origins.find(number);
+        changed.push_back({number, cause, origin == origins.end() ? 0 : origin->second});
+    }
     return changed;
 }
 
@@ -232,6 +257,12 @@ std::string late_rows(const engine::TenantEffects& effects, const std::vector<Si
     return text.empty() ? text : text + ']';
 }
 
+std::string rematched_rows(engine::TenantId tenant, const std::vector<SignalKey>& keys) {
+    Json rows = Json::array();
+    for (const auto& key : keys) rows.push_back({{"tenant", tenant.value()}, {"key", fmt::format("{:016x}{:016x}", key.high, key.low)}});
+    return text_of(rows);
+}
+
 }  // namespace
 
 std::vector<engine::SignalRef> evidence_of(const engine::TenantEffects& effects) {
@@ -241,7 +272,7 @@ std::vector<engine::SignalRef> evidence_of(const engine::TenantEffects& effects)
 }
 
 ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::vector<SignalKey>& late_keys,
-                       const std::map<engine::SignalRef, FoundSignal>& found) {
+                       const std::vector<SignalKey>& rematched_keys, const std::map<engine::SignalRef, FoundSignal>& found) {
     const auto tenant = effects.tenant;
     Json emptied = Json::array(), findings = Json::array(), evidence = Json::array(), incidents = Json::array();
     for (const auto& change : effects.findings) {
@@ -255,6 +286,7 @@ ResultRows result_rows(const engine::TenantEffects& effects, engine::Position po
     rows.tenant = tenant;
     rows.changed = changed_incidents(effects);
     rows.late = late_rows(effects, late_keys);
+    rows.rematched = rematched_rows(tenant, rematched_keys);
     rows.emptied = text_of(emptied);
     rows.findings = text_of(findings);
     rows.evidence = text_of(evidence);
@@ -296,8 +328,13 @@ const ResultTable near_miss_table{
 const ResultTable status_table{"tenant_status",
                                "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
                                "unlinkable int8, behind_horizon int8, oldest_behind_horizon timestamptz, capped_groups int8, window_signals int8, "
-                               "near_misses_dropped int8, state_bytes int8",
+                               "evicted_signals int8, turned_away_signals int8, "
+                               "near_misses_dropped int8, rematches int8, rematch_signals int8, rematches_cut int8, rematches_given_up int8, "
+                               "rematch_backlog int8, oldest_rematch_waiting timestamptz, state_bytes int8",
                                "tenant"};
+
+const char* const rematched_sql =
+    "UPDATE late_signal l SET behind_horizon = false FROM json_to_recordset($1::json) AS r(tenant int4, key uuid) WHERE l.tenant = r.tenant AND l.key = r.key";
 
 // Reopening clears what was concluded, as it does for incidents that the engine holds.
 const char* const edit_sql = R"(

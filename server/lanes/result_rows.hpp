@@ -15,6 +15,7 @@ namespace catenary::server {
 struct ChangedIncident {
     std::int64_t number = 0;
     std::string_view cause;
+    std::int64_t split_from = 0;  ///< the incident whose findings it was made of by hand; 0: none
 };
 
 /// What one tenant's effects say, as rows for the result tables: each text is a JSON array of objects whose members are the columns, so that a table's
@@ -22,7 +23,8 @@ struct ChangedIncident {
 struct ResultRows {
     engine::TenantId tenant;
     std::string late;
-    std::string emptied;  ///< findings whose stored evidence goes first
+    std::string rematched;  ///< rows of rematched_sql
+    std::string emptied;    ///< findings whose stored evidence goes first
     std::string findings;
     std::string evidence;
     std::string incidents;
@@ -35,15 +37,15 @@ struct ResultRows {
 
     /// Something that people see changed, not only the tenant's counters.
     bool visible() const {
-        return !late.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !stored_edits.empty() || !activity.empty() ||
-               !near_misses.empty();
+        return !late.empty() || !rematched.empty() || !findings.empty() || !evidence.empty() || !incidents.empty() || !stored_edits.empty() ||
+               !activity.empty() || !near_misses.empty();
     }
 };
 
-/// `position`: of the last entry that the effects come from. `late_keys`: of the signals to mark late, in their order. `found`: the signals of all evidence. UTC, seven-bit punctuation, no NUL: what
+/// `position`: of the last entry that the effects come from. `late_keys`: of the signals to mark late, in their order; `rematched_keys`: of those that wait no longer. `found`: the signals of all evidence. UTC, seven-bit punctuation, no NUL: what
 /// ingest lets through.
 ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::vector<SignalKey>& late_keys,
-                       const std::map<engine::SignalRef, FoundSignal>& found);
+                       const std::vector<SignalKey>& rematched_keys, const std::map<engine::SignalRef, FoundSignal>& found);
 
 /// The signals that new evidence names, each once.
 std::vector<engine::SignalRef> evidence_of(const engine::TenantEffects& effects);
@@ -56,6 +58,9 @@ struct ResultTable {
     bool keeps_first = false;  ///< an existing row stays as it is; else it is rewritten
 };
 extern const ResultTable late_table, finding_table, evidence_table, incident_table, activity_table, near_miss_table, status_table;
+
+/// Takes the mark off signals that waited to be matched again; $1: of ResultRows::rematched.
+extern const char* const rematched_sql;
 
 /// Makes one edit on the stored row of an incident that the engine no longer holds; $1: of ResultRows::stored_edits.
 extern const char* const edit_sql;

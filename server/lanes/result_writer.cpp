@@ -40,6 +40,15 @@ void ResultWriter::published(const engine::Effects& effects) {
 void ResultWriter::published(const engine::TenantStatus& status) {
     ticks_.note(status);
     if (status.watermark) watermarks_.publish(status.tenant, *status.watermark);
+    if (status.rematches == engine::RematchCounts{} && status.rematch_backlog == 0) return;
+    auto& known = rematches_of_[status.tenant];
+    const auto grow = [](auto& total, auto known_before, auto now) { total += now - known_before; };
+    grow(rematches_.counts.made, known.counts.made, status.rematches.made);
+    grow(rematches_.counts.signals, known.counts.signals, status.rematches.signals);
+    grow(rematches_.counts.cut, known.counts.cut, status.rematches.cut);
+    grow(rematches_.counts.given_up, known.counts.given_up, status.rematches.given_up);
+    grow(rematches_.backlog, known.backlog, status.rematch_backlog);
+    known = {status.rematches, status.rematch_backlog};
 }
 
 void ResultWriter::restored(const engine::Lane& lane) {
@@ -68,7 +77,9 @@ void ResultWriter::make_rows(SignalFinder& finder) {
         const auto found = wanted.empty() ? std::map<engine::SignalRef, FoundSignal>{} : finder.find(tenant.tenant, wanted);
         std::vector<SignalKey> late_keys;
         for (const auto& ref : tenant.late) late_keys.push_back(finder.key_of(tenant.tenant, ref));
-        rows_.push_back(result_rows(tenant, position, late_keys, found));
+        std::vector<SignalKey> rematched_keys;
+        for (const auto& ref : tenant.rematched) rematched_keys.push_back(finder.key_of(tenant.tenant, ref));
+        rows_.push_back(result_rows(tenant, position, late_keys, rematched_keys, found));
         effects_.pop_back();
     }
 }

@@ -3,6 +3,7 @@
 #include "server/ingest/watermarks.hpp"
 #include "server/lanes/clock_ticks.hpp"
 #include "server/lanes/lane_set.hpp"
+#include "server/lanes/lane_worker.hpp"
 #include "server/lanes/result_store.hpp"
 #include "server/lanes/signal_finder.hpp"
 #include "server/pg/lane_progress.hpp"
@@ -42,6 +43,9 @@ public:
 
     std::int64_t pending() const { return pending_; }  ///< entries applied and not written
     bool unwritten() const { return pending_ > 0 || !moves_.empty(); }
+    /// A transaction failed, and is tried again.
+    bool unfinished() const { return !moves_.empty(); }
+    const RematchTotals& rematches() const { return rematches_; }
 
     /// Writes everything applied so far. `failed`: call again later, nothing is lost. Throws PqError of `finder`'s connection, with the same meaning.
     WriteFate write(SignalFinder& finder);
@@ -60,6 +64,8 @@ private:
     LaneLeases leases_;
     std::map<std::int16_t, engine::Position> applied_;  ///< beyond leases_[lane].done
     std::int64_t pending_ = 0;
+    std::map<engine::TenantId, RematchTotals> rematches_of_;  ///< of tenants that had any
+    RematchTotals rematches_;
     // The transaction being written: what the engines said, then its rows.
     std::vector<LaneMove> moves_;
     std::vector<std::pair<engine::Position, engine::TenantEffects>> effects_;

@@ -36,6 +36,9 @@ public:
     /// The signals that `request` asks for with positions below `below`, at least those that a stage of `pattern` wants, in (time, source, id) order, late as
     /// the committed results say.
     virtual std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) = 0;
+
+    /// What a re-match asks for, late as the committed results say.
+    virtual engine::RematchAnswer answer(const engine::RematchRequest& request) = 0;
 };
 
 /// What the pattern reads in any of its stages: what a signal of its history needs.

@@ -73,6 +73,13 @@ void write_lanes(Text& text, const ProcessState& state, engine::Timestamp now) {
                  seconds(lanes.apply_time));
     text.counter("lane_read_seconds_total", "Time of reading entries back from the store, the engine's work on them included.", seconds(lanes.read_time));
     text.counter("lane_write_seconds_total", "Time of result transactions.", seconds(lanes.write_time));
+    text.counter("rematches_total", "Times that signals behind the horizon were matched again with what is stored of their time.", lanes.rematches.counts.made);
+    text.counter("rematch_signals_total", "Signals read for that.", lanes.rematches.counts.signals);
+    text.counter("rematches_cut_total", "Of those times, with too much to read or match, so that evidence may be missing.", lanes.rematches.counts.cut);
+    text.counter("rematches_given_up_total", "Signals behind the horizon that stay unmatched: too many waited, or there was too much to read.",
+                 lanes.rematches.counts.given_up);
+    text.gauge("rematch_backlog_signals", "Signals behind the horizon that wait to be matched again.", lanes.rematches.backlog);
+    text.counter("rematch_seconds_total", "Time of it, which the lanes stand still for.", seconds(lanes.rematch_time));
     const auto& snapshots = lanes.snapshots;
     text.gauge("snapshot_position", "Log position of the newest saved state of the lanes; 0: none.", snapshots.position.value());
     text.gauge("snapshot_bytes", "Its size before packing.", snapshots.bytes);
@@ -106,6 +113,9 @@ void write_ticketing(Text& text, const tickets::Dispatcher::Usage& usage) {
     text.counter("tickets_in_doubt_total", "Deliveries that got no reply: looked for before they are sent again.", usage.doubtful);
     text.counter("ticket_polls_total", "Looks for changes in ticket systems.", usage.polls);
     text.counter("ticket_changes_total", "Changes of tickets' states that somebody made there.", usage.remote_changes);
+    text.counter("ticket_notes_taken_total", "People's notes on tickets that became comments.", usage.notes_taken);
+    text.counter("ticket_notes_cut_total", "Those that were longer than a comment may be.", usage.notes_cut);
+    text.counter("ticket_notes_left_total", "Times that a ticket's notes could not be read and wait for its next change.", usage.notes_left);
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ using api::ports::DiagnosticsReport;
 
 constexpr const char* status_sql = R"(
     SELECT watermark, held, newest, extract(epoch FROM lateness)::float8, late, unlinkable, behind_horizon, window_signals, state_bytes, capped_groups,
-           oldest_behind_horizon, near_misses_dropped
+           oldest_behind_horizon, near_misses_dropped, rematches, rematch_signals, rematches_cut, rematches_given_up, rematch_backlog, oldest_rematch_waiting,
+           evicted_signals, turned_away_signals
     FROM tenant_status)";
 constexpr const char* retention_sql = "SELECT refused_before::timestamp AT TIME ZONE 'UTC', kept_from::timestamp AT TIME ZONE 'UTC' FROM retention";
 constexpr const char* denied_sql = "SELECT kind, value, changed FROM entity_note WHERE link = 'deny' ORDER BY changed DESC LIMIT 100";
@@ -80,6 +81,11 @@ DiagnosticsReport read_report(TenantTransaction& transaction, const api::Caller&
         report.oldest_behind_horizon = optional_timestamp(row[10]);
         if (const auto capped = row[9].as<std::int64_t>(); capped > 0) report.caps.emplace_back("pattern_groups", capped);
         if (const auto dropped = row[11].as<std::int64_t>(); dropped > 0) report.caps.emplace_back("near_misses", dropped);
+        report.rematches = {row[12].as<std::int64_t>(), row[13].as<std::int64_t>(), row[16].as<std::int64_t>(), optional_timestamp(row[17])};
+        if (const auto cut = row[14].as<std::int64_t>(); cut > 0) report.caps.emplace_back("rematches", cut);
+        if (const auto given_up = row[15].as<std::int64_t>(); given_up > 0) report.caps.emplace_back("rematched_signals", given_up);
+        if (const auto evicted = row[18].as<std::int64_t>(); evicted > 0) report.caps.emplace_back("window_signals", evicted);
+        if (const auto turned_away = row[19].as<std::int64_t>(); turned_away > 0) report.caps.emplace_back("window_signals_turned_away", turned_away);
     }
     const auto retention = transaction.exec1(retention_sql);
     report.taken_from = optional_timestamp(retention[0]);

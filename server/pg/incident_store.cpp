@@ -130,17 +130,17 @@ api::ports::Outcome<Page<IncidentRecord>> IncidentStore::page(const api::Caller&
 }
 
 api::ports::Outcome<IncidentRecord> IncidentStore::find(const api::Caller& caller, IncidentNumber number) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_record(transaction, number); }),
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up, [&](TenantTransaction& transaction) { return read_record(transaction, number); }),
                       "find_incident");
 }
 
 api::ports::Outcome<IncidentRecord> IncidentStore::story(const api::Caller& caller, IncidentNumber number) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read, [&](TenantTransaction& transaction) { return read_story(transaction, number); }),
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up, [&](TenantTransaction& transaction) { return read_story(transaction, number); }),
                       "incident_story");
 }
 
 api::ports::Outcome<IncidentEvidence> IncidentStore::evidence(const api::Caller& caller, IncidentNumber number, const PageRequest& request) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up,
                                          [&](TenantTransaction& transaction) -> StoreResult<IncidentEvidence> {
                                              auto record = read_story(transaction, number);
                                              if (!record) return record.error();
@@ -154,13 +154,13 @@ api::ports::Outcome<IncidentEvidence> IncidentStore::evidence(const api::Caller&
 
 api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(const api::Caller& caller, IncidentNumber number,
                                                                             const std::vector<std::string>& kinds, const PageRequest& request) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up,
                                          [&](TenantTransaction& transaction) { return read_activity(transaction, number, kinds, request); }),
                       "incident_activity");
 }
 
 api::ports::Outcome<IncidentDetail> IncidentStore::detail(const api::Caller& caller, IncidentNumber number, std::size_t most_comments) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up,
                                          [&](TenantTransaction& transaction) -> StoreResult<IncidentDetail> {
                                              auto record = read_record(transaction, number);
                                              if (!record) return record.error();
@@ -174,7 +174,7 @@ api::ports::Outcome<IncidentDetail> IncidentStore::detail(const api::Caller& cal
 }
 
 api::ports::Outcome<std::vector<engine::FindingRecord>> IncidentStore::findings(const api::Caller& caller, IncidentNumber number) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up,
                                          [&](TenantTransaction& transaction) -> StoreResult<std::vector<engine::FindingRecord>> {
                                              auto findings = read_findings(transaction, number);
                                              if (findings.empty() && !exists(transaction, number)) return no_incident(number);

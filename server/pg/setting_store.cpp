@@ -28,6 +28,7 @@ engine::SettingChange change_of(const TenantSettings& settings) {
     change.group_within = settings.group_within;
     change.base_rate = settings.base_rate;
     change.unlinkable_limit = settings.unlinkable_limit;
+    change.window_signals = settings.window_signals;
     return change;
 }
 
@@ -41,6 +42,7 @@ TenantSettings settings_of(std::string_view body) {
     settings.group_within = change.group_within.value_or(settings.group_within);
     settings.base_rate = change.base_rate.value_or(settings.base_rate);
     settings.unlinkable_limit = change.unlinkable_limit.value_or(settings.unlinkable_limit);
+    settings.window_signals = change.window_signals.value_or(settings.window_signals);
     return settings;
 }
 

@@ -43,10 +43,11 @@ constexpr const char* next_sql = R"(
     UPDATE ticket t SET state = 'sending', attempts = t.attempts + 1, epoch = $2, changed = clock_timestamp()
     FROM (SELECT id FROM ticket WHERE connector = $1 AND state IN ('pending', 'in_doubt') AND due <= clock_timestamp() ORDER BY due, id LIMIT 1) n
     WHERE t.id = n.id
-    RETURNING t.id, t.incident, t.delivered, t.attempts, t.external_id, t.external_status, t.told_status)";
+    RETURNING t.id, t.incident, t.delivered, t.attempts, t.external_id, t.external_status, t.told_status, t.told, t.told_comment)";
 constexpr const char* success_sql = R"(
-    UPDATE ticket SET state = CASE WHEN wanted > $2 THEN 'pending' ELSE 'done' END, due = clock_timestamp() + interval '2 seconds', attempts = 0, delivered = $2,
-                      external_id = $3, external_url = $4, external_status = $5, external_seen = $6, told_status = $7, detail = $8, changed = clock_timestamp()
+    UPDATE ticket SET state = CASE WHEN wanted > $2 OR $11 THEN 'pending' ELSE 'done' END, due = clock_timestamp() + interval '2 seconds', attempts = 0,
+                      delivered = $2, external_id = $3, external_url = $4, external_status = $5, external_seen = $6, told_status = $7, detail = $8, told = $9,
+                      told_comment = $10, changed = clock_timestamp()
     WHERE id = $1 AND state = 'sending')";
 constexpr const char* failure_sql = R"(
     UPDATE ticket SET state = $2, due = clock_timestamp() + make_interval(secs => $3), detail = $4, changed = clock_timestamp() WHERE id = $1 AND state = 'sending')";
@@ -57,7 +58,7 @@ constexpr const char* failed_sql = R"(
     WHERE name = $1)";
 constexpr const char* pause_sql = "UPDATE connector_state SET paused = $2, failed = clock_timestamp(), failure = $2 WHERE name = $1 AND paused <> $2";
 constexpr const char* find_sql =
-    "SELECT id, incident, external_status, external_seen, told_status FROM ticket WHERE connector = $1 AND external_id = $2 AND external_id <> ''";
+    "SELECT id, incident, external_status, external_seen, told_status, seen_note FROM ticket WHERE connector = $1 AND external_id = $2 AND external_id <> ''";
 constexpr const char* remote_sql = "UPDATE ticket SET external_status = $2, external_seen = $3, told_status = $4, changed = clock_timestamp() WHERE id = $1";
 constexpr const char* poll_sql = R"(
     UPDATE connector_state SET polled = $2, poll_due = clock_timestamp() + make_interval(secs => $3),
@@ -161,7 +162,7 @@ StoreResult<std::optional<TicketJob>> TicketQueue::next(std::int64_t epoch) {
         if (rows.empty()) return std::optional<TicketJob>{};
         const auto& row = rows[0];
         return std::optional{TicketJob{row[0].as<std::int64_t>(), engine::IncidentNumber{row[1].as<std::int64_t>()}, row[2].as<std::int64_t>(),
-                                       row[3].as<int>(), row[4].c_str(), row[5].c_str(), row[6].c_str()}};
+                                       row[3].as<int>(), row[4].c_str(), row[5].c_str(), row[6].c_str(), row[7].c_str(), row[8].as<std::int64_t>()}};
     });
 }
 
@@ -171,7 +172,7 @@ StoreResult<void> TicketQueue::finish(std::int64_t epoch, const TicketJob& job, 
         log(transaction, &job, exchanged);
         if (result.state == "done") {
             transaction.exec_params(success_sql, job.id, result.delivered, result.external_id, result.external_url, result.external_status,
-                                    result.external_seen, result.told_status, result.detail);
+                                    result.external_seen, result.told_status, result.detail, result.told, result.told_comment, result.has_more);
         } else {
             transaction.exec_params(failure_sql, job.id, result.state, seconds(result.wait), result.detail);
         }
@@ -186,8 +187,12 @@ StoreResult<std::optional<KnownTicket>> TicketQueue::find(const std::string& ext
     return tenant_transaction(pool_, tenant_, Access::read, [&](TenantTransaction& transaction) -> std::optional<KnownTicket> {
         const auto rows = transaction.exec_params(find_sql, name_, external_id);
         if (rows.empty()) return std::nullopt;
-        return KnownTicket{rows[0][0].as<std::int64_t>(), engine::IncidentNumber{rows[0][1].as<std::int64_t>()}, rows[0][2].c_str(), rows[0][3].c_str(),
-                           rows[0][4].c_str()};
+        return KnownTicket{rows[0][0].as<std::int64_t>(),
+                           engine::IncidentNumber{rows[0][1].as<std::int64_t>()},
+                           rows[0][2].c_str(),
+                           rows[0][3].c_str(),
+                           rows[0][4].c_str(),
+                           rows[0][5].c_str()};
     });
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/tickets/connector.hpp"
+#include "engine/lane/control.hpp"
 #include "engine/model/ids.hpp"
 #include "server/pg/pool.hpp"
 #include "server/tickets/secret_box.hpp"
@@ -39,6 +40,8 @@ struct TicketJob {
     std::int64_t delivered = 0;
     int attempts = 0;  ///< this one included
     std::string external_id, external_status, told_status;
+    std::string told;               ///< of the incident's state, "" nothing
+    std::int64_t told_comment = 0;  ///< position of the last comment that the ticket has
 };
 
 /// What an attempt came to.
@@ -49,7 +52,9 @@ struct TicketResult {
     // of a success
     std::int64_t delivered = 0;  ///< revision that the ticket shows now
     std::string external_id, external_url, external_status, external_seen;
-    std::string told_status;
+    std::string told_status, told;
+    std::int64_t told_comment = 0;
+    bool has_more = false;  ///< there are further comments: due again
     // of the connector
     bool succeeded = false;
     std::optional<std::string> pause;  ///< why nothing more is sent
@@ -61,6 +66,13 @@ struct KnownTicket {
     std::int64_t id = 0;
     engine::IncidentNumber incident;
     std::string external_status, external_seen, told_status;
+    std::string seen_note;  ///< id of the last note that the incident has
+};
+
+/// A comment on an incident, as its history has it.
+struct IncidentNote {
+    std::int64_t position = 0;
+    std::string actor, text;
 };
 
 /// The tickets of one connector, for the process that serves it. Every write names the epoch under which it is made; none is made once another process has
@@ -80,6 +92,13 @@ public:
     StoreResult<std::int64_t> absorb();
     /// The next ticket that is due, marked as being sent.
     StoreResult<std::optional<TicketJob>> next(std::int64_t epoch);
+    /// What the incident was merged or split with, and those incidents' tickets of this connector; at most 50 of each.
+    StoreResult<std::vector<api::tickets::Kin>> kin(engine::IncidentNumber incident);
+    /// Comments behind this position, in order, at most 50.
+    StoreResult<std::vector<IncidentNote>> comments(engine::IncidentNumber incident, std::int64_t after);
+    /// A note on the ticket was seen, and becomes a comment where there is one: both at once, so that it becomes one only once. `stale` also when the
+    /// ticket's last note is another one by now.
+    StoreResult<void> take_note(std::int64_t epoch, const KnownTicket& ticket, const std::string& note, const std::optional<engine::IncidentComment>& comment);
     /// `stale` when another process serves the connector by now; then nothing is written.
     StoreResult<void> finish(std::int64_t epoch, const TicketJob& job, const TicketResult& result, const std::vector<tickets::Exchanged>& exchanged);
     StoreResult<std::optional<KnownTicket>> find(const std::string& external_id);

@@ -22,6 +22,14 @@ constexpr milliseconds most_rest = 5min;
 constexpr auto trim_every = std::chrono::hours{1};
 constexpr std::int64_t absorbed_at_once = 1'000;
 
+/// What a note of a change says, but for how often it changed: where this is the same, there is nothing to say.
+std::string state_of(const engine::IncidentRecord& incident) {
+    const auto classification = incident.classification ? std::string_view{engine::to_string(*incident.classification)} : std::string_view{};
+    const auto heir = incident.merged_into ? incident.merged_into->value() : 0;
+    return fmt::format("{} {} {:.3f} {} {} {} {}", engine::to_string(incident.status), engine::to_string(incident.severity), incident.score,
+                       incident.signal_count, incident.finding_count, classification, heir);
+}
+
 milliseconds rest_after(int failures) {
     if (failures < failures_to_open) return 0ms;
     return std::min<milliseconds>(first_rest * (1LL << std::min(failures - failures_to_open, 10)), most_rest);
@@ -110,15 +118,26 @@ Remote<RemoteTicket> ConnectorWorker::deliver(const pg::TicketJob& job, pg::Tick
     story.findings = std::move(evidence->findings);
     story.evidence = std::move(evidence->page.items);
     story.more_evidence = evidence->page.next.has_value();
+    auto kin = queue_.kin(job.incident);
+    if (!kin) return RemoteFault{RemoteFault::Kind::later, "what the incident was merged or split with cannot be read: " + kin.error().detail};
+    story.kin = *std::move(kin);
     result.delivered = story.record.revision;
     result.told_status = engine::to_string(story.record.status);
+    result.told = state_of(story.record);
+    result.told_comment = job.told_comment;
     const TicketOrder order{.connector = served_->connector,
                             .story = story,
                             .marker = fmt::format("{}{}", setting_.marker_prefix(tenant_), job.incident.value()),
                             .external_id = job.external_id,
                             .told_status = job.told_status,
-                            .delivered = job.delivered};
-    return system_->deliver(order);
+                            .delivered = job.delivered,
+                            .is_news = job.told != result.told};
+    auto ticket = system_->deliver(order);
+    if (!ticket || ticket->id.empty()) return ticket;
+    const auto not_taken = complete(order, ticket->id, job, result);
+    if (!not_taken) return not_taken.error();
+    if (ticket->warning.empty()) ticket->warning = *not_taken;
+    return ticket;
 }
 
 void ConnectorWorker::judge(const RemoteFault& fault, const pg::TicketJob& job, pg::TicketResult& result) {
@@ -205,6 +224,10 @@ void ConnectorWorker::poll(const pg::ConnectorHold& held) {
     for (const auto& remote : *changed) {
         if (!follow(held.epoch, remote)) {
             failure = fmt::format("the change of ticket {} could not be followed yet", remote.id);
+            break;
+        }
+        if (served_->connector.comments && !take_notes(held.epoch, remote.id)) {
+            failure = fmt::format("the notes of ticket {} could not be read yet", remote.id);
             break;
         }
         polled = std::max(polled, remote.seen);

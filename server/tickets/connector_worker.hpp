@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <random>
 #include <string>
@@ -31,7 +32,7 @@ struct WorkerSetting {
 
 /// What a worker did, for metrics.
 struct WorkerCounts {
-    std::atomic<std::int64_t> delivered{0}, failed{0}, retried{0}, doubtful{0}, polls{0}, remote_changes{0};
+    std::atomic<std::int64_t> delivered{0}, failed{0}, retried{0}, doubtful{0}, polls{0}, remote_changes{0}, notes_taken{0}, notes_cut{0}, notes_left{0};
 };
 
 /// Serves one connector of one tenant: takes what the lanes left, sends what is due, looks for changes. One thread, but for `cut`.
@@ -53,6 +54,13 @@ private:
     /// Whether there may be more that is due.
     bool send_next(const pg::ConnectorHold& held);
     Remote<RemoteTicket> deliver(const pg::TicketJob& job, pg::TicketResult& result);
+    /// What a ticket that shows its incident tells besides: ties to other tickets, notes. What was not taken over.
+    Remote<std::string> complete(const TicketOrder& order, const std::string& id, const pg::TicketJob& job, pg::TicketResult& result);
+    /// Whoever wrote a comment, it came through this connector.
+    bool is_own_comment(const std::string& actor) const;
+    /// People's notes on a ticket become comments; false when they could not be read now, and may be later.
+    bool take_notes(std::int64_t epoch, const std::string& id);
+    std::string comment_text(const RemoteNote& note);
     void judge(const RemoteFault& fault, const pg::TicketJob& job, pg::TicketResult& result);
     void poll(const pg::ConnectorHold& held);
     /// What the ticket system tells of one of our tickets; false when it could not be followed now.
@@ -71,7 +79,8 @@ private:
     std::optional<pg::ServedConnector> served_;
     std::unique_ptr<Wire> wire_;
     std::unique_ptr<TicketSystem> system_;
-    int failures_ = 0;  ///< of the connector in a row
+    int failures_ = 0;                   ///< of the connector in a row
+    std::map<std::string, int> unread_;  ///< looks in a row that failed to read a ticket's notes
     std::minstd_rand random_;
     std::chrono::steady_clock::time_point trimmed_{};
 };

@@ -218,6 +218,9 @@ Dispatcher::Usage Dispatcher::usage() const {
     usage.doubtful = counts_.doubtful;
     usage.polls = counts_.polls;
     usage.remote_changes = counts_.remote_changes;
+    usage.notes_taken = counts_.notes_taken;
+    usage.notes_cut = counts_.notes_cut;
+    usage.notes_left = counts_.notes_left;
     const std::lock_guard lock{mutex_};
     usage.workers = workers_;
     usage.unserved = unserved_;

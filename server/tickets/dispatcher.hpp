@@ -42,6 +42,7 @@ public:
         std::size_t unserved = 0;  ///< connectors beyond most_workers
         std::int64_t waiting = 0;  ///< rows of the outbox that no dispatcher has taken
         std::int64_t delivered = 0, failed = 0, retried = 0, doubtful = 0, polls = 0, remote_changes = 0;
+        std::int64_t notes_taken = 0, notes_cut = 0, notes_left = 0;
     };
     /// Any thread.
     Usage usage() const;

@@ -35,6 +35,13 @@ std::string words_of(const Json& body) {
 /// Its last line tells which revision of the incident the issue shows.
 std::string description_of(const TicketOrder& order, const api::tickets::TicketText& text) { return text.body + "\n" + revision_line(order); }
 
+/// A description as it was before the last line, with line ends as we write them.
+std::string without_revision(std::string description) {
+    std::erase(description, '\r');
+    const auto end = description.rfind('\n');
+    return end == std::string::npos ? description : description.substr(0, end);
+}
+
 }  // namespace
 
 Redmine::Redmine(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix)
@@ -129,10 +136,11 @@ Remote<RemoteTicket> Redmine::update(const TicketOrder& order, const std::string
     const bool arrived = text_at(*before, "description").ends_with(revision_line(order));
     const auto status = word_of(connector_.statuses, incident.status);
     const bool tells_status = !status.empty() && order.told_status != engine::to_string(incident.status) && text_at(member(*before, "status"), "id") != status;
-    if (arrived && !tells_status) return ticket_from(*before);
     const auto text = api::tickets::ticket_text(order.connector, order.story);
+    const bool shows_all = text_at(*before, "subject") == text.title && without_revision(text_at(*before, "description")) == text.body;
+    if ((arrived || (shows_all && !order.is_news)) && !tells_status) return ticket_from(*before);
     Json issue{{"subject", text.title}, {"description", description_of(order, text)}};
-    if (!arrived) issue["notes"] = note_of(incident);
+    if (!arrived && order.is_news) issue["notes"] = note_of(incident);
     const auto priority = word_of(connector_.priorities, incident.severity);
     if (!priority.empty()) issue["priority_id"] = number_from(priority);
     if (tells_status) issue["status_id"] = number_from(status);
@@ -155,6 +163,7 @@ Remote<RemoteTicket> Redmine::deliver(const TicketOrder& order) {
     if (!order.external_id.empty()) return update(order, order.external_id);
     const auto found = find(order.marker);
     if (!found) return found.error();
+    if (found->empty() && order.story.record.merged_into) return unneeded_ticket(order);
     if (found->empty()) return create(order);
     // Made by an attempt whose reply was lost: as it is now, it shows the incident as it was then.
     auto ticket = update(order, text_at(found->front(), "id"));

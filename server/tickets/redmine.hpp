@@ -20,6 +20,9 @@ public:
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
+    Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others) override;
+    Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
+    Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;
 
 private:
@@ -30,6 +33,8 @@ private:
     Remote<RemoteTicket> create(const TicketOrder& order);
     Remote<RemoteTicket> update(const TicketOrder& order, const std::string& id);
     Remote<nlohmann::json> read(const std::string& id);
+    /// With its "relations" or "journals".
+    Remote<nlohmann::json> read_with(const std::string& id, std::string_view what);
     std::string marker_of(const nlohmann::json& issue) const;
     RemoteTicket ticket_from(const nlohmann::json& issue) const;
 
@@ -37,6 +42,7 @@ private:
     Wire& wire_;
     JsonClient client_;
     std::string marker_prefix_;
+    std::string account_;  ///< our id there; "" until it was asked for
 };
 
 }  // namespace catenary::server::tickets

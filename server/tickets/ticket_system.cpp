@@ -106,6 +106,19 @@ std::optional<std::chrono::milliseconds> TicketSystem::wait_after(int attempts) 
     return std::min<std::chrono::milliseconds>(first * (1LL << std::clamp(attempts - 1, 0, 20)), most);
 }
 
+Remote<std::string> TicketSystem::relate(const std::string&, const std::vector<std::string>&) { return std::string{}; }
+Remote<std::string> TicketSystem::write_notes(const std::string&, const std::string&, const std::vector<OwnNote>&) { return std::string{}; }
+
+Remote<std::vector<RemoteNote>> TicketSystem::notes_since(const std::string&, const std::string&) { return std::vector<RemoteNote>{}; }
+
+RemoteTicket unneeded_ticket(const TicketOrder& order) {
+    RemoteTicket none;
+    none.status_is_ours = true;
+    none.warning = fmt::format("incident {} was merged into incident {} before it had a ticket: that one's ticket tells of it",
+                               order.story.record.number.value(), order.story.record.merged_into->value());
+    return none;
+}
+
 RemoteFault fault_of(const OutboundError& error) {
     switch (error.kind) {
         case OutboundError::Kind::refused: return {RemoteFault::Kind::unauthorised, error.detail};

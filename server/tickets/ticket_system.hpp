@@ -80,7 +80,13 @@ struct RemoteTicket {
     std::string warning;          ///< what was not taken over although the system said nothing
 };
 
-/// What a ticket is to show.
+/// A note of ours on a ticket.
+struct OwnNote {
+    std::string key;  ///< one word, unlike that of any other note of ours on the ticket
+    std::string text;
+};
+
+/// What a ticket is to show. Of an incident that was merged into another no ticket is made: where none is found, the answer is a ticket without an id.
 struct TicketOrder {
     const api::tickets::Connector& connector;
     const api::tickets::TicketStory& story;
@@ -88,6 +94,15 @@ struct TicketOrder {
     std::string external_id;     ///< "": there is none yet, as far as we know
     std::string told_status;     ///< of the incident, as the ticket knows it
     std::int64_t delivered = 0;  ///< revision that the ticket shows
+    bool is_news = true;         ///< the incident's state is another one than the ticket was told: worth a note
+};
+
+/// A note on a ticket, as its system shows it.
+struct RemoteNote {
+    std::string id;      ///< in the system's words
+    std::string author;  ///< for people
+    std::string text;
+    bool is_ours = false;
 };
 
 /// A kind of ticket system: the one contract that the dispatcher knows. Every call is bounded in time by the limits of its Outbound. One thread.
@@ -100,12 +115,22 @@ public:
     virtual Remote<RemoteTicket> deliver(const TicketOrder& order) = 0;
     /// Our tickets that changed at or after `seen` ("": ever), oldest first.
     virtual Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) = 0;
+    /// Links the ticket with others of the same system, by their ids; those that are linked already are left alone. What was not taken over, "" when all was.
+    /// A kind without links does nothing.
+    virtual Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others);
+    /// Writes those of the notes that the ticket has not got yet, in order; `marker`: as in TicketOrder. A kind without notes does nothing.
+    virtual Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes);
+    /// The ticket's notes behind the one with the id `after` ("": all), oldest first; what is marked as private there is left out. A kind without notes has none.
+    virtual Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after);
     /// Whether it was our own account that set the ticket's present state: what we wrote without hearing of it, or what somebody's change was answered with,
     /// is nobody's wish. False where the system keeps no history that says so.
     virtual Remote<bool> set_by_us(const RemoteTicket& ticket);
     /// How long to wait before attempt `attempts` + 1; empty: no more.
     virtual std::optional<std::chrono::milliseconds> wait_after(int attempts) const;
 };
+
+/// The answer to an order for an incident that was merged into another before it had a ticket.
+RemoteTicket unneeded_ticket(const TicketOrder& order);
 
 /// For the kind that the connector names; both references must outlive it. `marker_prefix`: what every marker of this tenant begins with.
 std::unique_ptr<TicketSystem> make_ticket_system(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix);

@@ -2,7 +2,6 @@
 
 #include "api/json/incident_json.hpp"
 #include "api/json/time_json.hpp"
-#include "server/tickets/base64.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -24,8 +23,8 @@ std::int64_t seconds_now() { return std::chrono::duration_cast<std::chrono::seco
 
 std::string_view event_of(const TicketOrder& order) {
     const auto& incident = order.story.record;
-    if (order.delivered == 0) return "incident.created";
     if (incident.merged_into) return "incident.merged";
+    if (order.delivered == 0) return "incident.created";
     const bool closed = incident.status == engine::IncidentStatus::closed;
     if (closed && order.told_status != "closed") return "incident.closed";
     if (!closed && order.told_status == "closed") return "incident.reopened";
@@ -33,27 +32,6 @@ std::string_view event_of(const TicketOrder& order) {
 }
 
 }  // namespace
-
-std::string webhook_signature(const std::vector<std::string>& secrets, std::string_view id, std::int64_t timestamp, std::string_view body) {
-    constexpr std::string_view prefix = "whsec_";
-    const auto head = fmt::format("{}.{}.", id, timestamp);
-    std::string signatures;
-    for (std::string_view secret : secrets) {
-        if (secret.starts_with(prefix)) secret.remove_prefix(prefix.size());
-        std::array<unsigned char, 64> key{};
-        std::size_t length = 0;
-        sodium_base642bin(key.data(), key.size(), secret.data(), secret.size(), nullptr, &length, nullptr, sodium_base64_VARIANT_ORIGINAL);
-        crypto_auth_hmacsha256_state state;
-        crypto_auth_hmacsha256_init(&state, key.data(), length);
-        crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(head.data()), head.size());
-        crypto_auth_hmacsha256_update(&state, reinterpret_cast<const unsigned char*>(body.data()), body.size());
-        std::array<unsigned char, crypto_auth_hmacsha256_BYTES> digest{};
-        crypto_auth_hmacsha256_final(&state, digest.data());
-        sodium_memzero(key.data(), key.size());
-        signatures += (signatures.empty() ? "v1," : " v1,") + base64({reinterpret_cast<const char*>(digest.data()), digest.size()});
-    }
-    return signatures;
-}
 
 Webhook::Webhook(const api::tickets::Connector& connector, Wire& wire, Seconds clock)
     : connector_{connector}, wire_{wire}, clock_{clock ? std::move(clock) : Seconds{&seconds_now}} {}
@@ -89,6 +67,10 @@ Remote<RemoteTicket> Webhook::deliver(const TicketOrder& order) {
     auto data = api::json::to_json(incident, most_entities);
     data.erase("tickets");
     data["description"] = incident.summary;
+    auto kin = nlohmann::ordered_json::array();
+    for (const auto& other : order.story.kin) {
+        kin.push_back({{"tie", api::tickets::tie_words[static_cast<std::size_t>(other.tie)]}, {"incident", other.incident.value()}, {"ticket", other.ticket}});
+    }
     const nlohmann::ordered_json body{{"type", event_of(order)},
                                       {"timestamp", api::json::format_time(incident.updated)},
                                       {"data",
@@ -96,6 +78,8 @@ Remote<RemoteTicket> Webhook::deliver(const TicketOrder& order) {
                                         {"title", text.title},
                                         {"body", text.body},
                                         {"labels", order.connector.labels},
+                                        {"ticket", order.marker},
+                                        {"kin", std::move(kin)},
                                         {"link", api::tickets::link_back(order.connector, incident.number)}}}};
     const auto id = fmt::format("msg_{}_{}", order.marker, incident.revision);
     const auto posted = post(order.delivered == 0 ? "create" : "update", id, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/tickets/signatures.hpp"
 #include "server/tickets/ticket_system.hpp"
 
 #include <cstdint>
@@ -32,8 +33,5 @@ private:
     Wire& wire_;
     Seconds clock_;
 };
-
-/// "v1,…" for each secret, separated by spaces: HMAC-SHA256 of "id.timestamp.body" under what the secret's base64 stands for.
-std::string webhook_signature(const std::vector<std::string>& secrets, std::string_view id, std::int64_t timestamp, std::string_view body);
 
 }  // namespace catenary::server::tickets

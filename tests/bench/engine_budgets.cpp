@@ -172,7 +172,7 @@ int main(int argc, char** argv) {
     std::vector<Stretch> catalogue_live;
     for (int round = 0; round < rounds; ++round) catalogue_live.push_back(with_catalogue.feed(measured));
     print("full catalogue", catalogue_live.front());
-    inform(fmt::format("signals a second and core, all {} that ship, {} seen", shipped.size(), full), 1e9 / median_cost(catalogue_live), "1/s");
+    say(fmt::format("signals a second and core, all {} that ship, {} seen", shipped.size(), full), 1e9 / median_cost(catalogue_live), "1/s", 1e6, true);
     inform(fmt::format("  cost a signal against fifty patterns, {} seen", full), median_cost(catalogue_live) / median_cost(busy.full), "times");
 
     for (const double wanted : {0.0, 0.5}) {

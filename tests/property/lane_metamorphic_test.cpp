@@ -139,7 +139,7 @@ IncidentEdit random_edit(Dice& dice, IncidentNumber number) {
 
 /// Whom signals may link by from now on.
 ControlBody random_link_decision(Dice& dice) {
-    if (dice.chance(20)) return SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = dice.pick(1, 2), .group_within = {}};
+    if (dice.chance(20)) return SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = dice.pick(1, 2), .group_within = {}, .window_signals = {}};
     const EntityKey entity = dice.of(std::vector<EntityKey>{{"account", "alice"}, {"account", "bob"}, {"host", "h1"}, {"host", "h2"}});
     return EntityChange{entity, dice.of(std::vector<LinkRule>{LinkRule::deny, LinkRule::deny, LinkRule::usual})};
 }
@@ -256,6 +256,12 @@ std::size_t decide(LaneStory& story, const std::vector<Decision>& decisions) {
     return effective;
 }
 
+/// Where something came behind the horizon, of the findings only: what shares an incident then depends on which of them had ended when the others came.
+std::string digest_of(LaneStory& story) {
+    const std::string both = story.digest();
+    return story.stored().status.behind_horizon > 0 ? both.substr(0, both.size() / 2) : both;
+}
+
 /// What one order of arrival, of several, leads to. Two thirds of the signals come before the decisions, the others after them.
 class DecidedStory {
 public:
@@ -278,7 +284,7 @@ public:
         std::shuffle(late.begin(), late.end(), order.engine());
         for (const Signal& signal : late) story.signal(signal);
         story.control(WatermarkCall{case_.end + 1h, false});
-        return story.digest();
+        return digest_of(story.finish_rematches());
     }
     /// How many decisions of the last run had an effect.
     std::size_t effective() const { return effective_; }
@@ -370,7 +376,7 @@ TEST_CASE("property: decisions about links hold by event time, whatever straggle
             std::shuffle(late.begin(), late.end(), order.engine());
             for (const Signal& signal : late) story.signal(signal);
             story.control(WatermarkCall{it.end + 1h, false});
-            return story.digest();
+            return digest_of(story.finish_rematches());
         };
         const std::string expected = run(0, true);
         for (std::uint32_t variant = 1; variant <= 3; ++variant) {

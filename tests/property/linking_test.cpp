@@ -1,5 +1,4 @@
-#include "tests/property/random_case.hpp"
-#include "tests/support/lane_story.hpp"
+#include "tests/property/lane_case.hpp"
 
 #include <doctest/doctest.h>
 
@@ -46,12 +45,7 @@ LinkCase link_case(std::uint32_t seed) {
             decided.push_back({{}, {}, static_cast<std::uint32_t>(1 + 10 * drawn(random, 0, 1) + drawn(random, 0, 1)), drawn(random, 1, 3) > 1});
     }
     if (drawn(random, 1, 3) == 1) c.pattern_at = static_cast<std::size_t>(drawn(random, 1, static_cast<int>(c.base.signals.size())));
-    for (std::size_t stage = 0; stage < c.base.pattern.stages.size(); ++stage) {
-        auto& declared = c.base.pattern.stages[stage];
-        const auto wanted = engine::Field::parse("attributes.stage").value();
-        declared.match = engine::Predicate::test({wanted, engine::FieldTest::Operator::any_of, {std::to_string(stage)}}).value();
-        if (declared.repeat && declared.repeat->distinct) declared.repeat->distinct = engine::Field::parse("attributes.value" + std::to_string(stage)).value();
-    }
+    make_postable(c.base.pattern);
     return c;
 }
 
@@ -87,40 +81,16 @@ std::vector<oracle::Finding> defined(const LinkCase& c, Reading reading) {
     return oracle::findings(c.base.pattern, c.base.effective_from, signals);
 }
 
-engine::Signal posted(const oracle::Signal& signal, const std::vector<Mention>& named) {
-    engine::Signal made;
-    made.source = signal.ref.source;
-    made.id = signal.ref.id;
-    made.time = signal.ref.time;
-    made.domain = signal.domain;
-    made.name = "n";
-    made.count = signal.count;
-    for (const auto& mention : named) made.entities.push_back({mention.kind, std::to_string(mention.number), "", mention.identifies});
-    for (std::size_t stage = 0; stage < signal.distinct.size(); ++stage) {
-        if ((signal.stages >> stage & 1u) != 0) made.attributes.push_back({"stage", std::to_string(stage)});
-        for (const auto& value : signal.distinct[stage]) made.attributes.push_back({"value" + std::to_string(stage), value});
-    }
-    return made;
-}
-
-struct LaneFinding {
-    Timestamp start;
-    Timestamp end;
-    std::set<std::uint32_t> principals;
-    std::map<engine::SignalRef, std::size_t> evidence;
-    friend auto operator<=>(const LaneFinding&, const LaneFinding&) = default;
-};
-
 std::vector<LaneFinding> found(const LinkCase& c, test::LaneStory& story) {
-    story.control(engine::SettingChange{.lateness = std::chrono::days{7}, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}});
+    story.control(engine::SettingChange{.lateness = std::chrono::days{7}, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}, .window_signals = {}});
     const engine::PatternChange pattern{test::shared(c.base.pattern), c.base.effective_from};
     const auto kind_of = [](std::uint32_t number) { return number < 10 ? "account" : "host"; };
     if (c.pattern_at == 0) story.control(pattern);
     for (std::size_t i = 0; i < c.base.signals.size(); ++i) {
         for (const Decision& decision : c.before[i]) {
             if (decision.limit) {
-                story.control(
-                    engine::SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = static_cast<int>(*decision.limit), .group_within = {}});
+                story.control(engine::SettingChange{
+                    .lateness = {}, .base_rate = {}, .unlinkable_limit = static_cast<int>(*decision.limit), .group_within = {}, .window_signals = {}});
             } else {
                 story.control(engine::EntityChange{{kind_of(*decision.entity), std::to_string(*decision.entity)},
                                                    decision.denied ? engine::LinkRule::deny : engine::LinkRule::usual});
@@ -129,26 +99,7 @@ std::vector<LaneFinding> found(const LinkCase& c, test::LaneStory& story) {
         story.signal(posted(c.base.signals[i], c.named[i]));
         if (c.pattern_at == i + 1) story.control(pattern);
     }
-    std::vector<LaneFinding> findings;
-    for (const auto& record : story.stored().live_findings()) {
-        LaneFinding finding{record.start, record.end, {}, {}};
-        for (const auto& principal : record.principals) finding.principals.insert(static_cast<std::uint32_t>(std::stoul(principal.value)));
-        for (const auto& [ref, stage] : story.stored().evidence[record.id]) {
-            const auto is_it = [&id = stage](const engine::Stage& declared) { return declared.id == id; };
-            const auto& stages = c.base.pattern.stages;
-            finding.evidence[ref] = static_cast<std::size_t>(std::find_if(stages.begin(), stages.end(), is_it) - stages.begin());
-        }
-        findings.push_back(std::move(finding));
-    }
-    std::sort(findings.begin(), findings.end());
-    return findings;
-}
-
-std::vector<LaneFinding> as_lane(const std::vector<oracle::Finding>& findings) {
-    std::vector<LaneFinding> same;
-    for (const auto& finding : findings) same.push_back({finding.start, finding.end, finding.principals, finding.evidence});
-    std::sort(same.begin(), same.end());
-    return same;
+    return stored_findings(story, c.base.pattern);
 }
 
 std::string told(const LinkCase& c) {
@@ -174,7 +125,7 @@ TEST_CASE("property: a lane links by what the definitions let a signal link by")
         const auto expected = defined(c, Reading::literal);
         test::LaneStory story;
         const auto got = found(c, story);
-        if (got != as_lane(expected)) {
+        if (got != as_stored(expected)) {
             const std::string text = "seed " + std::to_string(seed) + "\n" + told(c) + std::to_string(expected.size()) + " findings expected, " +
                                      std::to_string(got.size()) + " found";
             FAIL(text);

@@ -68,6 +68,12 @@ std::optional<std::string> difference(const Case& c, const std::vector<oracle::F
 
 }  // namespace
 
+std::string as_text(const SeenFindings& findings) {
+    std::string text;
+    for (const auto& [id, finding] : findings) text += text_of(finding) + "\n";
+    return text;
+}
+
 MatcherRun::MatcherRun(const engine::Pattern& pattern, engine::Timestamp effective_from)
     : link_kinds_{pattern.link_kinds},
       matcher_{std::make_shared<const engine::Pattern>(pattern), identity, effective_from, window_, symbols_of(pattern.link_kinds)} {}

@@ -24,6 +24,7 @@ struct SeenFinding {
     friend auto operator<=>(const SeenFinding&, const SeenFinding&) = default;
 };
 using SeenFindings = std::map<engine::FindingId, SeenFinding>;
+std::string as_text(const SeenFindings& findings);
 
 /// Feeds a matcher as a lane does and keeps what its deltas say, as a store does.
 class MatcherRun {
@@ -36,6 +37,8 @@ public:
     void move_watermark(engine::Timestamp watermark) { matcher_.move_watermark(watermark); }
     /// Promises the matcher that nothing earlier than `horizon` comes any more. A signal given up twice, or never added, is a breach.
     void expire(engine::Timestamp horizon);
+    std::uint64_t work() const { return matcher_.work(); }
+    std::uint64_t capped() const { return matcher_.capped(); }
     /// Signals added and not yet given up.
     std::size_t held() const { return refs_.size(); }
     /// Applies the deltas since the last call. A delta that contradicts what came before is a breach.

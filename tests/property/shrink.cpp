@@ -30,7 +30,9 @@ void remove_conditions(Case& c, Which which) {
 }
 
 void add_without_stages(const Case& c, Candidates& candidates) {
-    for (std::size_t stage = 0; stage < c.pattern.stages.size() && c.pattern.stages.size() > 1; ++stage) {
+    // A chain links stages: with one there is nothing to link.
+    const std::size_t fewest = c.pattern.link == engine::LinkMode::chain ? 2 : 1;
+    for (std::size_t stage = 0; stage < c.pattern.stages.size() && c.pattern.stages.size() > fewest; ++stage) {
         Case smaller = c;
         smaller.pattern.stages.erase(smaller.pattern.stages.begin() + static_cast<std::ptrdiff_t>(stage));
         const auto is_optional = [](const engine::Stage& left) { return left.optional; };

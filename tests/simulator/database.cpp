@@ -38,6 +38,14 @@ void upsert(Tables& tables, const server::ResultTable& table, const std::string&
     }
 }
 
+void rematched(Tables& tables, const std::string& text) {
+    auto& marks = tables[std::string{server::late_table.name}];
+    for (const auto& row : Json::parse(text)) {
+        const auto it = marks.find(key_of(server::late_table, row));
+        if (it != marks.end()) it->second["behind_horizon"] = false;
+    }
+}
+
 void edit(Tables& tables, const std::string& text) {
     const auto change = Json::parse(text);
     auto& incidents = tables["incident"];
@@ -65,6 +73,7 @@ void edit(Tables& tables, const std::string& text) {
 
 void write(Tables& tables, const server::ResultRows& rows) {
     upsert(tables, server::late_table, rows.late);
+    if (!rows.rematched.empty()) rematched(tables, rows.rematched);
     upsert(tables, server::incident_table, rows.incidents);
     for (const auto& change : rows.stored_edits) edit(tables, change);
     upsert(tables, server::activity_table, rows.activity);

@@ -1,5 +1,6 @@
 #include "api/ingest/attributes.hpp"
 #include "api/json/control_json.hpp"
+#include "engine/lane/deployment.hpp"
 #include "server/lanes/stored_names.hpp"
 #include "tests/simulator/ports.hpp"
 
@@ -149,13 +150,36 @@ public:
             signal.late = is_late(stored);
             signals.push_back(std::move(signal));
         }
-        std::sort(signals.begin(), signals.end(), [](const engine::StoredSignal& left, const engine::StoredSignal& right) {
-            return std::tie(left.signal.time, left.signal.source, left.signal.id) < std::tie(right.signal.time, right.signal.source, right.signal.id);
-        });
+        std::sort(signals.begin(), signals.end(), by_reference);
         return signals;
     }
 
+    engine::RematchAnswer answer(const engine::RematchRequest& request) override {
+        database_.call(*session_);
+        const auto paths = engine::attribute_paths(*request.pattern);
+        engine::RematchAnswer answer;
+        for (const auto& [position, stored] : database_.signals) {
+            if (position > request.through) break;
+            if (stored.tenant != request.tenant || stored.time < request.from || stored.time > request.to) continue;
+            std::vector<server::StoredRow> rows{stored.view()};
+            names_.load(rows);
+            engine::StoredSignal signal{position, stored.received, server::signal_of(rows.front(), names_)};
+            const auto is_named = [&](const engine::EntityMention& one) {
+                return std::binary_search(request.entities.begin(), request.entities.end(), engine::EntityKey{one.kind, one.value});
+            };
+            if (!request.entities.empty() && std::none_of(signal.signal.entities.begin(), signal.signal.entities.end(), is_named)) continue;
+            signal.signal.attributes = api::ingest::attribute_leaves(stored.attributes, paths);
+            signal.late = is_late(stored);
+            answer.signals.push_back(std::move(signal));
+        }
+        std::sort(answer.signals.begin(), answer.signals.end(), by_reference);
+        return answer;
+    }
+
 private:
+    static bool by_reference(const engine::StoredSignal& left, const engine::StoredSignal& right) {
+        return std::tie(left.signal.time, left.signal.source, left.signal.id) < std::tie(right.signal.time, right.signal.source, right.signal.id);
+    }
     bool is_late(const SignalRow& row) const {
         const auto table = database_.tables.find("late_signal");
         if (table == database_.tables.end()) return false;

@@ -1,16 +1,29 @@
 #include "tests/support/lane_story.hpp"
 
+#include "engine/lane/stage_index.hpp"
+
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
 #include <cstdio>
+#include <tuple>
 
 namespace catenary::test {
 
 using namespace engine;
 
+namespace {
+
+bool by_reference(const StoredSignal& left, const StoredSignal& right) {
+    return std::tie(left.signal.time, left.signal.source, left.signal.id) < std::tie(right.signal.time, right.signal.source, right.signal.id);
+}
+
+}  // namespace
+
 void Stored::write(const TenantEffects& effects) {
     late.insert(effects.late.begin(), effects.late.end());
+    awaiting.insert(effects.behind_horizon.begin(), effects.behind_horizon.end());
+    for (const SignalRef& signal : effects.rematched) awaiting.erase(signal);
     for (const FindingChange& change : effects.findings) {
         findings.insert_or_assign(change.record.id, change.record);
         if (change.replace_evidence) evidence[change.record.id].clear();
@@ -84,7 +97,34 @@ LaneStory& LaneStory::entry(const LogEntry& entry) {
         lane_.apply(entry.position, entry.tenant, entry.admitted, body, request ? history(*request, entry.position) : std::vector<StoredSignal>{});
     }
     log_.push_back(entry);
+    while (const auto request = rematches_ ? lane_.rematch_request() : std::nullopt) lane_.rematch(answer(*request));
     return *this;
+}
+
+LaneStory& LaneStory::finish_rematches() {
+    using namespace std::chrono_literals;
+    while (stored().status.rematch_backlog > 0) at(now_ + 1min).control(SettingChange{});
+    return *this;
+}
+
+RematchAnswer LaneStory::answer(const RematchRequest& request) {
+    RematchAnswer answer;
+    for (const LogEntry& entry : log_) {
+        const auto* signal = std::get_if<Signal>(&entry.body);
+        if (signal == nullptr || entry.tenant != request.tenant || entry.position > request.through) continue;
+        if (signal->time < request.from || signal->time > request.to) continue;
+        const auto is_wanted = [&](const EntityMention& named) {
+            return std::binary_search(request.entities.begin(), request.entities.end(), EntityKey{named.kind, named.value});
+        };
+        if (!request.entities.empty() && std::none_of(signal->entities.begin(), signal->entities.end(), is_wanted)) continue;
+        const BorrowedSignal borrowed{*signal};
+        if (satisfied_stages(*request.pattern, borrowed.view()) == 0) continue;
+        const bool is_late = stored_[entry.tenant].late.contains({signal->time, signal->source, signal->id});
+        answer.signals.push_back({entry.position, entry.admitted, *signal, is_late});
+    }
+    answer.too_many = answer.signals.size() > RematchRequest::most_signals;
+    std::sort(answer.signals.begin(), answer.signals.end(), by_reference);
+    return answer;
 }
 
 std::vector<StoredSignal> LaneStory::history(const HistoryRequest& request, Position before) {
@@ -97,9 +137,7 @@ std::vector<StoredSignal> LaneStory::history(const HistoryRequest& request, Posi
         const bool is_late = stored_[entry.tenant].late.contains({signal->time, signal->source, signal->id});
         signals.push_back({entry.position, entry.admitted, *signal, is_late});
     }
-    std::sort(signals.begin(), signals.end(), [](const StoredSignal& left, const StoredSignal& right) {
-        return SignalRef{left.signal.time, left.signal.source, left.signal.id} < SignalRef{right.signal.time, right.signal.source, right.signal.id};
-    });
+    std::sort(signals.begin(), signals.end(), by_reference);
     return signals;
 }
 
@@ -116,6 +154,7 @@ LaneStory LaneStory::resumed_with(Lane lane) const {
     story.stored_ = stored_;
     story.tenant_ = tenant_;
     story.now_ = now_;
+    story.rematches_ = rematches_;
     return story;
 }
 
@@ -209,7 +248,7 @@ void put(Text& text, const IncidentRecord& it) {
 std::string as_text(const Effects& effects) {
     Text text;
     for (const TenantEffects& tenant : effects) {
-        text << std::int64_t{tenant.tenant.value()} << tenant.late;
+        text << std::int64_t{tenant.tenant.value()} << tenant.late << tenant.behind_horizon << tenant.rematched;
         for (const FindingChange& change : tenant.findings) {
             put(text, change.record);
             text << std::int64_t{change.replace_evidence};
@@ -226,7 +265,8 @@ std::string as_text(const Effects& effects) {
         text << tenant.near_misses_kept_from;
         const TenantStatus& status = tenant.status;
         text << status.watermark << std::int64_t{status.held} << status.newest << status.signals << status.late << status.unlinkable << status.behind_horizon
-             << status.window_signals << status.near_misses_dropped;
+             << status.window_signals << status.near_misses_dropped << status.rematches.made << status.rematches.signals << status.rematches.cut
+             << status.rematches.given_up << status.rematch_backlog << status.oldest_rematch_waiting;
     }
     return text.text();
 }

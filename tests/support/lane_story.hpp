@@ -28,6 +28,7 @@ struct Stored {
     std::map<engine::IncidentNumber, engine::IncidentRecord> incidents;
     std::vector<engine::IncidentActivity> activity;
     std::set<engine::SignalRef> late;
+    std::set<engine::SignalRef> awaiting;  ///< a re-match
     engine::TenantStatus status;
     std::vector<engine::NearMissRecord> near_misses;
     std::size_t stored_edits = 0;  ///< edits made on stored records
@@ -55,6 +56,13 @@ public:
     LaneStory& signal(const engine::Signal& signal);
     LaneStory& control(const engine::ControlBody& body);
     LaneStory& entry(const LogEntry& entry);
+    /// Whether whoever reads the store for re-matches does so; at the beginning they do.
+    LaneStory& rematching(bool does) {
+        rematches_ = does;
+        return *this;
+    }
+    /// Passes minutes in which nothing happens until nothing waits to be matched again; the watermark does not move by it.
+    LaneStory& finish_rematches();
     LaneStory& tenant(std::int32_t id) {
         tenant_ = engine::TenantId{id};
         return *this;
@@ -75,12 +83,14 @@ public:
 
 private:
     std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position before);
+    engine::RematchAnswer answer(const engine::RematchRequest& request);
 
     engine::Lane lane_;
     std::vector<LogEntry> log_;
     std::map<engine::TenantId, Stored> stored_;
     engine::TenantId tenant_{1};
     engine::Timestamp now_{};
+    bool rematches_ = true;
 };
 
 /// Everything effects say, as text: equal texts are equal effects.

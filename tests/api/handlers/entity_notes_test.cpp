@@ -133,14 +133,16 @@ TEST_CASE("entities are listed by tag and criticality") {
     CHECK(api.get(many).pointers() == std::vector<std::string>{"/tag"});
 }
 
-TEST_CASE("diagnostics lists denied entities and counts signals that await their re-match") {
+TEST_CASE("diagnostics lists denied entities and counts signals that came behind the horizon and re-matches") {
     tests::FakeApi api;
-    CHECK(api.get("/api/v1/diagnostics").body["rematch"] == json::parse(R"({"signals":0,"oldest":null})"));
+    CHECK(api.get("/api/v1/diagnostics").body["rematch"] == json::parse(R"({"signals":0,"oldest":null,"made":0,"read":0,"waiting":0,"oldest_waiting":null})"));
     api.diagnostics.answer.behind_horizon = 7;
     api.diagnostics.answer.oldest_behind_horizon = tests::at("2026-01-02T03:04:05Z");
+    api.diagnostics.answer.rematches = {5, 60, 2, tests::at("2026-01-03T03:04:05Z")};
     api.diagnostics.answer.denied = {{{"account", "scanner"}, tests::at("2026-03-06T08:00:00Z")}};
     const auto reply = api.get("/api/v1/diagnostics");
-    CHECK(reply.body["rematch"] == json::parse(R"({"signals":7,"oldest":"2026-01-02T03:04:05Z"})"));
+    CHECK(reply.body["rematch"] ==
+          json::parse(R"({"signals":7,"oldest":"2026-01-02T03:04:05Z","made":5,"read":60,"waiting":2,"oldest_waiting":"2026-01-03T03:04:05Z"})"));
     CHECK(reply.body["hubs"] == json::parse(R"([{"kind":"account","value":"scanner","because":"denied","changed":"2026-03-06T08:00:00Z"}])"));
 }
 

@@ -19,6 +19,7 @@ TEST_CASE("settings show value, default, range and meaning, also when nobody eve
     CHECK_FALSE(lateness["meaning"].get<std::string>().empty());
     CHECK(reply.body["settings"]["base_rate"]["value"] == 0.01);
     CHECK(reply.body["settings"]["unlinkable_limit"]["value"] == 8);
+    CHECK(reply.body["settings"]["window_signals"]["value"] == 20'000'000);
     CHECK(reply.body["changed"].is_null());
     CHECK(api.get("/api/v1/settings", "\"0\"").status == 304);
 }
@@ -31,9 +32,9 @@ TEST_CASE("a change keeps what it leaves out, and null goes back to the default"
     CHECK(first.body["settings"]["lateness"]["value"] == "30m");
     CHECK(first.body["settings"]["lateness"]["default"] == "1h");
     CHECK(first.body["changed_by"] == "k0");
-    const auto second = api.put("/api/v1/settings", {{"lateness", nullptr}, {"group_within", "2d"}, {"unlinkable_limit", 32}}, "\"1\"");
+    const auto second = api.put("/api/v1/settings", {{"lateness", nullptr}, {"group_within", "2d"}, {"unlinkable_limit", 32}, {"window_signals", 50'000}}, "\"1\"");
     REQUIRE(second.status == 200);
-    CHECK(api.settings.stored.values == api::ports::TenantSettings{1h, 48h, 0.001, 32});
+    CHECK(api.settings.stored.values == api::ports::TenantSettings{1h, 48h, 0.001, 32, 50'000});
 }
 
 TEST_CASE("a change of an older revision is refused; an unconditional one that is overtaken is made again") {

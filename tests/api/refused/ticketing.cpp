@@ -56,6 +56,7 @@ void add_puts(RefusedInputs& rows) {
     of_redmine("a person by name", R"("assignee":"mika")", {{"/assignee", "malformed"}});
     of_redmine("a label too long", R"("labels":[")" + std::string(129, 'x') + R"("])", {{"/labels/0", "out_of_range"}});
     of_redmine("a closing that is none", R"("closing":"always")", {{"/closing", "out_of_range"}});
+    of_redmine("comments by a word", R"("comments":"both")", {{"/comments", "wrong_type"}});
     of_redmine("a poll that never ends", R"("poll":"2d")", {{"/poll", "out_of_range"}});
     of_redmine("a poll that is no span", R"("poll":60)", {{"/poll", "wrong_type"}});
     of_redmine("a console that is none", R"("console":"catenary.example")", {{"/console", "malformed"}});
@@ -97,7 +98,8 @@ void add_puts(RefusedInputs& rows) {
     of_servicenow("words that are no numbers",
                   R"("servicenow":{"table":"incident","account":"a","close_code":"x"},"priorities":{"high":"1 - Critical"},"statuses":{"closed":"Resolved"})",
                   {{"/priorities/high", "malformed"}, {"/statuses/closed", "malformed"}});
-    of_webhook("what only ticket systems have", R"("poll":"60s","statuses":{"closed":5})", {{"/statuses", "conflict"}, {"/poll", "conflict"}});
+    of_webhook("what only ticket systems have", R"("poll":"60s","comments":true,"statuses":{"closed":5})",
+               {{"/statuses", "conflict"}, {"/comments", "conflict"}, {"/poll", "conflict"}});
     put("a secret of another kind", R"({"kind":"webhook","url":"https://t.example","secrets":{"api_key":"k"}})",
         {{"/secrets/api_key", "unknown_field"}, {"/secrets/signing", "missing"}});
     put("a signing secret of another form", R"({"kind":"webhook","url":"https://t.example","secrets":{"signing":["whsec_c2hvcnQ=","secret"]}})",

@@ -82,6 +82,35 @@ TEST_CASE("a later finding that connects two incidents makes the larger number r
     CHECK(story.stored().incidents.contains(IncidentNumber{3}));
 }
 
+TEST_CASE("an incident whose finding became part of another one's redirects there, whichever came first") {
+    for (const bool is_later_first : {false, true}) {
+        CAPTURE(is_later_first);
+        LaneStory story{{shared(pattern_of("p", {{"a"}, {"b"}}))}};
+        const auto earlier = [&] { story.signal(signal_of("a", 0min, "alice")).signal(signal_of("b", 10min, "alice")); };
+        const auto later = [&] { story.signal(signal_of("a", 20min, "bob")).signal(signal_of("b", 30min, "bob")); };
+        if (is_later_first) later();
+        earlier();
+        if (!is_later_first) later();
+        REQUIRE(story.stored().live_incidents().size() == 2);
+        Signal both = signal_of("b", 40min, "alice");
+        both.entities.push_back({"account", "bob", "", true});
+        story.signal(both);
+        Stored& stored = story.stored();
+        REQUIRE(stored.live_findings().size() == 1);
+        const auto heir = stored.live_findings().front().incident;
+        REQUIRE(heir.has_value());
+        const IncidentNumber other = heir == first ? second : first;
+        CHECK(stored.incidents.at(other).merged_into == heir);
+        CHECK(stored.incidents.at(other).status == IncidentStatus::new_);
+        CHECK(stored.incidents.at(other).signal_count == 2);  // as it was
+        CHECK(stored.incidents.at(*heir).signal_count == 5);
+        const auto told = stored.history(other);
+        CHECK(std::find(told.begin(), told.end(), "merged") != told.end());
+        const auto took = stored.history(*heir);
+        CHECK(std::find(took.begin(), took.end(), "merged") != took.end());
+    }
+}
+
 TEST_CASE("findings of one principal within a day are related, not merged; further apart they are strangers") {
     for (const auto gap : {24h, 25h}) {
         LaneStory story{{shared(pattern_of("p", {{"a"}, {"b"}}, 1h)), shared(pattern_of("q", {{"c"}, {"d"}}, 1h))}};

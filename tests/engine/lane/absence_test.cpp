@@ -95,7 +95,7 @@ TEST_CASE("each interval has its limits") {
             CAPTURE(what);
             CAPTURE(first);
             LaneStory story{{shared(with(absence))}};
-            story.control(SettingChange{.lateness = 24h, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}});
+            story.control(SettingChange{.lateness = 24h, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}, .window_signals = {}});
             if (first) story.signal(signal_of("x", at, "alice"));
             story.signal(signal_of("a", 3h, "alice")).signal(signal_of("b", 4h, "alice"));
             if (!first) story.signal(signal_of("x", at, "alice"));

@@ -169,7 +169,7 @@ TEST_CASE("a signal that names more than eight entities of a kind links by none 
 
 TEST_CASE("the unlinkable limit is a setting") {
     LaneStory story{{shared(pattern_of("p", {{"a"}, {"b"}}))}};
-    story.control(SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = 1, .group_within = {}});
+    story.control(SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = 1, .group_within = {}, .window_signals = {}});
     Signal first = signal_of("a", 0min, "alice");
     first.entities.push_back({"account", "bob", "", true});
     story.signal(first).signal(signal_of("b", 1min, "alice"));
@@ -189,7 +189,7 @@ TEST_CASE("a changed base rate rescores what is in memory") {
     LaneStory story{{shared(pattern_of("p", {{"a"}, {"b"}}))}};
     story.signal(signal_of("a", 0min, "alice")).signal(signal_of("b", 10min, "alice"));
     const double before = story.stored().live_findings().at(0).score.prior_bits;
-    story.control(SettingChange{.lateness = {}, .base_rate = 0.001, .unlinkable_limit = {}, .group_within = {}});
+    story.control(SettingChange{.lateness = {}, .base_rate = 0.001, .unlinkable_limit = {}, .group_within = {}, .window_signals = {}});
     CHECK(story.stored().live_findings().at(0).score.prior_bits < before);
     CHECK(story.stored().incidents.at(IncidentNumber{1}).score == story.stored().live_findings().at(0).score.probability);
 }

@@ -16,7 +16,7 @@ std::size_t findings(LaneStory& story) { return story.stored().live_findings().s
 
 Catalogue two_stages(std::vector<std::string> kinds = {"account"}) { return {shared(pattern_of("p", {{"a"}, {"b"}}, 24h, std::move(kinds)))}; }
 
-SettingChange limit(int most) { return {.lateness = {}, .base_rate = {}, .unlinkable_limit = most, .group_within = {}}; }
+SettingChange limit(int most) { return {.lateness = {}, .base_rate = {}, .unlinkable_limit = most, .group_within = {}, .window_signals = {}}; }
 
 Signal naming(Signal signal, const std::string& kind, int others) {
     for (int i = 0; i < others; ++i) signal.entities.push_back({kind, kind + std::to_string(i), "", true});
@@ -150,6 +150,7 @@ TEST_CASE("a signal that names too many of a kind links by none of it: same, cha
 
 TEST_CASE("signals behind the horizon are told apart from other late ones, with the earliest time among them") {
     LaneStory story{two_stages()};
+    story.rematching(false);
     story.signal(signal_of("noise", 30 * 24h, "bob"));
     story.signal(signal_of("a", 30 * 24h - 2h, "alice"));  // late
     CHECK(story.stored().status.behind_horizon == 0);

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 
 Catalogue two_stages() { return {shared(pattern_of("p", {{"a"}, {"b"}}))}; }
-SettingChange lateness(Duration duration) { return {.lateness = duration, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}}; }
+SettingChange lateness(Duration duration) { return {.lateness = duration, .base_rate = {}, .unlinkable_limit = {}, .group_within = {}, .window_signals = {}}; }
 
 }  // namespace
 
@@ -81,8 +81,9 @@ TEST_CASE("lateness is a setting, judged at the signal's position") {
     CHECK(story.stored().status.lateness == Duration{6h});
 }
 
-TEST_CASE("a signal behind the horizon is marked, counted and not matched") {
+TEST_CASE("a signal behind the horizon is marked, counted and waits to be matched again") {
     LaneStory story{two_stages()};  // within 24 h: the horizon lies 48 h before the watermark
+    story.rematching(false);
     story.signal(signal_of("x", 100h, "alice"));
     story.signal(signal_of("a", 51h, "bob")).signal(signal_of("b", 51h, "bob"));
     CHECK(story.stored().status.behind_horizon == 0);
@@ -91,6 +92,9 @@ TEST_CASE("a signal behind the horizon is marked, counted and not matched") {
     CHECK(story.stored().status.behind_horizon == 1);
     CHECK(story.stored().late.contains({story_day() + 51h - 1us, "source_of_a", signal_of("a", 51h - 1us, "carol").id}));
     CHECK(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().awaiting.size() == 1);
+    CHECK(story.stored().status.rematch_backlog == 1);
+    CHECK(story.stored().status.oldest_rematch_waiting == story_day() + 51h - 1us);
 }
 
 TEST_CASE("what the horizon leaves behind is dropped from memory and stays in the digest") {

@@ -240,7 +240,7 @@ TEST_CASE("an edit of an incident that left the engine's memory changes the stor
         engine::TenantEffects effects;
         effects.tenant = tenant.caller.tenant;
         effects.stored_edits.push_back({edit, engine::Position{77}, story_begin});
-        const auto rows = server::result_rows(effects, engine::Position{77}, {}, {});
+        const auto rows = server::result_rows(effects, engine::Position{77}, {}, {}, {});
         REQUIRE(rows.stored_edits.size() == 1);
         CHECK(rows.visible());
         pqxx::connection connection{database.dsn(server::pg::Role::lane).text()};

@@ -44,6 +44,8 @@ TEST_CASE("queues, limits, lag and stage times are told, each once and with its 
     state.lanes.percent = 40;
     state.lanes.write_time = 250ms;
     state.lanes.apply_time = 125ms;
+    state.lanes.rematches = {{5, 60, 2, 1}, 30};
+    state.lanes.rematch_time = 75ms;
     state.committer.wait_time = 2s;
     state.pool = {5, 2, 8, 1};
     state.hand_off = {2, 512, 1024, catenary::engine::from_micros(1'000'000)};
@@ -65,6 +67,12 @@ TEST_CASE("queues, limits, lag and stage times are told, each once and with its 
     CHECK(values.at("catenary_lane_write_seconds_total") == "0.25");
     CHECK(values.at("catenary_lane_apply_seconds_total") == "0.125");
     CHECK(values.at("catenary_ingest_wait_seconds_total") == "2");
+    CHECK(values.at("catenary_rematches_total") == "5");
+    CHECK(values.at("catenary_rematch_signals_total") == "60");
+    CHECK(values.at("catenary_rematches_cut_total") == "2");
+    CHECK(values.at("catenary_rematches_given_up_total") == "1");
+    CHECK(values.at("catenary_rematch_backlog_signals") == "30");
+    CHECK(values.at("catenary_rematch_seconds_total") == "0.075");
     CHECK(values.at("catenary_hand_off_bytes_limit") == "1024");
     CHECK(values.at("catenary_pool_connections_limit") == "8");
     CHECK(values.at("catenary_keys_refused_remembered") == "9");

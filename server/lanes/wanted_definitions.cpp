@@ -1,4 +1,4 @@
-#include "server/backtest/wanted_definitions.hpp"
+#include "server/lanes/wanted_definitions.hpp"
 
 #include "engine/lane/definitions.hpp"
 #include "engine/lane/stage_index.hpp"

@@ -1,0 +1,131 @@
+#include "server/tickets/json_client.hpp"
+#include "server/tickets/redmine.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+// What an issue has besides its own text: relations to other issues, and notes.
+
+namespace catenary::server::tickets {
+
+using Json = nlohmann::json;
+
+namespace {
+
+/// The ids of all issues that this one has a relation to, of whatever type: Redmine takes one between two issues.
+std::set<std::string> related_issues(const Json& issue) {
+    std::set<std::string> ids;
+    for (const auto& relation : member(issue, "relations")) {
+        ids.insert(text_at(relation, "issue_id"));
+        ids.insert(text_at(relation, "issue_to_id"));
+    }
+    return ids;
+}
+
+/// The last line of a note of ours.
+std::string note_mark(const std::string& marker, const OwnNote& note) { return fmt::format("Catenary {} note {}", marker, note.key); }
+
+std::int64_t number_from(const std::string& text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+std::string last_line(std::string text) {
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+    return text.substr(text.rfind('\n') + 1);
+}
+
+bool has_note(const Json& issue, const std::string& mark) {
+    return std::ranges::any_of(member(issue, "journals"), [&](const Json& journal) { return last_line(text_at(journal, "notes")) == mark; });
+}
+
+}  // namespace
+
+Remote<Json> Redmine::read_with(const std::string& id, std::string_view what) {
+    const auto found = ask("read", fmt::format("/issues/{}.json?include={}", id, what));
+    if (!found) return found.error();
+    const auto& issue = member(*found, "issue");
+    if (text_at(issue, "id") == id) return issue;
+    return RemoteFault{RemoteFault::Kind::later, "its reply is not the issue that was asked for"};
+}
+
+Remote<std::string> Redmine::relate(const std::string& id, const std::vector<std::string>& others) {
+    const auto before = read_with(id, "relations");
+    if (!before) return before.error();
+    const auto known = related_issues(*before);
+    bool has_asked = false;
+    std::string refused;
+    for (const auto& other : others) {
+        if (known.contains(other)) continue;
+        has_asked = true;
+        const auto made =
+            write("relate", "POST", fmt::format("/issues/{}/relations.json", id), {{"relation", {{"issue_to_id", other}, {"relation_type", "relates"}}}});
+        if (made) continue;
+        // An account that may not do this may do all else, and an issue that was deleted has no relations: the ticket itself is as it should be.
+        const auto kind = made.error().kind;
+        if (kind != RemoteFault::Kind::permanent && kind != RemoteFault::Kind::unauthorised) return made.error();
+        refused = made.error().words;
+    }
+    if (!has_asked) return std::string{};
+    const auto after = read_with(id, "relations");
+    if (!after) return after.error();
+    const auto there = related_issues(*after);
+    std::string missing;
+    for (const auto& other : others) {
+        if (!there.contains(other)) missing += fmt::format("{}#{}", missing.empty() ? "" : ", ", other);
+    }
+    if (missing.empty()) return std::string{};
+    auto why = fmt::format("Redmine did not take the relation to {}{}", missing, refused.empty() ? "" : ": " + refused);
+    wire_.blame(why);
+    return why;
+}
+
+Remote<std::string> Redmine::write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) {
+    const auto before = read_with(id, "journals");
+    if (!before) return before.error();
+    bool has_written = false;
+    for (const auto& note : notes) {
+        const auto mark = note_mark(marker, note);
+        if (has_note(*before, mark)) continue;
+        has_written = true;
+        const auto written = write("note", "PUT", fmt::format("/issues/{}.json", id), {{"issue", {{"notes", note.text + "\n\n" + mark}}}});
+        if (!written) return written.error();
+    }
+    if (!has_written) return std::string{};
+    const auto after = read_with(id, "journals");
+    if (!after) return after.error();
+    for (const auto& note : notes) {
+        if (has_note(*after, note_mark(marker, note))) continue;
+        std::string why = "Redmine did not take a note: may this account write some?";
+        wire_.blame(why);
+        return why;
+    }
+    return std::string{};
+}
+
+Remote<std::vector<RemoteNote>> Redmine::notes_since(const std::string& id, const std::string& after) {
+    if (account_.empty()) {
+        const auto account = ask("read", "/users/current.json");
+        if (!account) return account.error();
+        account_ = text_at(member(*account, "user"), "id");
+    }
+    const auto issue = read_with(id, "journals");
+    if (!issue) return issue.error();
+    const auto seen = number_from(after);
+    std::vector<RemoteNote> notes;
+    for (const auto& journal : member(*issue, "journals")) {
+        RemoteNote note{text_at(journal, "id"), text_at(member(journal, "user"), "name"), text_at(journal, "notes"), false};
+        if (number_from(note.id) <= seen || note.text.empty() || member(journal, "private_notes") == true) continue;
+        note.is_ours = text_at(member(journal, "user"), "id") == account_ || last_line(note.text).starts_with("Catenary " + marker_prefix_);
+        notes.push_back(std::move(note));
+    }
+    std::ranges::sort(notes, {}, [](const RemoteNote& note) { return number_from(note.id); });
+    return notes;
+}
+
+}  // namespace catenary::server::tickets

@@ -1,0 +1,180 @@
+#include "engine/lane/rematches.hpp"
+#include "tests/support/lane_story.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace catenary::engine;
+using namespace catenary::test;
+using namespace std::chrono_literals;
+
+// Signals that come when their time has been forgotten. `tests/property/rematch_test.cpp` holds what is found so to the definitions.
+
+namespace {
+
+Catalogue two_stages() { return {shared(pattern_of("p", {{"a"}, {"b"}}, 4h))}; }  // the horizon lies 28 h before the watermark
+
+/// Thirty days later than what the story tells.
+LaneStory month_later(Catalogue shipped = two_stages()) {
+    LaneStory story{std::move(shipped)};
+    story.signal(signal_of("x", 30 * 24h, "noise"));
+    return story;
+}
+
+RematchAnswer with(std::vector<Signal> signals) {
+    RematchAnswer answer;
+    for (Signal& signal : signals) answer.signals.push_back({Position{1}, signal.time, std::move(signal), true});
+    return answer;
+}
+
+}  // namespace
+
+TEST_CASE("signals behind the horizon are found together, and make an incident") {
+    LaneStory story = month_later();
+    story.signal(signal_of("b", 2h, "alice"));
+    CHECK(story.stored().live_findings().empty());
+    story.signal(signal_of("a", 1h, "alice")).signal(signal_of("a", 1h, "bob"));
+    REQUIRE(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().live_findings().at(0).evidence_total == 2);
+    CHECK(story.stored().live_findings().at(0).incident == IncidentNumber{1});
+    CHECK(story.stored().awaiting.empty());
+    CHECK(story.stored().status.behind_horizon == 3);
+    CHECK(story.stored().status.rematches.made == 3);
+}
+
+TEST_CASE("a re-match names the pattern, the entities, the interval and the entries that it wants") {
+    LaneStory story = month_later();
+    story.rematching(false).signal(signal_of("b", 50h, "alice"));
+    REQUIRE(story.lane().wants_rematch());
+    const auto request = story.lane().rematch_request();
+    REQUIRE(request);
+    CHECK(request->pattern->id == "p");
+    CHECK(request->entities == std::vector<EntityKey>{{"account", "alice"}});
+    CHECK(request->from == story_day() + 42h);
+    CHECK(request->to == story_day() + 58h);
+    CHECK(request->through == Position{2});
+    story.lane().rematch(with({signal_of("b", 50h, "alice")}));
+    CHECK_FALSE(story.lane().wants_rematch());
+}
+
+TEST_CASE("a re-match reads on until nothing shares a signal with what it found") {
+    LaneStory story = month_later();
+    story.rematching(false).signal(signal_of("b", 50h, "alice"));
+    REQUIRE(story.lane().rematch_request());
+    story.lane().rematch(with({signal_of("a", 48h, "alice"), signal_of("b", 50h, "alice"), signal_of("b", 52h, "alice")}));
+    CHECK_FALSE(story.lane().wants_rematch());  // from 48 h to 52 h, and what reaches 4 h further was read
+    story.signal(signal_of("b", 60h, "alice"));
+    REQUIRE(story.lane().rematch_request());
+    auto whole = with({signal_of("a", 56h, "alice"), signal_of("b", 60h, "alice"), signal_of("b", 60h + 1min, "alice")});
+    Signal both = signal_of("b", 59h, "alice");
+    both.entities.push_back({"account", "bob", "", true});
+    whole.signals.insert(whole.signals.begin() + 1, {Position{1}, both.time, both, true});
+    story.lane().rematch(whole);
+    const auto wider = story.lane().rematch_request();
+    REQUIRE(wider);
+    CHECK(wider->entities == std::vector<EntityKey>{{"account", "alice"}, {"account", "bob"}});
+    story.lane().rematch(whole);
+    CHECK(story.stored().live_findings().size() == 2);
+    CHECK(story.stored().status.rematches.made == 2);
+    CHECK(story.stored().status.rematches.signals == 3 + 4 + 4);
+}
+
+TEST_CASE("so many re-matches are made in a minute of admission; the others wait, are counted, and are made in the minutes that follow") {
+    LaneStory story = month_later();
+    constexpr auto most = RematchAllowance::most_a_minute;
+    for (int i = 0; i < most + 60; ++i) story.signal(signal_of("a", i * 1s, "account" + std::to_string(i)));
+    CHECK(story.stored().status.rematches.made == most);
+    CHECK(story.stored().status.rematch_backlog == 60);
+    CHECK(story.stored().status.oldest_rematch_waiting == story_day() + most * 1s);
+    CHECK(story.stored().awaiting.size() == 60);
+    story.at(story_day() + 30 * 24h + 1min).control(SettingChange{});
+    CHECK(story.stored().status.rematches.made == most + 2);  // fifty at once
+    CHECK(story.stored().status.rematch_backlog == 0);
+    CHECK_FALSE(story.stored().status.oldest_rematch_waiting);
+    CHECK(story.stored().awaiting.empty());
+}
+
+TEST_CASE("where there is too much to read signals are matched one by one, and given up where even that is too much") {
+    LaneStory story = month_later();
+    constexpr auto most = RematchAllowance::most_a_minute;
+    for (int i = 0; i < most; ++i) story.signal(signal_of("x", 0h, "")).signal(signal_of("a", i * 1s, "first"));
+    story.rematching(false).signal(signal_of("a", 1h, "alice")).signal(signal_of("a", 2h, "bob"));
+    story.at(story_day() + 30 * 24h + 1min).control(SettingChange{});
+    const auto both = story.lane().rematch_request();
+    REQUIRE(both);
+    CHECK(both->entities.size() == 2);
+    RematchAnswer too_many;
+    too_many.too_many = true;
+    story.lane().rematch(too_many);
+    const auto one = story.lane().rematch_request();
+    REQUIRE(one);
+    CHECK(one->entities == std::vector<EntityKey>{{"account", "alice"}});
+    story.lane().rematch(too_many);
+    CHECK(story.stored().status.rematches.given_up == 1);
+    CHECK(story.stored().status.rematch_backlog == 1);
+    const auto other = story.lane().rematch_request();
+    REQUIRE(other);
+    CHECK(other->entities == std::vector<EntityKey>{{"account", "bob"}});
+    story.lane().rematch(with({signal_of("a", 2h, "bob")}));
+    CHECK_FALSE(story.lane().rematch_request());
+    CHECK(story.stored().status.rematch_backlog == 0);
+    CHECK(story.stored().awaiting == std::set<SignalRef>{{story_day() + 1h, "source_of_a", signal_of("a", 1h, "alice").id}});  // as long as it is stored
+}
+
+TEST_CASE("a finding of what is no longer whole in the store is counted") {
+    LaneStory story = month_later();
+    story.rematching(false).signal(signal_of("b", 50h, "alice"));
+    REQUIRE(story.lane().rematch_request());
+    auto answer = with({signal_of("a", 48h, "alice"), signal_of("b", 50h, "alice")});
+    answer.is_whole = false;
+    story.lane().rematch(answer);
+    CHECK(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().status.rematches.cut == 1);
+}
+
+TEST_CASE("what comes behind the horizon for an incident that ended makes an incident of its own, with all evidence, related to that one") {
+    LaneStory story{two_stages()};
+    story.signal(signal_of("a", 1h, "alice")).signal(signal_of("b", 2h, "alice"));
+    const auto former = story.stored().live_findings().at(0);
+    story.signal(signal_of("x", 30 * 24h, "noise"));
+    story.signal(signal_of("b", 3h, "alice"));
+    const auto findings = story.stored().live_findings();
+    REQUIRE(findings.size() == 2);
+    const auto& continued = findings.at(0).id == former.id ? findings.at(1) : findings.at(0);
+    CHECK(continued.evidence_total == 3);
+    CHECK(continued.incident == IncidentNumber{2});
+    CHECK(story.stored().findings.at(former.id).evidence_total == 2);
+    CHECK(story.stored().findings.at(former.id).incident == IncidentNumber{1});
+    CHECK(story.stored().incidents.at(IncidentNumber{1}).related == std::vector<IncidentNumber>{IncidentNumber{2}});
+    CHECK(story.stored().incidents.at(IncidentNumber{2}).related == std::vector<IncidentNumber>{IncidentNumber{1}});
+    story.signal(signal_of("b", 3h + 1min, "alice"));
+    CHECK(story.stored().live_findings().size() == 2);  // the continuation grows as long as it is in memory
+    CHECK(story.stored().findings.at(continued.id).evidence_total == 4);
+}
+
+TEST_CASE("a finding that goes on where the matcher still looks keeps what came behind the horizon for it") {
+    LaneStory story{two_stages()};
+    story.signal(signal_of("a", 49h, "alice")).signal(signal_of("b", 52h, "alice"));
+    story.signal(signal_of("x", 80h, "noise"));  // the horizon lies at 51 h
+    story.signal(signal_of("a", 50h, "alice"));
+    REQUIRE(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().live_findings().at(0).evidence_total == 3);
+    story.signal(signal_of("b", 53h, "alice"));  // the matcher itself has not the signal of 50 h
+    REQUIRE(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().live_findings().at(0).evidence_total == 4);
+    CHECK(story.stored().live_incidents().size() == 1);
+}
+
+TEST_CASE("what waits to be matched again is part of the state, and is no longer wanted when its pattern ends") {
+    LaneStory story = month_later();
+    story.rematching(false).signal(signal_of("b", 2h, "alice"));
+    story.take();
+    auto loaded = Lane::load(two_stages(), {}, story.lane().save());
+    REQUIRE(loaded.has_value());
+    CHECK(loaded.value().statuses().at(0).rematch_backlog == 1);
+    CHECK(loaded.value().save() == story.lane().save());
+    story.control(PatternChange{two_stages().front(), {}, Mode::off});
+    CHECK(story.stored().status.rematch_backlog == 0);
+    CHECK(story.stored().awaiting.empty());
+}
