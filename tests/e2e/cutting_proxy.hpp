@@ -8,7 +8,7 @@
 
 namespace catenary::tests {
 
-/// Carries requests to a ticket system, but for those that it loses, a quarter of them: on their way there, before their replies, or within those.
+/// Carries requests to a ticket system, but for a third of them, which it cuts: before they arrive, within them, before their replies, or within those.
 class CuttingProxy {
 public:
     explicit CuttingProxy(std::string target) : target_{std::move(target)}, site_{[this](const SiteRequest& request) { return carry(request); }} {}
@@ -18,6 +18,8 @@ public:
     void heal();
 
 private:
+    /// As much of the request as a connection that breaks lets through.
+    void carry_half(const SiteRequest& request) const;
     SiteAnswer carry(const SiteRequest& request);
     int draw();
 

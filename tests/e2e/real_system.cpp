@@ -128,6 +128,18 @@ public:
         return {std::to_string(issue["status"]["id"].get<int>()), std::to_string(issue["priority"]["id"].get<int>()), issue["updated_on"].get<std::string>(),
                 issue["status"]["is_closed"].get<bool>()};
     }
+    Journals journals() override {
+        Journals found;
+        for (const auto& [marker, id] : tickets()) {
+            const auto issue = get(fmt::format("/issues/{}.json?include=journals", id))["issue"];
+            found.entries += issue["journals"].size();
+            for (const auto& journal : issue["journals"]) {
+                const auto words = journal.value("notes", "");
+                if (!words.empty() && journal["user"]["id"] == issue["author"]["id"]) found.notes[id].push_back(words);
+            }
+        }
+        return found;
+    }
 
 private:
     void sign_in() { admin_ = "X-Redmine-API-Key: " + said("ADMIN_API_KEY"); }
@@ -172,9 +184,25 @@ public:
         const auto status = ticket["Status"].get<std::string>();
         return {status, ticket["Priority"].get<std::string>(), ticket["LastUpdated"].get<std::string>(), status == "resolved" || status == "rejected"};
     }
+    Journals journals() override {
+        sign_in();
+        Journals found;
+        found.entries = transactions("ObjectType = 'RT::Ticket'", "Type", 1, 1)["total"].get<std::size_t>();
+        for (int page = 1;; ++page) {
+            const auto items = transactions("Type = 'Comment' OR Type = 'Correspond'", "Data,ObjectId,Creator", page, 100)["items"];
+            for (const auto& item : items) {  // Data of a note is its subject, ours say of which revision they tell
+                if (item["Creator"]["id"] == "correlator") found.notes[item["ObjectId"].get<std::string>()].push_back(item["Data"].get<std::string>());
+            }
+            if (items.size() < 100) return found;
+        }
+    }
 
 private:
     void sign_in() { admin_ = "Authorization: token " + said("ADMIN_TOKEN"); }
+    json transactions(const std::string& query, const char* fields, int page, int size) {
+        return get(
+            fmt::format("/REST/2.0/transactions?fields={}&orderby=id&per_page={}&page={}&query={}", fields, size, page, api::http::percent_encoded(query)));
+    }
     void set_status(const std::string& id, const char* status) {
         sign_in();
         REQUIRE(put("/REST/2.0/ticket/" + id, {{"Status", status}}) == 200);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace catenary::tests {
 
@@ -37,6 +38,13 @@ public:
         bool closed = false;
     };
     virtual Shown show(const std::string& id) = 0;
+    /// What the journals of all tickets hold: how many entries, and what each note of our account says, by the tickets' ids.
+    struct Journals {
+        std::size_t entries = 0;
+        std::map<std::string, std::vector<std::string>> notes;
+        friend bool operator==(const Journals&, const Journals&) = default;
+    };
+    virtual Journals journals() = 0;
 
 protected:
     const std::string& said(const std::string& name) const;
