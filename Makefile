@@ -50,9 +50,9 @@ bench-engine: deps ## the engine alone against its budgets: signals a second, gr
 bench-ingest: deps ## end to end beside a bare COPY, then acknowledgements and incidents at half rate
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary end_to_end_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/end_to_end_bench
-bench-reads: deps ## lists and details beside their bare queries: READ_SIGNALS=1000000
+bench-reads: deps ## lists and details beside their bare queries: READ_SIGNALS=1000000 READ_INCIDENTS=1000 READ_ROUNDS=500 READ_RATE=0 signals/s coming in, READ=incident those of a name
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary read_bench"
-	@CATENARY_PROGRAM=build/bench/catenary build/bench/read_bench $(READ_SIGNALS)
+	@CATENARY_PROGRAM=build/bench/catenary build/bench/read_bench $(or $(READ_SIGNALS),1000000) $(or $(READ_INCIDENTS),1000) $(or $(READ_ROUNDS),500) $(or $(READ_RATE),0) "$(READ)"
 bench-start: deps ## how long a start takes, from a saved state of the lanes and from the log alone: START_SIGNALS=3000000
 	@$(MAKE) -s built PRESET=bench TARGETS="catenary start_bench"
 	@CATENARY_PROGRAM=build/bench/catenary build/bench/start_bench $(START_SIGNALS)

@@ -84,6 +84,7 @@ constexpr Route table[] = {
     {Method::post, "/api/v1/tickets/{id}/sync", Scope::tickets_write, handlers::sync_ticket},
     {Method::get, "/api/v1/deliveries", Scope::tickets_write, handlers::list_deliveries},
     {Method::post, "/api/v1/deliveries/{id}/retry", Scope::tickets_write, handlers::retry_delivery},
+    {Method::post, hooks_path, Scope::none, handlers::receive_hook},
     {Method::get, "/api/v1/jobs", Scope::incidents_read, handlers::list_jobs},
     {Method::get, "/api/v1/jobs/{id}", Scope::incidents_read, handlers::get_job},
     {Method::delete_, "/api/v1/jobs/{id}", Scope::catalogue_write, handlers::cancel_job},

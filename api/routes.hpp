@@ -21,6 +21,9 @@ struct Route {
 };
 std::span<const Route> routes();
 
+/// What ticket systems send by themselves: signed, without a key.
+inline constexpr std::string_view hooks_path = "/api/v1/hooks/{id}";
+
 struct RouteMatch {
     const Route* route = nullptr;       ///< null: no route
     std::vector<http::Method> allowed;  ///< when the path exists with other methods: for 405

@@ -190,6 +190,9 @@ public:
                [&ticketing](engine::TenantId tenant, const pg::ServedConnector& served, std::vector<tickets::Exchanged>& exchanged) {
                    return ticketing.test(tenant, served, exchanged);
                },
+               [&ticketing](engine::TenantId tenant, const pg::ServedConnector& served, const api::tickets::HookMessage& message) {
+                   return ticketing.read_hook(tenant, served, message);
+               },
                [&ticketing] { ticketing.dispatcher().nudge(); }},
           jobs{database.api()},
           services{signals,
@@ -238,7 +241,8 @@ private:
                                                                  .backtests = pipeline.backtests.usage(),
                                                                  .room = pipeline.room ? std::optional{pipeline.room->usage()} : std::nullopt,
                                                                  .unlisted_sources = pipeline.sources.unlisted(),
-                                                                 .ticketing = ticketing.dispatcher().usage()},
+                                                                 .ticketing = ticketing.dispatcher().usage(),
+                                                                 .hooks = desk.hook_usage()},
                                                                 wall_clock());
         };
         return net::product_endpoints(services, keys, replies, pipeline.committer, std::move(metrics), [&pipeline] { return pipeline.stalled(); });

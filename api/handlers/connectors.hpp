@@ -12,6 +12,7 @@ http::Response get_connector(const http::Request& request, const Caller& caller,
 /// PUT /api/v1/connectors/{name}: makes it, or replaces all of it but the secrets, which stay unless they are given.
 http::Response put_connector(const http::Request& request, const Caller& caller, ports::Services& services);
 http::Response remove_connector(const http::Request& request, const Caller& caller, ports::Services& services);
+http::Response receive_hook(const http::Request& request, const Caller& caller, ports::Services& services);
 http::Response test_connector(const http::Request& request, const Caller& caller, ports::Services& services);
 /// POST /api/v1/connectors/{name}/preview: what a ticket of an incident would say.
 http::Response preview_connector(const http::Request& request, const Caller& caller, ports::Services& services);

@@ -24,6 +24,7 @@ struct Request {
     std::string idempotency_key;
     std::string body;
     std::string request_id;
+    std::vector<std::pair<std::string, std::string>> hook_headers;  ///< of a hook, those that show whose it is; names in lower case
 };
 
 struct Response {

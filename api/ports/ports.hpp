@@ -8,6 +8,7 @@
 #include "api/ports/caller.hpp"
 #include "api/ports/jobs.hpp"
 #include "api/ports/outcome.hpp"
+#include "api/tickets/hook.hpp"
 #include "api/tickets/records.hpp"
 #include "engine/incidents/records.hpp"
 #include "engine/lane/control.hpp"
@@ -406,6 +407,9 @@ public:
     virtual Outcome<tickets::TicketRow> sync_ticket(const Caller& caller, std::int64_t id) = 0;
     virtual Outcome<Page<tickets::DeliveryRow>> deliveries(const Caller& caller, const tickets::DeliveryFilter& filter,
                                                            const PageRequest& request) = 0;  ///< newest first
+    /// Takes what came to the hook `id` of some connector, once: false for a delivery that is known. not_found unless it is signed as that connector knows it;
+    /// invalid when it is and cannot be read; unavailable while too many wait.
+    virtual Outcome<bool> take_hook(const std::string& id, const tickets::HookMessage& message) = 0;
     /// Tries the delivery's ticket again at once; conflict when it has none.
     virtual Outcome<tickets::TicketRow> retry_delivery(const Caller& caller, std::int64_t id) = 0;
 };

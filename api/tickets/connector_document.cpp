@@ -107,10 +107,10 @@ void read_template(const Place& place, const Json& object, std::string_view name
     if (text) into = TextTemplate::parse(at, *text, known);
 }
 
-void read_secret(const Place& place, ConnectorKind kind, const Json& value, std::vector<std::string>& into) {
+void read_secret(const Place& place, bool signs, const Json& value, std::vector<std::string>& into) {
     auto secret = documents::read_line(place, value, most_secret_bytes);
     if (!secret) return;
-    if (kind == ConnectorKind::webhook && !is_signing_secret(*secret)) {
+    if (signs && !is_signing_secret(*secret)) {
         return place.fault(FaultCode::malformed, "must be whsec_ and 24 to 64 bytes in base64");
     }
     into.push_back(*std::move(secret));
@@ -119,19 +119,21 @@ void read_secret(const Place& place, ConnectorKind kind, const Json& value, std:
 /// The values themselves appear in no fault.
 Secrets read_secrets(const Place& place, ConnectorKind kind, const Json& value) {
     Secrets secrets;
-    const auto names = secrets_of(kind);
+    auto names = secrets_of(kind);
+    names.push_back(hook_secret);
     if (documents::read_object(place, value, names) == nullptr) return secrets;
     for (const auto name : names) {
-        const auto* secret = documents::required(place, value, name);
+        const auto* secret = name == hook_secret ? documents::given_member(value, name) : documents::required(place, value, name);
         if (secret == nullptr) continue;
         const auto at = place.member(name);
+        const bool signs = name == hook_secret || kind == ConnectorKind::webhook;
         auto& values = secrets[std::string{name}];
-        if (kind != ConnectorKind::webhook || !secret->is_array()) {
-            read_secret(at, kind, *secret, values);
+        if (!signs || !secret->is_array()) {
+            read_secret(at, signs, *secret, values);
             continue;
         }
         if (documents::read_list(at, *secret, 1, most_secrets) == nullptr) continue;
-        for (std::size_t i = 0; i < secret->size(); ++i) read_secret(at.item(i), kind, (*secret)[i], values);
+        for (std::size_t i = 0; i < secret->size(); ++i) read_secret(at.item(i), signs, (*secret)[i], values);
     }
     return secrets;
 }
@@ -158,8 +160,8 @@ nlohmann::ordered_json normal_form(const Connector& connector, const Json& condi
     if (!connector.labels.empty()) document["labels"] = connector.labels;
     if (!connector.assignee.empty()) document["assignee"] = connector.assignee;
     if (!connector.console.empty()) document["console"] = connector.console;
-    if (connector.kind == ConnectorKind::webhook) return document;
     document["closing"] = to_string(connector.closing);
+    if (connector.kind == ConnectorKind::webhook) return document;
     document["comments"] = connector.comments;
     document["poll"] = json::format_span(connector.poll);
     show_target(document, connector);
@@ -168,19 +170,23 @@ nlohmann::ordered_json normal_form(const Connector& connector, const Json& condi
 
 /// Members that only a ticket system has.
 void refuse_of_webhook(const Place& place, const Json& body) {
-    for (const auto* name : {"priorities", "statuses", "resolutions", "assignee", "closing", "comments", "poll"}) {
+    for (const auto* name : {"priorities", "statuses", "assignee", "comments", "poll"}) {
         if (documents::given_member(body, name) != nullptr) place.member(name).fault(FaultCode::conflict, "a webhook has no such thing: leave it out");
     }
+}
+
+/// What somebody's closing of a ticket leads to; of a webhook, by hook.
+void read_closing(const Place& place, const Json& body, Connector& connector) {
+    if (const auto* map = documents::given_member(body, "resolutions")) read_resolutions(place.member("resolutions"), *map, connector);
+    const auto* word = documents::given_member(body, "closing");
+    if (word == nullptr) return;
+    if (const auto index = documents::read_word(place.member("closing"), *word, closings)) connector.closing = static_cast<Closing>(*index);
 }
 
 void read_ticket_system(const Place& place, const Json& body, Connector& connector) {
     if (const auto* map = documents::given_member(body, "priorities")) read_map(place.member("priorities"), *map, severities, connector.priorities);
     if (const auto* map = documents::given_member(body, "statuses")) read_map(place.member("statuses"), *map, statuses, connector.statuses);
-    if (const auto* map = documents::given_member(body, "resolutions")) read_resolutions(place.member("resolutions"), *map, connector);
     if (const auto* person = documents::given_member(body, "assignee")) connector.assignee = read_remote_word(place.member("assignee"), *person).value_or("");
-    if (const auto* word = documents::given_member(body, "closing")) {
-        if (const auto index = documents::read_word(place.member("closing"), *word, closings)) connector.closing = static_cast<Closing>(*index);
-    }
     if (const auto* flag = documents::given_member(body, "comments")) connector.comments = documents::read_bool(place.member("comments"), *flag).value_or(false);
     if (const auto* span = documents::given_member(body, "poll")) {
         const auto at = place.member("poll");
@@ -230,6 +236,7 @@ ConnectorDocument connector_from_json(const Place& place, const Json& body) {
     read_template(place, body, "body", usual_body, most_body_bytes, body_names, connector.body);
     if (const auto* labels = documents::given_member(body, "labels")) read_labels(place.member("labels"), *labels, connector);
     if (const auto* console = documents::given_member(body, "console")) connector.console = read_address(place.member("console"), *console, true).value_or("");
+    read_closing(place, body, connector);
     if (kind && is_webhook) refuse_of_webhook(place, body);
     if (kind && !is_webhook) read_ticket_system(place, body, connector);
     if (kind) read_target(place, body, connector);

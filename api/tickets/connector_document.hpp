@@ -22,4 +22,7 @@ Connector stored_connector(std::string_view document_json);
 /// The names of the secrets that a kind needs.
 std::vector<std::string_view> secrets_of(ConnectorKind kind);
 
+/// With this secret, `whsec_…` or up to four, any kind takes hooks.
+inline constexpr std::string_view hook_secret = "hook";
+
 }  // namespace catenary::api::tickets

@@ -65,6 +65,7 @@ struct ConnectorRow {
     std::int64_t revision = 0;
     engine::Timestamp changed;
     std::string changed_by;
+    std::string hook;  ///< id of where its ticket system may send hooks to
     // how it does
     std::string paused;                                  ///< why nothing is sent; "": it runs
     std::int32_t failures = 0;                           ///< since the last success

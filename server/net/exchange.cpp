@@ -2,6 +2,8 @@
 
 #include "api/http/query.hpp"
 #include "api/http/target.hpp"
+#include "api/routes.hpp"
+#include "api/tickets/hook.hpp"
 #include "server/net/answer_once.hpp"
 #include "server/net/inflate.hpp"
 #include "server/net/run_blocking.hpp"
@@ -132,6 +134,7 @@ Exchange::Refusal Exchange::find_route() {
     route_ = match.route;
     if (route_ != nullptr) {
         is_ingest_ = route_->handler == nullptr && route_->path != metrics_path;
+        if (route_->path == api::hooks_path) keep_hook_headers();
         return {};
     }
     if (match.allowed.empty()) return problem(ProblemKind::not_found, "no such path");
@@ -144,6 +147,14 @@ Exchange::Refusal Exchange::find_route() {
     auto refusal = problem(ProblemKind::method_not_allowed, "this path takes " + allowed);
     refusal.headers.emplace_back("Allow", std::move(allowed));
     return refusal;
+}
+
+void Exchange::keep_hook_headers() {
+    for (const auto name : api::tickets::hook_headers) {
+        const auto& fields = connection_.fields();
+        const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
+        if (found != fields.end()) request_.hook_headers.emplace_back(name, found->value());
+    }
 }
 
 Exchange::Refusal Exchange::check_body() const {
@@ -174,7 +185,8 @@ Exchange::Refusal Exchange::check_idempotency_key() const {
 
 Exchange::Refusal Exchange::take_place() {
     if (serving_.stopping) return problem(ProblemKind::unavailable, "the server is stopping");
-    if (route_->scope == api::Scope::none) return {};  // probes and metrics must answer under overload as well
+    // Probes and metrics must answer under overload as well.
+    if (route_->scope == api::Scope::none && routed_method_ == Method::get) return {};
     auto request = serving_.requests.take(1);
     if (!request) return problem(ProblemKind::unavailable, "too many requests are being answered");
     request_permit_ = *std::move(request);

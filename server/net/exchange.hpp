@@ -44,6 +44,8 @@ public:
 private:
     using Refusal = std::optional<api::http::Response>;
     Refusal find_route();
+    /// Before the body is read, which the fields do not outlive.
+    void keep_hook_headers();
     Refusal check_body() const;
     /// The key is taken where something is made, and refused where it would mean nothing.
     Refusal check_idempotency_key() const;

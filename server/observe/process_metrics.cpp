@@ -116,6 +116,9 @@ void write_ticketing(Text& text, const tickets::Dispatcher::Usage& usage) {
     text.counter("ticket_notes_taken_total", "People's notes on tickets that became comments.", usage.notes_taken);
     text.counter("ticket_notes_cut_total", "Those that were longer than a comment may be.", usage.notes_cut);
     text.counter("ticket_notes_left_total", "Times that a ticket's notes could not be read and wait for its next change.", usage.notes_left);
+    text.counter("ticket_hooks_followed_total", "Hooks of ticket systems that led to a look at the ticket, or reported how it is.", usage.hooks_followed);
+    text.counter("ticket_hooks_retried_total", "Looks after a hook that failed and are taken again.", usage.hooks_retried);
+    text.counter("ticket_hooks_left_total", "Hooks given up after five looks that failed: the next poll finds what there is.", usage.hooks_left);
 }
 
 }  // namespace
@@ -128,6 +131,10 @@ std::string process_metrics(const ProcessState& state, engine::Timestamp now) {
     text.counter("leaves_postponed_total", "Rounds that dropped no more because no saved state of the lanes holds what would go.", state.retention.postponed);
     text.counter("leaves_failed_total", "Rounds of dropping leaves that the database failed.", state.retention.failed);
     write_ticketing(text, state.ticketing);
+    text.counter("ticket_hooks_taken_total", "Hooks that were genuine and new.", state.hooks.taken);
+    text.counter("ticket_hooks_known_total", "Genuine ones of deliveries that are known.", state.hooks.known);
+    text.counter("ticket_hooks_not_genuine_total", "Those of no connector, or not signed as it knows it: answered 404.", state.hooks.not_genuine);
+    text.counter("ticket_hooks_refused_total", "Genuine ones that could not be read, or came while too many waited.", state.hooks.refused);
     if (state.room) {
         text.gauge("storage_data_free_bytes", "Left on the disk of the private PostgreSQL's data.", state.room->data_free);
         text.gauge("storage_wal_free_bytes", "Left on the disk of its WAL.", state.room->wal_free);

@@ -9,6 +9,7 @@
 #include "server/pg/leaf_retention.hpp"
 #include "server/pg/pool.hpp"
 #include "server/pg/storage_room.hpp"
+#include "server/pg/ticket_desk.hpp"
 #include "server/tickets/dispatcher.hpp"
 
 #include <cstdint>
@@ -29,6 +30,7 @@ struct ProcessState {
     std::optional<pg::StorageRoom::Usage> room = {};  ///< of a private PostgreSQL
     std::int64_t unlisted_sources = 0;
     tickets::Dispatcher::Usage ticketing = {};
+    pg::PgTicketDesk::HookUsage hooks = {};
 };
 
 /// Prometheus text of it. `now`: for ages.

@@ -33,7 +33,7 @@ constexpr std::string_view connector_sql = R"(
     SELECT c.name, c.document, c.secret_names, c.revision, c.changed, c.changed_by, s.paused, s.failures,
            CASE WHEN s.open_until > clock_timestamp() THEN s.open_until END, s.succeeded, s.failed, s.failure,
            (SELECT count(*) FROM (SELECT FROM ticket t WHERE t.connector = c.name AND t.state IN ('pending', 'sending', 'in_doubt') LIMIT 10000) w),
-           (SELECT count(*) FROM (SELECT FROM ticket t WHERE t.connector = c.name AND t.state = 'failed' LIMIT 10000) f)
+           (SELECT count(*) FROM (SELECT FROM ticket t WHERE t.connector = c.name AND t.state = 'failed' LIMIT 10000) f), c.hook
     FROM connector c JOIN connector_state s ON s.tenant = c.tenant AND s.name = c.name
     WHERE {} ORDER BY c.name LIMIT {})";
 constexpr const char* count_sql = "SELECT count(*), count(*) FILTER (WHERE name = $1) FROM connector";
@@ -64,6 +64,8 @@ constexpr const char* open_sql = R"(
 constexpr const char* again_sql = R"(
     UPDATE ticket t SET due = clock_timestamp(), attempts = 0, changed = clock_timestamp(),
         external_id = CASE WHEN state = 'gone' THEN '' ELSE external_id END, delivered = CASE WHEN state = 'gone' THEN 0 ELSE delivered END,
+        told = CASE WHEN state = 'gone' THEN '' ELSE told END, told_comment = CASE WHEN state = 'gone' THEN 0 ELSE told_comment END,
+        seen_note = CASE WHEN state = 'gone' THEN '' ELSE seen_note END,
         detail = CASE WHEN state IN ('sending', 'in_doubt') THEN detail ELSE '' END,
         state = CASE WHEN state IN ('sending', 'in_doubt') THEN state ELSE 'pending' END
     WHERE id = $1 RETURNING )";
@@ -86,6 +88,7 @@ ConnectorRow connector_from(const pqxx::row& row) {
     connector.failure = row[11].c_str();
     connector.waiting = row[12].as<std::int64_t>();
     connector.failed_tickets = row[13].as<std::int64_t>();
+    connector.hook = row[14].c_str();
     return connector;
 }
 

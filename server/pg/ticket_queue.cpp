@@ -43,10 +43,10 @@ constexpr const char* next_sql = R"(
     UPDATE ticket t SET state = 'sending', attempts = t.attempts + 1, epoch = $2, changed = clock_timestamp()
     FROM (SELECT id FROM ticket WHERE connector = $1 AND state IN ('pending', 'in_doubt') AND due <= clock_timestamp() ORDER BY due, id LIMIT 1) n
     WHERE t.id = n.id
-    RETURNING t.id, t.incident, t.delivered, t.attempts, t.external_id, t.external_status, t.told_status, t.told, t.told_comment)";
+    RETURNING t.id, t.incident, t.delivered, t.attempts, t.external_id, t.external_status, t.told_status, t.told, t.told_comment, t.external_seen)";
 constexpr const char* success_sql = R"(
     UPDATE ticket SET state = CASE WHEN wanted > $2 OR $11 THEN 'pending' ELSE 'done' END, due = clock_timestamp() + interval '2 seconds', attempts = 0,
-                      delivered = $2, external_id = $3, external_url = $4, external_status = $5, external_seen = $6, told_status = $7, detail = $8, told = $9,
+                      delivered = $2, external_id = $3, external_url = CASE WHEN $4 = '' THEN external_url ELSE $4 END, external_status = $5, external_seen = $6, told_status = $7, detail = $8, told = $9,
                       told_comment = $10, changed = clock_timestamp()
     WHERE id = $1 AND state = 'sending')";
 constexpr const char* failure_sql = R"(
@@ -58,8 +58,10 @@ constexpr const char* failed_sql = R"(
     WHERE name = $1)";
 constexpr const char* pause_sql = "UPDATE connector_state SET paused = $2, failed = clock_timestamp(), failure = $2 WHERE name = $1 AND paused <> $2";
 constexpr const char* find_sql =
-    "SELECT id, incident, external_status, external_seen, told_status, seen_note FROM ticket WHERE connector = $1 AND external_id = $2 AND external_id <> ''";
-constexpr const char* remote_sql = "UPDATE ticket SET external_status = $2, external_seen = $3, told_status = $4, changed = clock_timestamp() WHERE id = $1";
+    "SELECT id, incident, external_status, external_seen, told_status, seen_note, external_url FROM ticket WHERE connector = $1 AND external_id = $2 AND "
+    "external_id <> ''";
+constexpr const char* remote_sql =
+    "UPDATE ticket SET external_status = $2, external_seen = $3, told_status = $4, external_url = $5, changed = clock_timestamp() WHERE id = $1";
 constexpr const char* poll_sql = R"(
     UPDATE connector_state SET polled = $2, poll_due = clock_timestamp() + make_interval(secs => $3),
         failed = CASE WHEN $4 = '' THEN failed ELSE clock_timestamp() END, failure = CASE WHEN $4 = '' THEN failure ELSE $4 END,
@@ -71,6 +73,9 @@ constexpr const char* log_sql = R"(
 constexpr const char* trim_sql = R"(
     DELETE FROM delivery WHERE connector = $1
       AND (at < clock_timestamp() - interval '30 days' OR id <= coalesce((SELECT id FROM delivery WHERE connector = $1 ORDER BY id DESC OFFSET 20000 LIMIT 1), 0)))";
+
+// Ids of deliveries are kept for longer than anybody sends one again.
+constexpr const char* trim_hooks_sql = "DELETE FROM hook WHERE connector = $1 AND worked < clock_timestamp() - interval '3 days'";
 
 double seconds(milliseconds span) { return std::chrono::duration<double>(span).count(); }
 milliseconds span_from(const pqxx::field& field) { return milliseconds{static_cast<std::int64_t>(field.as<double>() * 1000)}; }
@@ -162,8 +167,18 @@ StoreResult<std::optional<TicketJob>> TicketQueue::next(std::int64_t epoch) {
         const auto rows = transaction.exec_params(next_sql, name_, epoch);
         if (rows.empty()) return std::optional<TicketJob>{};
         const auto& row = rows[0];
-        return std::optional{TicketJob{row[0].as<std::int64_t>(), engine::IncidentNumber{row[1].as<std::int64_t>()}, row[2].as<std::int64_t>(),
-                                       row[3].as<int>(), row[4].c_str(), row[5].c_str(), row[6].c_str(), row[7].c_str(), row[8].as<std::int64_t>()}};
+        TicketJob job;
+        job.id = row[0].as<std::int64_t>();
+        job.incident = engine::IncidentNumber{row[1].as<std::int64_t>()};
+        job.delivered = row[2].as<std::int64_t>();
+        job.attempts = row[3].as<int>();
+        job.external_id = row[4].c_str();
+        job.external_status = row[5].c_str();
+        job.told_status = row[6].c_str();
+        job.told = row[7].c_str();
+        job.told_comment = row[8].as<std::int64_t>();
+        job.external_seen = row[9].c_str();
+        return std::optional{std::move(job)};
     });
 }
 
@@ -188,19 +203,23 @@ StoreResult<std::optional<KnownTicket>> TicketQueue::find(const std::string& ext
     return tenant_transaction(pool_, tenant_, Access::read, [&](TenantTransaction& transaction) -> std::optional<KnownTicket> {
         const auto rows = transaction.exec_params(find_sql, name_, external_id);
         if (rows.empty()) return std::nullopt;
-        return KnownTicket{rows[0][0].as<std::int64_t>(),
-                           engine::IncidentNumber{rows[0][1].as<std::int64_t>()},
-                           rows[0][2].c_str(),
-                           rows[0][3].c_str(),
-                           rows[0][4].c_str(),
-                           rows[0][5].c_str()};
+        const auto& row = rows[0];
+        KnownTicket ticket;
+        ticket.id = row[0].as<std::int64_t>();
+        ticket.incident = engine::IncidentNumber{row[1].as<std::int64_t>()};
+        ticket.external_status = row[2].c_str();
+        ticket.external_seen = row[3].c_str();
+        ticket.told_status = row[4].c_str();
+        ticket.seen_note = row[5].c_str();
+        ticket.external_url = row[6].c_str();
+        return ticket;
     });
 }
 
 StoreResult<void> TicketQueue::note_remote(std::int64_t epoch, const KnownTicket& ticket) {
     return tenant_transaction(pool_, tenant_, Access::write, [&](TenantTransaction& transaction) -> StoreResult<void> {
         if (const auto ours = fenced(transaction, epoch); !ours) return ours.error();
-        transaction.exec_params(remote_sql, ticket.id, ticket.external_status, ticket.external_seen, ticket.told_status);
+        transaction.exec_params(remote_sql, ticket.id, ticket.external_status, ticket.external_seen, ticket.told_status, ticket.external_url);
         return {};
     });
 }
@@ -224,7 +243,10 @@ StoreResult<void> TicketQueue::pause(std::int64_t epoch, const std::string& why)
 }
 
 StoreResult<void> TicketQueue::trim_log() {
-    return tenant_transaction(pool_, tenant_, Access::write, [&](TenantTransaction& transaction) { transaction.exec_params(trim_sql, name_); });
+    return tenant_transaction(pool_, tenant_, Access::write, [&](TenantTransaction& transaction) {
+        transaction.exec_params(trim_sql, name_);
+        transaction.exec_params(trim_hooks_sql, name_);
+    });
 }
 
 }  // namespace catenary::server::pg

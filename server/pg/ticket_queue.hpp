@@ -36,10 +36,10 @@ struct ConnectorHold {
 /// A ticket that is to be sent.
 struct TicketJob {
     std::int64_t id = 0;
-    engine::IncidentNumber incident;
+    engine::IncidentNumber incident{0};
     std::int64_t delivered = 0;
     int attempts = 0;  ///< this one included
-    std::string external_id, external_status, told_status;
+    std::string external_id, external_status, external_seen, told_status;
     std::string told;               ///< of the incident's state, "" nothing
     std::int64_t told_comment = 0;  ///< position of the last comment that the ticket has
 };
@@ -64,9 +64,17 @@ struct TicketResult {
 /// A ticket as it stands beside the ticket system's word of it.
 struct KnownTicket {
     std::int64_t id = 0;
-    engine::IncidentNumber incident;
+    engine::IncidentNumber incident{0};
     std::string external_status, external_seen, told_status;
+    std::string external_url;
     std::string seen_note;  ///< id of the last note that the incident has
+};
+
+/// A hook that waits.
+struct WaitingHook {
+    std::string id, ticket;
+    std::optional<tickets::RemoteTicket> report;  ///< empty: the ticket is looked at
+    int attempts = 0;
 };
 
 /// A comment on an incident, as its history has it.
@@ -108,6 +116,12 @@ public:
     StoreResult<void> note_poll(std::int64_t epoch, const std::string& polled, std::chrono::milliseconds wait, const std::string& failure,
                                 const std::vector<tickets::Exchanged>& exchanged);
     StoreResult<void> pause(std::int64_t epoch, const std::string& why);
+    /// Takes a hook that is genuine: false when that delivery is known. unavailable while too many wait.
+    StoreResult<bool> add_hook(const tickets::HookNews& news);
+    /// The oldest that wait, at most 100.
+    StoreResult<std::vector<WaitingHook>> hooks();
+    /// It was followed, or (`again`) could not be now.
+    StoreResult<void> note_hook(std::int64_t epoch, const std::string& id, bool again, const std::vector<tickets::Exchanged>& exchanged);
     /// Drops what the delivery log no longer keeps: older than 30 days, or beyond the newest 20,000 of the connector.
     StoreResult<void> trim_log();
 

@@ -14,10 +14,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr milliseconds idle = 5s;         ///< a round when nothing is known to be due
-constexpr milliseconds soon = 200ms;      ///< when something may be due at once
-constexpr int failures_to_open = 5;       ///< in a row, then the breaker opens
-constexpr milliseconds first_rest = 15s;  ///< of the breaker, doubling to `most_rest`
+constexpr milliseconds idle = 5s;          ///< a round when nothing is known to be due
+constexpr milliseconds longest_turn = 5s;  ///< of sending, then it is looked again what people did
+constexpr milliseconds soon = 200ms;       ///< when something may be due at once
+constexpr int failures_to_open = 5;        ///< in a row, then the breaker opens
+constexpr milliseconds first_rest = 15s;   ///< of the breaker, doubling to `most_rest`
 constexpr milliseconds most_rest = 5min;
 constexpr auto trim_every = std::chrono::hours{1};
 constexpr std::int64_t absorbed_at_once = 1'000;
@@ -97,9 +98,9 @@ milliseconds ConnectorWorker::run_once(const std::function<bool()>& go_on) {
     failures_ = hold.failures;
     if (!load(hold.epoch)) return idle;
     if (hold.poll_due && go_on()) poll(hold);
+    if (go_on() && follow_hooks(hold.epoch)) return 0ms;
     // What people do there is not to wait for all that is to be sent.
-    const bool follows = api::tickets::facts_of(served_->connector.kind).follows_changes;
-    const auto turn = std::chrono::steady_clock::now() + (follows ? served_->connector.poll : engine::Duration{24h});
+    const auto turn = std::chrono::steady_clock::now() + longest_turn;
     while (go_on()) {
         if (!send_next(hold)) return soon * 5;
         if (failures_ >= failures_to_open) return soon;  // the breaker is open: `hold` tells for how long
@@ -190,8 +191,9 @@ bool ConnectorWorker::send_next(const pg::ConnectorHold& held) {
         result.external_url = ticket->url;
         // A status that somebody else has set meanwhile is a change yet to be followed: the next poll must not take it for known.
         const bool known = ticket->status_is_ours || job.external_id.empty() || ticket->status == job.external_status;
-        result.external_status = known ? ticket->status : job.external_status;
-        result.external_seen = known ? ticket->seen : "";
+        const bool is_told = !ticket->status.empty();  // else what was reported of it stays
+        result.external_status = known && is_told ? ticket->status : job.external_status;
+        result.external_seen = !is_told ? job.external_seen : known ? ticket->seen : "";
         failures_ = 0;
         ++counts_.delivered;
     } else {
@@ -258,6 +260,7 @@ bool ConnectorWorker::follow(std::int64_t epoch, const RemoteTicket& remote) {
     }
     ticket.external_status = remote.status;
     ticket.external_seen = remote.seen;
+    if (!remote.url.empty()) ticket.external_url = remote.url;
     return queue_.note_remote(epoch, ticket).has_value();
 }
 

@@ -32,7 +32,8 @@ struct WorkerSetting {
 
 /// What a worker did, for metrics.
 struct WorkerCounts {
-    std::atomic<std::int64_t> delivered{0}, failed{0}, retried{0}, doubtful{0}, polls{0}, remote_changes{0}, notes_taken{0}, notes_cut{0}, notes_left{0};
+    std::atomic<std::int64_t> delivered{0}, failed{0}, retried{0}, doubtful{0}, polls{0}, remote_changes{0}, notes_taken{0}, notes_cut{0}, notes_left{0},
+        hooks_followed{0}, hooks_retried{0}, hooks_left{0};
 };
 
 /// Serves one connector of one tenant: takes what the lanes left, sends what is due, looks for changes. One thread, but for `cut`.
@@ -63,6 +64,11 @@ private:
     std::string comment_text(const RemoteNote& note);
     void judge(const RemoteFault& fault, const pg::TicketJob& job, pg::TicketResult& result);
     void poll(const pg::ConnectorHold& held);
+    /// What came by hooks; whether there may be more.
+    bool follow_hooks(std::int64_t epoch);
+    /// False when it could not be followed now.
+    bool follow_hook(std::int64_t epoch, const pg::WaitingHook& hook);
+    Remote<RemoteTicket> look(const std::string& id);
     /// What the ticket system tells of one of our tickets; false when it could not be followed now.
     bool follow(std::int64_t epoch, const RemoteTicket& remote);
     bool follow_status(pg::KnownTicket& ticket, const RemoteTicket& remote);

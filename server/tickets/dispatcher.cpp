@@ -27,6 +27,8 @@ constexpr const char* look_sql = R"(
            AND (EXISTS (SELECT FROM outbox o WHERE o.tenant = c.tenant AND o.connector = c.name)
                 OR (s.paused = '' AND s.open_until <= clock_timestamp()
                     AND (s.poll_due <= clock_timestamp()
+                         OR EXISTS (SELECT FROM hook h WHERE h.tenant = c.tenant AND h.connector = c.name AND h.worked IS NULL
+                                    AND h.received + h.attempts * interval '2 seconds' <= clock_timestamp())
                          OR EXISTS (SELECT FROM ticket t
                                     WHERE t.tenant = c.tenant AND t.connector = c.name AND t.state IN ('pending', 'in_doubt') AND t.due <= clock_timestamp()))))
     FROM connector c JOIN connector_state s ON s.tenant = c.tenant AND s.name = c.name
@@ -221,6 +223,9 @@ Dispatcher::Usage Dispatcher::usage() const {
     usage.notes_taken = counts_.notes_taken;
     usage.notes_cut = counts_.notes_cut;
     usage.notes_left = counts_.notes_left;
+    usage.hooks_followed = counts_.hooks_followed;
+    usage.hooks_retried = counts_.hooks_retried;
+    usage.hooks_left = counts_.hooks_left;
     const std::lock_guard lock{mutex_};
     usage.workers = workers_;
     usage.unserved = unserved_;

@@ -43,6 +43,7 @@ public:
         std::int64_t waiting = 0;  ///< rows of the outbox that no dispatcher has taken
         std::int64_t delivered = 0, failed = 0, retried = 0, doubtful = 0, polls = 0, remote_changes = 0;
         std::int64_t notes_taken = 0, notes_cut = 0, notes_left = 0;
+        std::int64_t hooks_followed = 0, hooks_retried = 0, hooks_left = 0;
     };
     /// Any thread.
     Usage usage() const;

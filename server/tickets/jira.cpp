@@ -3,6 +3,7 @@
 #include "api/http/target.hpp"
 #include "api/json/time_json.hpp"
 #include "server/tickets/adf.hpp"
+#include "server/tickets/hooks.hpp"
 #include "server/tickets/jira_issue.hpp"
 #include "server/tickets/ticket_note.hpp"
 
@@ -304,6 +305,16 @@ Remote<bool> Jira::set_by_us(const RemoteTicket& ticket) {
         if (next.empty()) break;
     }
     return !us.empty() && setter == us;
+}
+
+std::optional<engine::Result<HookNews>> Jira::parse_hook(const api::tickets::HookMessage& message, std::int64_t) const {
+    return jira_hook(wire_.hook_secrets(), message);
+}
+
+Remote<RemoteTicket> Jira::look(const std::string& id) {
+    const auto issue = read(id);
+    if (!issue) return issue.error();
+    return ticket_from(*issue, connector_.url);
 }
 
 }  // namespace catenary::server::tickets

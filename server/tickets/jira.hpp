@@ -23,6 +23,9 @@ public:
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;
+    /// Its own webhooks, with a secret.
+    std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const override;
+    Remote<RemoteTicket> look(const std::string& id) override;
 
 private:
     /// One page of a search: ids alone, since what it says of an issue may be old.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/tickets/json_reading.hpp"
 #include "server/tickets/ticket_system.hpp"
 
 #include <nlohmann/json.hpp>
@@ -44,13 +45,6 @@ private:
     int status_ = 0;
     std::string etag_;
 };
-
-/// The member as text, whether the system wrote a number or a string; "" when it is neither.
-std::string text_at(const nlohmann::json& object, std::string_view name);
-/// The member, null when there is none.
-const nlohmann::json& member(const nlohmann::json& object, std::string_view name);
-/// The first `most` bytes or less, ending between characters.
-std::string shortened(std::string text, std::size_t most);
 
 /// A fault of what is no ticket: `gone` there means that the address or a name in the document is wrong.
 RemoteFault of_no_ticket(RemoteFault fault);

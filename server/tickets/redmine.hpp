@@ -24,6 +24,9 @@ public:
     Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
     Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;
+    /// Redmine itself sends none; whatever runs beside it may, by the Standard Webhooks specification.
+    std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const override;
+    Remote<RemoteTicket> look(const std::string& id) override;
 
 private:
     Remote<nlohmann::json> ask(std::string_view action, const std::string& path);

@@ -1,3 +1,4 @@
+#include "server/tickets/hooks.hpp"
 #include "server/tickets/json_client.hpp"
 #include "server/tickets/redmine.hpp"
 
@@ -8,7 +9,7 @@
 #include <charconv>
 #include <set>
 
-// What an issue has besides its own text: relations to other issues, and notes.
+// What an issue has besides its own text (relations to other issues, notes), and what tells that it changed.
 
 namespace catenary::server::tickets {
 
@@ -126,6 +127,17 @@ Remote<std::vector<RemoteNote>> Redmine::notes_since(const std::string& id, cons
     }
     std::ranges::sort(notes, {}, [](const RemoteNote& note) { return number_from(note.id); });
     return notes;
+}
+
+std::optional<engine::Result<HookNews>> Redmine::parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const {
+    return standard_hook(wire_.hook_secrets(), message, now, false);
+}
+
+Remote<RemoteTicket> Redmine::look(const std::string& id) {
+    if (!std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; })) return RemoteFault{RemoteFault::Kind::gone, "no issue has such an id"};
+    const auto issue = read(id);
+    if (!issue) return issue.error();
+    return ticket_from(*issue);
 }
 
 }  // namespace catenary::server::tickets

@@ -1,6 +1,7 @@
 #include "server/tickets/request_tracker.hpp"
 
 #include "api/http/target.hpp"
+#include "server/tickets/hooks.hpp"
 #include "server/tickets/overlap.hpp"
 #include "server/tickets/ticket_note.hpp"
 
@@ -267,7 +268,7 @@ Remote<bool> RequestTracker::is_closed(const RemoteTicket& ticket) {
     if (const auto known = closed_words_.find(ticket.status); known != closed_words_.end()) return known->second;
     for (const auto* group : {"__Inactive__", "__Active__"}) {
         const auto query = percent_encoded(fmt::format("id = {} AND Status = '{}'", ticket.id, group));
-        const auto found = client_.ask("poll", "/tickets?fields=Status&per_page=1&query=" + query);
+        const auto found = client_.ask("read", "/tickets?fields=Status&per_page=1&query=" + query);
         if (!found) return of_no_ticket(found.error());
         for (const auto& item : member(*found, "items")) {
             if (text_at(item, "Status") != ticket.status) continue;
@@ -324,6 +325,21 @@ Remote<bool> RequestTracker::set_by_us(const RemoteTicket& ticket) {
         else if (is_its_own ? type == "Correspond" : sets) return !us->empty() && who == *us;
     }
     return false;
+}
+
+std::optional<engine::Result<HookNews>> RequestTracker::parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const {
+    return standard_hook(wire_.hook_secrets(), message, now, false);
+}
+
+Remote<RemoteTicket> RequestTracker::look(const std::string& id) {
+    if (!std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; })) return RemoteFault{RemoteFault::Kind::gone, "no ticket has such an id"};
+    const auto there = read(id);
+    if (!there) return there.error();
+    auto ticket = ticket_from(*there);
+    const auto closed = is_closed(ticket);
+    if (!closed) return closed.error();
+    ticket.closed = *closed;
+    return ticket;
 }
 
 }  // namespace catenary::server::tickets

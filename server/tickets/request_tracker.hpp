@@ -24,6 +24,9 @@ public:
     Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
     Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;
+    /// A scrip there may send one, by the Standard Webhooks specification.
+    std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const override;
+    Remote<RemoteTicket> look(const std::string& id) override;
 
 private:
     /// That the queue has the field which holds our markers. Asked once, until it has.
@@ -56,6 +59,8 @@ private:
         std::set<std::string> subjects;
         bool is_whole = false;  ///< it was read to its end, or until all were found
     };
+    /// Sets the ticket's state back to what it was before a reply of ours.
+    Remote<void> keep_state(const std::string& id, const std::string& state);
     Remote<Found> find_notes(const std::string& id, const std::set<std::string>& subjects);
     /// What somebody wrote, without tags; "" when it has no text.
     Remote<std::string> words_in(const std::string& transaction);

@@ -99,6 +99,18 @@ Remote<RequestTracker::Found> RequestTracker::find_notes(const std::string& id, 
     return found;
 }
 
+Remote<void> RequestTracker::keep_state(const std::string& id, const std::string& state) {
+    const auto ticket = read(id);
+    if (!ticket) return ticket.error();
+    const auto etag = client_.etag();
+    if (text_at(*ticket, "Status") == state) return {};
+    const auto guard = etag.empty() ? std::vector<std::string>{} : std::vector<std::string>{"If-Match: " + etag};
+    const auto written = client_.write("note", "PUT", "/ticket/" + id, {{"Status", state}}, guard);
+    // Somebody has changed it since: then it is as they want it.
+    if (!written && client_.status() != 412) return written.error();
+    return {};
+}
+
 Remote<std::string> RequestTracker::write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) {
     std::set<std::string> subjects;
     for (const auto& note : notes) subjects.insert(note_subject(marker, note));
@@ -107,12 +119,22 @@ Remote<std::string> RequestTracker::write_notes(const std::string& id, const std
     if (before->subjects.size() == subjects.size()) return std::string{};
     std::string why;
     if (before->is_whole) {
+        std::string state;  // a reply opens what is closed, and ours is not to
+        if (replies()) {
+            const auto ticket = read(id);
+            if (!ticket) return ticket.error();
+            state = text_at(*ticket, "Status");
+        }
         for (const auto& note : notes) {
             const auto subject = note_subject(marker, note);
             if (before->subjects.contains(subject)) continue;
             const auto written = client_.write("note", "POST", "/ticket/" + id + (replies() ? "/correspond" : "/comment"),
                                                {{"Subject", subject}, {"Content", note.text}, {"ContentType", "text/plain"}});
             if (!written) return written.error();
+        }
+        if (!state.empty()) {
+            const auto kept = keep_state(id, state);
+            if (!kept) return kept.error();
         }
         const auto after = find_notes(id, subjects);
         if (!after) return after.error();

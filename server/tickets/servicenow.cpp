@@ -1,6 +1,7 @@
 #include "server/tickets/servicenow.hpp"
 
 #include "api/http/target.hpp"
+#include "server/tickets/hooks.hpp"
 #include "server/tickets/overlap.hpp"
 #include "server/tickets/ticket_note.hpp"
 
@@ -236,6 +237,16 @@ Remote<bool> ServiceNow::set_by_us(const RemoteTicket& ticket) {
     const auto& lines = member(*found, "result");
     if (!lines.is_array() || lines.empty() || text_at(lines.front(), "documentkey") != ticket.id) return false;
     return text_at(lines.front(), "user") == connector_.servicenow.account;
+}
+
+std::optional<engine::Result<HookNews>> ServiceNow::parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const {
+    return standard_hook(wire_.hook_secrets(), message, now, false);
+}
+
+Remote<RemoteTicket> ServiceNow::look(const std::string& id) {
+    const auto record = read(id);
+    if (!record) return record.error();
+    return ticket_from(*record);
 }
 
 }  // namespace catenary::server::tickets

@@ -19,6 +19,9 @@ public:
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;
+    /// A business rule there may send one, by the Standard Webhooks specification.
+    std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const override;
+    Remote<RemoteTicket> look(const std::string& id) override;
 
 private:
     /// Records of the table that a query finds.

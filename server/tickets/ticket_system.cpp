@@ -1,5 +1,6 @@
 #include "server/tickets/ticket_system.hpp"
 
+#include "api/tickets/connector_document.hpp"
 #include "server/tickets/base64.hpp"
 #include "server/tickets/jira.hpp"
 #include "server/tickets/redmine.hpp"
@@ -86,6 +87,8 @@ const std::vector<std::string>& Wire::secrets(const std::string& name) const {
     return found == secrets_.end() ? none : found->second;
 }
 
+const std::vector<std::string>& Wire::hook_secrets() const { return secrets(std::string{api::tickets::hook_secret}); }
+
 std::string Wire::secret(const std::string& name) const {
     const auto& values = secrets(name);
     return values.empty() ? "" : values.front();
@@ -110,6 +113,9 @@ Remote<std::string> TicketSystem::relate(const std::string&, const std::vector<s
 Remote<std::string> TicketSystem::write_notes(const std::string&, const std::string&, const std::vector<OwnNote>&) { return std::string{}; }
 
 Remote<std::vector<RemoteNote>> TicketSystem::notes_since(const std::string&, const std::string&) { return std::vector<RemoteNote>{}; }
+
+std::optional<engine::Result<HookNews>> TicketSystem::parse_hook(const api::tickets::HookMessage&, std::int64_t) const { return std::nullopt; }
+Remote<RemoteTicket> TicketSystem::look(const std::string&) { return RemoteFault{RemoteFault::Kind::permanent, "this kind of ticket system cannot be asked"}; }
 
 RemoteTicket unneeded_ticket(const TicketOrder& order) {
     RemoteTicket none;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "api/tickets/connector.hpp"
+#include "api/tickets/hook.hpp"
 #include "api/tickets/ticket_text.hpp"
+#include "engine/model/result.hpp"
 #include "server/tickets/outbound.hpp"
 
 #include <boost/system/result.hpp>
@@ -40,6 +42,8 @@ public:
     /// One value of a secret, "" when there is none.
     std::string secret(const std::string& name) const;
     const std::vector<std::string>& secrets(const std::string& name) const;
+    /// What the ticket system signs its hooks with.
+    const std::vector<std::string>& hook_secrets() const;
     /// The header of basic authorisation by an account and a secret, which counts as a secret from then on.
     std::string basic_authorization(const std::string& account, const std::string& secret_name);
     /// `text` without secrets, at most 16 KiB.
@@ -105,6 +109,13 @@ struct RemoteNote {
     bool is_ours = false;
 };
 
+/// What a hook tells.
+struct HookNews {
+    std::string delivery;                ///< id of the delivery: the same for each attempt
+    std::string ticket;                  ///< id of the ticket that may have changed; "": it tells of none
+    std::optional<RemoteTicket> report;  ///< how the ticket is, where nobody can be asked
+};
+
 /// A kind of ticket system: the one contract that the dispatcher knows. Every call is bounded in time by the limits of its Outbound. One thread.
 class TicketSystem {
 public:
@@ -125,6 +136,11 @@ public:
     /// Whether it was our own account that set the ticket's present state: what we wrote without hearing of it, or what somebody's change was answered with,
     /// is nobody's wish. False where the system keeps no history that says so.
     virtual Remote<bool> set_by_us(const RemoteTicket& ticket);
+    /// What a hook tells; empty when it is not signed by one of the connector's secrets at `now`, in seconds since 1970, as it always is for a kind without
+    /// hooks. But for a report it is never believed: the ticket is looked at.
+    virtual std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const;
+    /// The ticket as it is now. A kind whose hooks report needs none.
+    virtual Remote<RemoteTicket> look(const std::string& id);
     /// How long to wait before attempt `attempts` + 1; empty: no more.
     virtual std::optional<std::chrono::milliseconds> wait_after(int attempts) const;
 };

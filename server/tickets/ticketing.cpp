@@ -59,4 +59,12 @@ api::tickets::ConnectorTest Ticketing::test(engine::TenantId tenant, const pg::S
     return {true, *tested};
 }
 
+std::optional<engine::Result<HookNews>> Ticketing::read_hook(engine::TenantId tenant, const pg::ServedConnector& served,
+                                                             const api::tickets::HookMessage& message) const {
+    Outbound outbound{rules_, limits_};
+    Wire wire{outbound, served.secrets};
+    const auto now = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    return make_ticket_system(served.connector, wire, marker_prefix(tenant))->parse_hook(message, now);
+}
+
 }  // namespace catenary::server::tickets

@@ -38,6 +38,10 @@ public:
     /// Asks the ticket system of a connector; for requests.
     api::tickets::ConnectorTest test(engine::TenantId tenant, const pg::ServedConnector& served, std::vector<Exchanged>& exchanged) const;
 
+    /// What a hook of a connector tells, seen from now: TicketSystem::parse_hook.
+    std::optional<engine::Result<HookNews>> read_hook(engine::TenantId tenant, const pg::ServedConnector& served,
+                                                      const api::tickets::HookMessage& message) const;
+
 private:
     std::string marker_prefix(engine::TenantId tenant) const;
     WorkerSetting setting(const TicketingOptions& options);

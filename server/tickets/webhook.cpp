@@ -2,6 +2,7 @@
 
 #include "api/json/incident_json.hpp"
 #include "api/json/time_json.hpp"
+#include "server/tickets/hooks.hpp"
 
 #include <fmt/format.h>
 #include <sodium.h>
@@ -85,6 +86,10 @@ Remote<RemoteTicket> Webhook::deliver(const TicketOrder& order) {
     const auto posted = post(order.delivered == 0 ? "create" : "update", id, body.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     if (!posted) return posted.error();
     return RemoteTicket{.id = order.marker, .url = "", .status = "", .resolution = "", .closed = false, .seen = "", .status_is_ours = true, .warning = ""};
+}
+
+std::optional<engine::Result<HookNews>> Webhook::parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const {
+    return standard_hook(wire_.hook_secrets(), message, now, true);
 }
 
 std::optional<std::chrono::milliseconds> Webhook::wait_after(int attempts) const {

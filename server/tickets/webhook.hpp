@@ -23,6 +23,8 @@ public:
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string&) override { return std::vector<RemoteTicket>{}; }
+    /// What the receiver reports of its own tickets, which it knows as `data.ticket` of our events.
+    std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const override;
     /// 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 10 h: the schedule that the specification recommends.
     std::optional<std::chrono::milliseconds> wait_after(int attempts) const override;
 

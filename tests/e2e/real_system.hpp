@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -54,6 +55,7 @@ protected:
 
 private:
     void run(const std::string& verb);
+    bool answers_within(std::chrono::seconds patience) const;
 
     std::string script_, prefix_, home_, pid_file_;
     std::map<std::string, std::string> said_;

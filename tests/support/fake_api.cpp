@@ -409,6 +409,15 @@ Outcome<api::tickets::TicketRow> FakeDesk::retry_delivery(const api::Caller& who
     return nothing_here;
 }
 
+Outcome<bool> FakeDesk::take_hook(const std::string& id, const api::tickets::HookMessage& message) {
+    if (id != "open") return nothing_here;
+    if (hook_failure) return *hook_failure;
+    const auto is_known = [&](const api::tickets::HookMessage& known) { return known.header("webhook-id") == message.header("webhook-id"); };
+    const bool is_new = std::ranges::none_of(hooks, is_known);
+    hooks.push_back(message);
+    return is_new;
+}
+
 nlohmann::json redmine_document() {
     return nlohmann::json::parse(R"({"kind":"redmine","url":"https://tickets.example","secrets":{"api_key":"k"},"condition":{"severity":{"gte":"medium"}},
         "priorities":{"high":5},"statuses":{"closed":5},"console":"https://catenary.example","redmine":{"project":"soc","tracker":1,"incident_field":1}})");

@@ -217,6 +217,9 @@ struct FakeDesk final : api::ports::TicketDesk {
     api::ports::Outcome<api::ports::Page<DeliveryRow>> deliveries(const api::Caller&, const api::tickets::DeliveryFilter& filter,
                                                                   const api::ports::PageRequest& request) override;
     api::ports::Outcome<TicketRow> retry_delivery(const api::Caller&, std::int64_t id) override;
+    std::vector<api::tickets::HookMessage> hooks;     ///< what came to the hook "open"
+    std::optional<api::ports::Failure> hook_failure;  ///< what it is answered
+    api::ports::Outcome<bool> take_hook(const std::string& id, const api::tickets::HookMessage& message) override;
 };
 
 /// Queues what is asked for and runs nothing.

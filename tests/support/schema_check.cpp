@@ -32,9 +32,10 @@ class Check {
 public:
     void run(const json& value, const json& unresolved, const std::string& place) {
         const auto& schema = resolved(unresolved);
-        static const std::set<std::string> known{
-            "type",      "enum",      "required", "properties", "additionalProperties", "items",         "minItems",    "maxItems", "minimum", "maximum",
-            "minLength", "maxLength", "oneOf",    "format",     "minProperties",        "maxProperties", "description", "default"};
+        static const std::set<std::string> known{"type",          "enum",          "required",    "properties", "additionalProperties",
+                                                 "items",         "minItems",      "maxItems",    "minimum",    "maximum",
+                                                 "minLength",     "maxLength",     "oneOf",       "anyOf",      "format",
+                                                 "minProperties", "maxProperties", "description", "default"};
         for (const auto& [keyword, unused] : schema.items()) {
             if (!known.contains(keyword)) say(place, "the checker does not know the keyword " + keyword);
         }
@@ -42,6 +43,7 @@ public:
         if (schema.contains("enum") && std::ranges::find(schema["enum"], value) == schema["enum"].end())
             say(place, value.dump() + " is none of " + schema["enum"].dump());
         one_of(value, schema, place);
+        any_of(value, schema, place);
         if (value.is_object()) object(value, schema, place);
         if (value.is_array()) array(value, schema, place);
         if (value.is_number()) bounds(value.get<double>(), schema, "minimum", "maximum", place);
@@ -67,6 +69,11 @@ private:
         if (it == schema.end()) return;
         const auto holds = std::ranges::count_if(*it, [&](const json& choice) { return schema_violations(value, choice).empty(); });
         if (holds != 1) say(place, std::to_string(holds) + " schemas of oneOf hold");
+    }
+    void any_of(const json& value, const json& schema, const std::string& place) {
+        const auto it = schema.find("anyOf");
+        if (it == schema.end()) return;
+        if (std::ranges::none_of(*it, [&](const json& choice) { return schema_violations(value, choice).empty(); })) say(place, "no schema of anyOf holds");
     }
     void object(const json& value, const json& schema, const std::string& place) {
         bounds(static_cast<double>(value.size()), schema, "minProperties", "maxProperties", place);

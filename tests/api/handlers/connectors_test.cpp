@@ -1,3 +1,4 @@
+#include "api/routes.hpp"
 #include "tests/support/fake_api.hpp"
 
 #include <doctest/doctest.h>
@@ -52,7 +53,8 @@ TEST_CASE("a connector is made, shown without its secrets, replaced under its re
 TEST_CASE("what a connector shows can be sent again as it is") {
     FakeApi api;
     auto shown = api.put(soc, redmine_document()).body;
-    for (const auto* of_reply : {"name", "secrets", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
+    for (const auto* of_reply :
+         {"name", "secrets", "hook", "deduplication", "follows_changes", "carries_notes", "tested_against", "status", "revision", "changed", "changed_by"})
         shown.erase(of_reply);
     const auto again = api.put(soc, shown);
     REQUIRE(again.status == 200);
@@ -66,6 +68,7 @@ TEST_CASE("a webhook takes several secrets, and nothing of ticket systems") {
     REQUIRE(made.status == 201);
     CHECK(made.body["deduplication"] == "by_id");
     CHECK(made.body["follows_changes"] == false);
+    CHECK(made.body["carries_notes"] == false);
     CHECK_FALSE(made.body.contains("poll"));
 }
 
@@ -96,11 +99,32 @@ TEST_CASE("every kind of ticket system is shown as it was put, with what holds o
         CHECK(made.body["deduplication"] == "look_up");
         CHECK(made.body["follows_changes"] == true);
         CHECK(made.body["tested_against"] == row.tested_against);
+        CHECK(made.body["carries_notes"] == (row.tested_against == "real"));
         auto shown = made.body;
-        for (const auto* of_reply : {"name", "secrets", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
+        for (const auto* of_reply :
+             {"name", "secrets", "hook", "deduplication", "follows_changes", "carries_notes", "tested_against", "status", "revision", "changed", "changed_by"})
             shown.erase(of_reply);
         CHECK(api.put("/api/v1/connectors/" + row.kind, shown).status == 200);
     }
+}
+
+TEST_CASE("a hook needs no key: what is genuine is answered at once, known or not") {
+    FakeApi api;
+    const auto match = api::find_route(api::http::Method::post, {"api", "v1", "hooks", "open"});
+    REQUIRE(match.route != nullptr);
+    CHECK(match.route->scope == api::Scope::none);
+    const auto send = [&](const std::string& id) { return api.post("/api/v1/hooks/" + id, {{"type", "ticket.changed"}}); };
+    const auto first = send("open");
+    CHECK(first.status == 202);
+    CHECK(first.body == json{{"known", false}});
+    REQUIRE(api.desk.hooks.size() == 1);
+    CHECK(api.desk.hooks[0].body == R"({"type":"ticket.changed"})");
+    CHECK(send("open").body == json{{"known", true}});
+    api.desk.hook_failure = api::ports::Failure{api::ports::FailureCode::invalid, "must be true or false", "/data/closed"};
+    const auto unread = send("open");
+    CHECK(unread.status == 422);
+    CHECK(unread.body["errors"][0]["pointer"] == "/data/closed");
+    CHECK(send("other").status == 404);
 }
 
 TEST_CASE("a preview says what the ticket would say, and whether there would be one") {

@@ -72,7 +72,9 @@ tests::Reply sent(const std::string& path, const std::string& method, const std:
                                       {"{name}", "soc"},
                                       {"{kind}", "account"},
                                       {"{value}", "alice"},
-                                      {"{id}", has_pattern ? "key-listing-then-new-country" : "k1"}}) {
+                                      {"{id}", has_pattern               ? "key-listing-then-new-country"
+                                               : path == api::hooks_path ? "open"
+                                                                         : "k1"}}) {
         if (const auto at = target.find(name); at != std::string::npos) target.replace(at, std::string_view{name}.size(), value);
     }
     for (const auto& route : api::routes()) {

@@ -102,6 +102,8 @@ void add_puts(RefusedInputs& rows) {
                {{"/statuses", "conflict"}, {"/comments", "conflict"}, {"/poll", "conflict"}});
     put("a secret of another kind", R"({"kind":"webhook","url":"https://t.example","secrets":{"api_key":"k"}})",
         {{"/secrets/api_key", "unknown_field"}, {"/secrets/signing", "missing"}});
+    put("a secret of hooks of another form", R"({"kind":"redmine","url":"https://t.example","secrets":{"api_key":"k","hook":["secret",7]},)" + redmine + "}",
+        {{"/secrets/hook/0", "malformed"}, {"/secrets/hook/1", "wrong_type"}});
     put("a signing secret of another form", R"({"kind":"webhook","url":"https://t.example","secrets":{"signing":["whsec_c2hvcnQ=","secret"]}})",
         {{"/secrets/signing/0", "malformed"}, {"/secrets/signing/1", "malformed"}});
     put("another kind", R"({"kind":"webhook","url":"https://tickets.example"})", {{"/kind", "conflict"}}, "/api/v1/connectors/soc");
@@ -131,6 +133,8 @@ RefusedInputs refused_by_ticketing() {
         {"a ticket by whom", Method::post, "/api/v1/incidents/17/tickets", "{}", 422, {{"/connector", "missing"}}},
         {"a ticket by nobody", Method::post, "/api/v1/incidents/17/tickets", R"({"connector":"none"})", 422, {{"/connector", "out_of_range"}}},
         {"a ticket of what is no incident", Method::post, "/api/v1/incidents/x/tickets", R"({"connector":"soc"})", 404},
+        {"a hook of nobody", Method::post, "/api/v1/hooks/5c0ffee0-0000-4000-8000-000000000001", R"({"type":"ticket.changed"})", 404},
+        {"a hook that is no id", Method::post, "/api/v1/hooks/soc", "", 404},
         {"a state that is none", Method::get, "/api/v1/tickets?state=open", "", 400, {{"/state", "out_of_range"}}},
     };
     add_paging(rows, list);
@@ -141,6 +145,7 @@ RefusedInputs refused_by_ticketing() {
     add_bare(rows, Method::post, list + "/soc/test");
     add_bare(rows, Method::post, "/api/v1/tickets/7/sync");
     add_bare(rows, Method::post, "/api/v1/deliveries/7/retry");
+    add_bare(rows, Method::post, "/api/v1/hooks/5c0ffee0-0000-4000-8000-000000000001");
     add_document(rows, Method::post, list + "/soc/preview");
     add_document(rows, Method::post, "/api/v1/incidents/17/tickets");
     add_puts(rows);

@@ -104,6 +104,7 @@ private:
         Outcome<TicketRow> sync_ticket(const Caller&, std::int64_t) override { refuse(); }
         Outcome<Page<api::tickets::DeliveryRow>> deliveries(const Caller&, const api::tickets::DeliveryFilter&, const PageRequest&) override { refuse(); }
         Outcome<TicketRow> retry_delivery(const Caller&, std::int64_t) override { refuse(); }
+        Outcome<bool> take_hook(const std::string&, const api::tickets::HookMessage&) override { refuse(); }
     };
     struct Jobs final : api::ports::JobStore {
         using Job = api::ports::Job;

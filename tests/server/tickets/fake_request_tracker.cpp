@@ -161,9 +161,15 @@ SiteAnswer FakeRequestTracker::relate(int id, const json& wanted) {
 }
 
 void FakeRequestTracker::enter(int id, Entry entry) {
+    auto& ticket = tickets_.at(id);
+    const bool opens = entry.type == "Correspond" && !is_active(ticket.status);
     entry.id = next_entry_++;
-    tickets_.at(id).changed = ++clock_;
     entries_[id].push_back(std::move(entry));
+    if (opens) {
+        ticket.status = "open";
+        entries_[id].push_back({next_entry_++, "Status", "", "RT_System", "", ""});
+    }
+    ticket.changed = ++clock_;
 }
 
 void FakeRequestTracker::say(int id, const std::string& who, const std::string& words, const std::string& type) {
@@ -231,7 +237,8 @@ SiteAnswer FakeRequestTracker::answer(const SiteRequest& request) {
     if (request.method == "PUT") return body.contains("AddRefersTo") ? relate(id, body) : change(request, id, body);
     if (request.method == "POST") {
         ticket.notes.push_back(body.value("Subject", "") + "\n" + body.value("Content", ""));
-        enter(id, {0, "Comment", body.value("Subject", "") + "\n", "correlator", body.value("Content", ""), "text/plain"});
+        enter(id, {0, path.ends_with("/correspond") ? "Correspond" : "Comment", body.value("Subject", "") + "\n", "correlator", body.value("Content", ""),
+                   "text/plain"});
         return {201, R"(["Comments added"])", {}, {}};
     }
     if (path.ends_with("/history")) return history(request, id);

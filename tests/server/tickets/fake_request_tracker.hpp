@@ -11,7 +11,7 @@
 namespace catenary::tests {
 
 /// Answers as Request Tracker 5.0.3 was seen to: takes the same ticket twice, drops a custom field that it does not know with 201, answers 200 and a sentence
-/// to a state that there is not, 412 to a stale If-Match; searches do not find what was deleted.
+/// to a state that there is not, 412 to a stale If-Match; searches do not find what was deleted; a reply opens what is closed.
 class FakeRequestTracker final : public FakeSystem {
 public:
     FakeRequestTracker() : site_{[this](const SiteRequest& request) { return respond(request); }} {}

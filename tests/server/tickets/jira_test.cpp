@@ -70,6 +70,11 @@ TEST_CASE("an issue that was deleted in Jira is gone, and made anew only when as
     check_gone(jira);
 }
 
+TEST_CASE("a hook of Jira is followed at once") {
+    FakeJira jira;
+    check_hooks(jira);
+}
+
 TEST_CASE("an issue whose label somebody took away is found by its link") {
     FakeJira jira;
     TicketRig rig;

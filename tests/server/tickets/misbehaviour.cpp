@@ -1,11 +1,14 @@
 #include "tests/server/tickets/misbehaviour.hpp"
 
+#include "tests/server/tickets/hook_message.hpp"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 namespace catenary::tests {
 
 using namespace std::chrono_literals;
+using nlohmann::json;
 
 namespace {
 
@@ -124,6 +127,39 @@ void check_both_ways(FakeSystem& fake) {
     quiet();
     CHECK(incident(rig, number, "status") == "active");
     CHECK(fake.carrying(fmt::format("-{}", number)).size() == 1);
+}
+
+void check_hooks(FakeSystem& fake) {
+    const std::string secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
+    TicketRig rig;
+    auto body = fake.connector();
+    body["poll"] = "1d";
+    body["secrets"]["hook"] = secret;
+    rig.put("soc", body);
+    const auto number = rig.story("alice@corp.example");
+    REQUIRE(rig.reaches("soc", number, "done"));
+    REQUIRE(rig.wait([&] { return rig.ticketing().dispatcher().usage().polls >= 1; }));
+    const auto ticket = rig.ticket("soc", number, "external_id");
+    const auto send = [&](const std::string& delivery, const std::string& with) {
+        const auto message =
+            body["kind"] == "jira"
+                ? jira_message(json{{"webhookEvent", "jira:issue_updated"}, {"issue", {{"id", ticket}}}}.dump(), delivery, with)
+                : standard_message(json{{"type", "ticket.changed"}, {"timestamp", "2026-03-06T08:00:00Z"}, {"data", {{"ticket", ticket}}}}.dump(), delivery,
+                                   seconds_now(), with);
+        return rig.desk().take_hook(rig.ask("SELECT hook FROM connector"), message);
+    };
+    const auto id = fake.carrying(fmt::format("-{}", number)).at(0);
+    fake.set_status(id, fake.rejected());
+    CHECK(send("m-1", "whsec_MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEw").error().code == api::ports::FailureCode::not_found);
+    REQUIRE(*send("m-1", secret));
+    REQUIRE(rig.wait([&] { return incident(rig, number, "status") == "closed"; }));
+    CHECK(incident(rig, number, "classification") == "false_positive");
+    CHECK_FALSE(*send("m-1", secret));
+    fake.set_status(id, fake.word_for("active"));
+    REQUIRE(*send("m-2", secret));
+    REQUIRE(rig.wait([&] { return incident(rig, number, "status") == "active"; }));
+    CHECK(rig.ticketing().dispatcher().usage().polls == 1);
+    CHECK(rig.ticketing().dispatcher().usage().hooks_followed == 2);
 }
 
 void check_gone(FakeSystem& fake) {

@@ -30,6 +30,9 @@ void check_misbehaviours(FakeSystem& fake, const std::vector<Misbehaviour>& rows
 /// Closing and opening in both directions within a poll or two, and then nothing moves any more.
 void check_both_ways(FakeSystem& fake);
 
+/// A hook of a kind that can be asked leads to a look at the ticket, long before the next poll.
+void check_hooks(FakeSystem& fake);
+
 /// A ticket that was deleted is gone, and is made anew only when asked for.
 void check_gone(FakeSystem& fake);
 

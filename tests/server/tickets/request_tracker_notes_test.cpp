@@ -157,3 +157,26 @@ TEST_CASE("a note is looked for in the whole history of a ticket before it is wr
     desk.settle();
     CHECK(desk.notes_with(first, fmt::format("Incident {} was merged into this one.", second)) == 1);
 }
+
+TEST_CASE("a reply of ours does not keep a ticket open that is to be closed, and somebody's reply opens ticket and incident again") {
+    Desk desk{"correspond"};
+    const auto number = desk.story("alice@corp.example");
+    engine::IncidentEdit edit;
+    edit.number = IncidentNumber{number};
+    edit.status = engine::IncidentStatus::closed;
+    edit.classification = engine::Classification::true_positive;
+    desk.rig.edit(edit);
+    desk.settle();
+    CHECK(desk.tracker.tickets().at(1).status == "resolved");
+    CHECK(desk.tracker.tickets().at(1).notes.size() == 1);
+    CHECK(desk.rig.ask("SELECT status FROM incident") == "closed");
+    CHECK(desk.rig.ticket("soc", number, "detail").empty());
+    desk.comment(number, "for the record");
+    desk.settle();
+    CHECK(desk.tracker.tickets().at(1).notes.size() == 2);
+    CHECK(desk.tracker.tickets().at(1).status == "resolved");
+    CHECK(desk.rig.ask("SELECT status FROM incident") == "closed");
+    desk.tracker.say(1, "mika", "It goes on!");
+    REQUIRE(desk.rig.wait([&] { return desk.rig.ask("SELECT status FROM incident") == "active"; }));
+    CHECK(desk.tracker.tickets().at(1).status == "open");
+}

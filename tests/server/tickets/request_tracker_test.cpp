@@ -42,6 +42,11 @@ TEST_CASE("a ticket that was deleted in Request Tracker is gone, and made anew o
     check_gone(tracker);
 }
 
+TEST_CASE("a hook of Request Tracker is followed at once") {
+    FakeRequestTracker tracker;
+    check_hooks(tracker);
+}
+
 TEST_CASE("no ticket is made in a queue without the field that our marks go into, and a test says so") {
     FakeRequestTracker tracker;
     tracker.lose_field();

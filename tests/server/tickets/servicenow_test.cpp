@@ -58,6 +58,11 @@ TEST_CASE("a record that was deleted in ServiceNow is gone, and made anew only w
     check_gone(servicenow);
 }
 
+TEST_CASE("a hook of ServiceNow is followed at once") {
+    FakeServiceNow servicenow;
+    check_hooks(servicenow);
+}
+
 TEST_CASE("a record is resolved with the close code of the incident's classification, and its close code classifies the incident") {
     FakeServiceNow servicenow;
     TicketRig rig;

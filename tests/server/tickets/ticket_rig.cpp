@@ -20,6 +20,9 @@ TicketRig::TicketRig() {
         [this](engine::TenantId tenant, const server::pg::ServedConnector& served, std::vector<server::tickets::Exchanged>& exchanged) {
             return ticketing_->test(tenant, served, exchanged);
         },
+        [this](engine::TenantId tenant, const server::pg::ServedConnector& served, const api::tickets::HookMessage& message) {
+            return ticketing_->read_hook(tenant, served, message);
+        },
         [this] { ticketing_->dispatcher().nudge(); });
 }
 
