@@ -89,7 +89,7 @@ torture-kill: deps ## kill -9 of the server under load, again and again: KILL_RO
 torture-postgres: deps ## PostgreSQL killed under load, gone for a while, and out of room: POSTGRES_KILL_ROUNDS=90 POSTGRES_AWAY_SECONDS=60
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
 	@tests/torture postgres
-torture-tickets: deps ## incidents become issues of a real Redmine, through cuts and kills; as root, with the scripts of CATENARY_SHARED: TICKETS=200
+torture-tickets: deps ## incidents become tickets of a real Redmine and a real Request Tracker, through cuts and kills; as root, with the scripts of CATENARY_SHARED: TICKETS=200 SYSTEM=redmine, request_tracker or both
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
 	@tests/torture tickets
 torture-stop: deps ## SIGTERM under load, again and again: STOP_ROUNDS=100

@@ -25,6 +25,7 @@ Json to_json(const tickets::ConnectorRow& connector) {
     if (const auto* kind = tickets::facts_of(value["kind"].get_ref<const std::string&>()); kind != nullptr) {
         value["deduplication"] = kind->deduplication;
         value["follows_changes"] = kind->follows_changes;
+        value["carries_notes"] = kind->carries_notes;
         value["tested_against"] = kind->tested_against;
     }
     value["hook"] = "/api/v1/hooks/" + connector.hook;

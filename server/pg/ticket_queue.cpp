@@ -64,7 +64,8 @@ constexpr const char* remote_sql =
     "UPDATE ticket SET external_status = $2, external_seen = $3, told_status = $4, external_url = $5, changed = clock_timestamp() WHERE id = $1";
 constexpr const char* poll_sql = R"(
     UPDATE connector_state SET polled = $2, poll_due = clock_timestamp() + make_interval(secs => $3),
-        failed = CASE WHEN $4 = '' THEN failed ELSE clock_timestamp() END, failure = CASE WHEN $4 = '' THEN failure ELSE $4 END
+        failed = CASE WHEN $4 = '' THEN failed ELSE clock_timestamp() END, failure = CASE WHEN $4 = '' THEN failure ELSE $4 END,
+        failures = CASE WHEN $4 = '' THEN 0 ELSE failures END
     WHERE name = $1)";
 constexpr const char* log_sql = R"(
     INSERT INTO delivery (tenant, connector, ticket, incident, attempt, action, method, url, request, status, reply, failure, micros)

@@ -112,7 +112,7 @@ public:
     StoreResult<std::optional<KnownTicket>> find(const std::string& external_id);
     /// Notes what the ticket system says of a ticket.
     StoreResult<void> note_remote(std::int64_t epoch, const KnownTicket& ticket);
-    /// A poll ended: the next one is due after `wait`. With a `failure`, `polled` stays.
+    /// A poll ended: the next one is due after `wait`. With a `failure`, `polled` stays; without one, the failures in a row end.
     StoreResult<void> note_poll(std::int64_t epoch, const std::string& polled, std::chrono::milliseconds wait, const std::string& failure,
                                 const std::vector<tickets::Exchanged>& exchanged);
     StoreResult<void> pause(std::int64_t epoch, const std::string& why);

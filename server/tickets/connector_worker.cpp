@@ -237,6 +237,8 @@ void ConnectorWorker::poll(const pg::ConnectorHold& held) {
     for (auto& line : wire_->take()) {
         if (!line.failure.empty()) exchanged.push_back(std::move(line));
     }
+    // It answers again: one reply that is lost from now on must not shut it off for as long as an outage that is over.
+    if (follows && failure.empty()) failures_ = 0;
     if (const auto noted = queue_.note_poll(held.epoch, polled, every, failure, exchanged); !noted) spdlog::warn("event=poll_not_noted connector={}", name_);
 }
 

@@ -16,9 +16,11 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::size_t page_size = 20;  // newest first, so that most polls need no more; Request Tracker takes its time for every ticket
-constexpr std::size_t most_pages = 500;
-constexpr int history_size = 100;  // the largest page that Request Tracker gives
+// The largest page that Request Tracker gives. It checks the token's slow hash with each request, which takes longer than to list a hundred tickets.
+constexpr std::size_t page_size = 100;
+constexpr std::size_t most_pages = 100;
+constexpr std::size_t most_state_words = 100;
+constexpr auto its_own_account = "RT_System";  // opens what somebody replies to
 constexpr int most_rereads = 3;
 
 /// {"message": "..."}, or what a change is answered with: ["Ticket 2: ..."]
@@ -31,13 +33,6 @@ std::string words_of(const Json& body) {
     return words;
 }
 
-/// Data of a note is its subject, as the mail's header had it.
-std::string subject_of(const Json& transaction) {
-    auto subject = text_at(transaction, "Data");
-    while (!subject.empty() && (subject.back() == '\n' || subject.back() == ' ')) subject.pop_back();
-    return subject;
-}
-
 std::string path_of(const std::string& id) { return "/ticket/" + id; }
 
 }  // namespace
@@ -47,6 +42,13 @@ RequestTracker::RequestTracker(const api::tickets::Connector& connector, Wire& w
       wire_{wire},
       client_{wire, connector.url + "/REST/2.0", {"Authorization: token " + wire.secret("token")}, &words_of},
       marker_prefix_{std::move(marker_prefix)} {}
+
+/// Data of a note is its subject, as the mail's header had it.
+std::string RequestTracker::subject_of(const Json& transaction) {
+    auto subject = text_at(transaction, "Data");
+    while (!subject.empty() && (subject.back() == '\n' || subject.back() == ' ')) subject.pop_back();
+    return subject;
+}
 
 std::string RequestTracker::marker_of(const Json& ticket) const {
     for (const auto& field : member(ticket, "CustomFields")) {
@@ -151,7 +153,7 @@ bool RequestTracker::tells_status(const TicketOrder& order, const Json& ticket) 
     return !status.empty() && order.told_status != engine::to_string(incident.status) && text_at(ticket, "Status") != status;
 }
 
-Remote<Json> RequestTracker::change(const TicketOrder& order, const std::string& id, const api::tickets::TicketText& text) {
+Remote<RequestTracker::Change> RequestTracker::change(const TicketOrder& order, const std::string& id, const api::tickets::TicketText& text) {
     const auto priority = word_of(connector_.priorities, order.story.record.severity);
     for (int reread = 0;; ++reread) {
         auto before = read(id);
@@ -161,26 +163,35 @@ Remote<Json> RequestTracker::change(const TicketOrder& order, const std::string&
         if (text_at(*before, "Subject") != text.title) changes["Subject"] = text.title;
         if (!priority.empty() && text_at(*before, "Priority") != priority) changes["Priority"] = std::stoi(priority);
         if (tells_status(order, *before)) changes["Status"] = word_of(connector_.statuses, order.story.record.status);
-        if (changes.empty()) return *before;
+        if (changes.empty()) return Change{*std::move(before), false};
         const auto guard = etag.empty() ? std::vector<std::string>{} : std::vector<std::string>{"If-Match: " + etag};
         const auto written = client_.write("update", "PUT", path_of(id), changes, guard);
-        if (written) return *before;
+        if (written) return Change{*std::move(before), true};
         if (client_.status() != 412) return written.error();
         // Somebody changed it since it was read.
         if (reread == most_rereads) return RemoteFault{RemoteFault::Kind::later, "the ticket changes faster than it can be written"};
     }
 }
 
-Remote<Json> RequestTracker::history(const std::string& id) {
+Remote<std::vector<Json>> RequestTracker::history(const std::string& id, std::size_t page) {
     const auto found =
-        client_.ask("read", fmt::format("{}/history?fields=Type,Field,Data,Creator&orderby=id&order=DESC&per_page={}", path_of(id), history_size));
+        client_.ask("read", fmt::format("{}/history?fields=Type,Field,Data,Creator&orderby=id&order=DESC&per_page={}&page={}", path_of(id), page_size, page));
     if (!found) return found.error();
-    return member(*found, "items");
+    const auto& items = member(*found, "items");
+    return std::vector<Json>(items.begin(), items.end());
+}
+
+Remote<std::string> RequestTracker::account(const std::string& id) {
+    if (!account_.empty()) return account_;
+    const auto ticket = read(id);
+    if (!ticket) return ticket.error();
+    account_ = text_at(member(*ticket, "Creator"), "id");
+    return account_;
 }
 
 Remote<bool> RequestTracker::shows(const TicketOrder& order, const std::string& id) {
     const auto line = revision_line(order);
-    const auto transactions = history(id);
+    const auto transactions = history(id, 1);
     if (!transactions) return transactions.error();
     if (std::ranges::any_of(*transactions, [&](const Json& transaction) { return subject_of(transaction) == line; })) return true;
     if (order.delivered != 0) return false;
@@ -193,28 +204,38 @@ Remote<bool> RequestTracker::shows(const TicketOrder& order, const std::string& 
     return false;
 }
 
+Remote<bool> RequestTracker::tell(const TicketOrder& order, const std::string& id, const api::tickets::TicketText& text) {
+    if (!order.is_news) return false;
+    const auto arrived = shows(order, id);
+    if (!arrived || *arrived) return arrived ? Remote<bool>{false} : arrived.error();
+    const auto& incident = order.story.record;
+    auto content = note_of(incident);
+    if (!incident.merged_into) content += "\n\n" + text.body;
+    const Json note{{"Subject", revision_line(order)}, {"Content", std::move(content)}, {"ContentType", "text/plain"}};
+    const auto written = client_.write("update", "POST", path_of(id) + (replies() ? "/correspond" : "/comment"), note);
+    if (!written) return written.error();
+    return true;
+}
+
 Remote<RemoteTicket> RequestTracker::update(const TicketOrder& order, const std::string& id) {
     const auto text = api::tickets::ticket_text(order.connector, order.story);
-    const auto before = change(order, id, text);
-    if (!before) return before.error();
-    const bool told = tells_status(order, *before);
-    const auto arrived = shows(order, id);
-    if (!arrived) return arrived.error();
-    if (!*arrived) {
-        const auto& incident = order.story.record;
-        auto content = note_of(incident);
-        if (!incident.merged_into) content += "\n\n" + text.body;
-        const Json note{{"Subject", revision_line(order)}, {"Content", std::move(content)}, {"ContentType", "text/plain"}};
-        const bool replies = connector_.request_tracker.notes == api::tickets::RequestTrackerTarget::Notes::correspond;
-        const auto written = client_.write("update", "POST", path_of(id) + (replies ? "/correspond" : "/comment"), note);
-        if (!written) return written.error();
+    const auto status = word_of(connector_.statuses, order.story.record.status);
+    const auto priority = word_of(connector_.priorities, order.story.record.severity);
+    const auto changed = change(order, id, text);
+    if (!changed) return changed.error();
+    const bool told = tells_status(order, changed->before);
+    const auto noted = tell(order, id, text);
+    if (!noted) return noted.error();
+    if (!changed->is_changed && !*noted) return ticket_from(changed->before);
+    auto after = read(id);
+    if (after && told && *noted && replies() && text_at(*after, "Status") != status) {
+        // A reply opens what is closed, our own too.
+        if (const auto again = change(order, id, text); !again) return again.error();
+        after = read(id);
     }
-    const auto after = read(id);
     if (!after) return after.error();
     auto ticket = ticket_from(*after);
     ticket.status_is_ours = told;
-    const auto status = word_of(connector_.statuses, order.story.record.status);
-    const auto priority = word_of(connector_.priorities, order.story.record.severity);
     if (told && ticket.status != status) ticket.warning = fmt::format("Request Tracker did not take status {} and has {}", status, ticket.status);
     else if (!priority.empty() && text_at(*after, "Priority") != priority) ticket.warning = fmt::format("Request Tracker did not take priority {}", priority);
     if (!ticket.warning.empty()) wire_.blame(ticket.warning);
@@ -225,6 +246,7 @@ Remote<RemoteTicket> RequestTracker::deliver(const TicketOrder& order) {
     if (!order.external_id.empty()) return update(order, order.external_id);
     const auto found = find(order.marker);
     if (!found) return found.error();
+    if (found->empty() && order.story.record.merged_into) return unneeded_ticket(order);
     if (found->empty()) return create(order);
     auto ticket = update(order, found->front());
     if (ticket && found->size() > 1) ticket->warning = fmt::format("{} tickets carry the mark of this incident; the oldest is its ticket", found->size());
@@ -235,51 +257,72 @@ Remote<std::string> RequestTracker::test() {
     const auto system = client_.ask("test", "/rt");
     if (!system) return of_no_ticket(system.error());
     field_checked_ = false;
+    closed_words_.clear();
     if (const auto checked = check_field(); !checked) return checked.error();
     const auto none = find(marker_prefix_ + "0");
     if (!none) return none.error();
     return fmt::format("Request Tracker {}; queue {} is there", wire_.shown(text_at(*system, "Version")), connector_.request_tracker.queue);
 }
 
-/// Newest first, until what was seen before: a time in a query would be taken for one of the account's own time zone.
-Remote<void> RequestTracker::add_changed(const std::string& group, const std::string& since, std::vector<RemoteTicket>& changed) {
-    const auto& target = connector_.request_tracker;
-    const auto query = fmt::format("Queue = '{}' AND CF.{{{}}} STARTSWITH '{}' AND Status = '{}'", target.queue, target.incident_field, marker_prefix_, group);
-    for (std::size_t page = 1; page <= most_pages; ++page) {
-        const auto found = client_.ask("poll", fmt::format("/tickets?fields=Status,LastUpdated&orderby=LastUpdated&order=DESC&per_page={}&page={}&query={}",
-                                                           page_size, page, percent_encoded(query)));
+Remote<bool> RequestTracker::is_closed(const RemoteTicket& ticket) {
+    if (const auto known = closed_words_.find(ticket.status); known != closed_words_.end()) return known->second;
+    for (const auto* group : {"__Inactive__", "__Active__"}) {
+        const auto query = percent_encoded(fmt::format("id = {} AND Status = '{}'", ticket.id, group));
+        const auto found = client_.ask("read", "/tickets?fields=Status&per_page=1&query=" + query);
         if (!found) return of_no_ticket(found.error());
-        const auto& items = member(*found, "items");
-        for (const auto& item : items) {
-            auto ticket = ticket_from(item);
-            if (ticket.seen < since) return {};
-            ticket.closed = group == "__Inactive__";
-            changed.push_back(std::move(ticket));
+        for (const auto& item : member(*found, "items")) {
+            if (text_at(item, "Status") != ticket.status) continue;
+            if (closed_words_.size() >= most_state_words) closed_words_.clear();
+            return closed_words_[ticket.status] = group == std::string_view{"__Inactive__"};
         }
-        if (items.size() < page_size) return {};
     }
-    return RemoteFault{RemoteFault::Kind::later, fmt::format("more than {} tickets changed since {}", most_pages * page_size, since)};
+    return RemoteFault{RemoteFault::Kind::later, fmt::format("ticket {} changed its state while it was asked about", ticket.id)};
 }
 
+/// Newest first, until what was seen before: a time in a query would be taken for one of the account's own time zone.
 Remote<std::vector<RemoteTicket>> RequestTracker::changes_since(const std::string& seen) {
-    std::vector<RemoteTicket> changed;
+    const auto& target = connector_.request_tracker;
     const auto since = overlapped(seen);
-    for (const auto* group : {"__Active__", "__Inactive__"}) {
-        if (const auto added = add_changed(group, since, changed); !added) return added.error();
+    const auto query = percent_encoded(fmt::format("Queue = '{}' AND CF.{{{}}} STARTSWITH '{}'", target.queue, target.incident_field, marker_prefix_));
+    std::vector<RemoteTicket> changed;
+    bool is_complete = false;
+    for (std::size_t page = 1; page <= most_pages && !is_complete; ++page) {
+        const auto found = client_.ask(
+            "poll", fmt::format("/tickets?fields=Status,LastUpdated&orderby=LastUpdated&order=DESC&per_page={}&page={}&query={}", page_size, page, query));
+        if (!found) return of_no_ticket(found.error());
+        const auto& items = member(*found, "items");
+        is_complete = items.size() < page_size;
+        for (const auto& item : items) {
+            auto ticket = ticket_from(item);
+            if (ticket.seen < since) {
+                is_complete = true;
+                break;
+            }
+            changed.push_back(std::move(ticket));
+        }
+    }
+    if (!is_complete) return RemoteFault{RemoteFault::Kind::later, fmt::format("more than {} tickets changed since {}", most_pages * page_size, since)};
+    for (auto& ticket : changed) {
+        const auto closed = is_closed(ticket);
+        if (!closed) return closed.error();
+        ticket.closed = *closed;
     }
     std::ranges::stable_sort(changed, {}, &RemoteTicket::seen);
     return changed;
 }
 
 Remote<bool> RequestTracker::set_by_us(const RemoteTicket& ticket) {
-    const auto there = read(ticket.id);
-    if (!there) return there.error();
-    const auto us = text_at(member(*there, "Creator"), "id");  // ours are the tickets that we made
-    const auto transactions = history(ticket.id);
+    const auto us = account(ticket.id);
+    if (!us) return us.error();
+    const auto transactions = history(ticket.id, 1);
     if (!transactions) return transactions.error();
+    bool is_its_own = false;  // who replied before that is who set it
     for (const auto& transaction : *transactions) {
-        const bool sets = text_at(transaction, "Type") == "Status" || text_at(transaction, "Field") == "Status" || text_at(transaction, "Type") == "Create";
-        if (sets) return !us.empty() && text_at(member(transaction, "Creator"), "id") == us;
+        const auto type = text_at(transaction, "Type");
+        const auto who = text_at(member(transaction, "Creator"), "id");
+        const bool sets = type == "Status" || text_at(transaction, "Field") == "Status" || type == "Create";
+        if (!is_its_own && sets && who == its_own_account && type != "Create") is_its_own = true;
+        else if (is_its_own ? type == "Correspond" : sets) return !us->empty() && who == *us;
     }
     return false;
 }
@@ -288,18 +331,14 @@ std::optional<engine::Result<HookNews>> RequestTracker::parse_hook(const api::ti
     return standard_hook(wire_.hook_secrets(), message, now, false);
 }
 
-/// Which states are an end is told by nothing but a search.
 Remote<RemoteTicket> RequestTracker::look(const std::string& id) {
+    if (!std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; })) return RemoteFault{RemoteFault::Kind::gone, "no ticket has such an id"};
     const auto there = read(id);
     if (!there) return there.error();
     auto ticket = ticket_from(*there);
-    const auto query = percent_encoded(fmt::format("id = {} AND Status = '__Inactive__'", ticket.id));
-    const auto ended = client_.ask("read", "/tickets?fields=Status&per_page=1&query=" + query);
-    if (!ended) return of_no_ticket(ended.error());
-    for (const auto& item : member(*ended, "items")) {
-        if (text_at(item, "Status") != ticket.status) return RemoteFault{RemoteFault::Kind::later, "its state changes while it is read"};
-        ticket.closed = true;
-    }
+    const auto closed = is_closed(ticket);
+    if (!closed) return closed.error();
+    ticket.closed = *closed;
     return ticket;
 }
 

@@ -3,6 +3,8 @@
 #include "server/tickets/json_client.hpp"
 #include "server/tickets/ticket_system.hpp"
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,9 @@ public:
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
+    Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others) override;
+    Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
+    Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;
     /// A scrip there may send one, by the Standard Webhooks specification.
     std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const override;
@@ -31,16 +36,37 @@ private:
     Remote<nlohmann::json> read(const std::string& id);
     Remote<RemoteTicket> create(const TicketOrder& order);
     Remote<RemoteTicket> update(const TicketOrder& order, const std::string& id);
-    /// Brings subject, priority and state up to date under the ticket's ETag. The ticket as it was before.
-    Remote<nlohmann::json> change(const TicketOrder& order, const std::string& id, const api::tickets::TicketText& text);
+    struct Change {
+        nlohmann::json before;  ///< the ticket
+        bool is_changed = false;
+    };
+    /// Brings subject, priority and state up to date under the ticket's ETag.
+    Remote<Change> change(const TicketOrder& order, const std::string& id, const api::tickets::TicketText& text);
+    /// Writes the note of this revision where it is news and not there yet; whether it did.
+    Remote<bool> tell(const TicketOrder& order, const std::string& id, const api::tickets::TicketText& text);
     bool tells_status(const TicketOrder& order, const nlohmann::json& ticket) const;
-    /// The ticket's history, newest first, as far as one page goes.
-    Remote<nlohmann::json> history(const std::string& id);
+    bool replies() const { return connector_.request_tracker.notes == api::tickets::RequestTrackerTarget::Notes::correspond; }
+    /// A page of the ticket's history, from 1 on, newest first.
+    Remote<std::vector<nlohmann::json>> history(const std::string& id, std::size_t page);
+    /// The name of our account, read off a ticket of ours the first time: ours are the tickets that we made.
+    Remote<std::string> account(const std::string& id);
     /// Whether the ticket shows this revision already: an earlier attempt has arrived, and only its reply was lost.
     Remote<bool> shows(const TicketOrder& order, const std::string& id);
-    /// Adds what changed and is in this state group ("__Active__", "__Inactive__").
-    Remote<void> add_changed(const std::string& group, const std::string& since, std::vector<RemoteTicket>& changed);
+    /// Whether the ticket's state is one of those that Request Tracker calls inactive. Asked once a word.
+    Remote<bool> is_closed(const RemoteTicket& ticket);
+    /// Which of the subjects the ticket's notes have, as far as its history is read.
+    struct Found {
+        std::set<std::string> subjects;
+        bool is_whole = false;  ///< it was read to its end, or until all were found
+    };
+    /// Sets the ticket's state back to what it was before a reply of ours.
+    Remote<void> keep_state(const std::string& id, const std::string& state);
+    Remote<Found> find_notes(const std::string& id, const std::set<std::string>& subjects);
+    /// What somebody wrote, without tags; "" when it has no text.
+    Remote<std::string> words_in(const std::string& transaction);
 
+    /// Of a note in a history.
+    static std::string subject_of(const nlohmann::json& transaction);
     std::string marker_of(const nlohmann::json& ticket) const;
     RemoteTicket ticket_from(const nlohmann::json& ticket) const;
 
@@ -49,6 +75,8 @@ private:
     JsonClient client_;
     std::string marker_prefix_;
     bool field_checked_ = false;
+    std::string account_;
+    std::map<std::string, bool> closed_words_;
 };
 
 }  // namespace catenary::server::tickets

@@ -1,4 +1,5 @@
 #include "server/tickets/signatures.hpp"
+#include "tests/e2e/incident_story.hpp"
 #include "tests/support/http_site.hpp"
 #include "tests/support/server_process.hpp"
 
@@ -25,23 +26,6 @@ namespace {
 const std::string signing = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz";
 const std::string hook_secret = "whsec_MzIxMDk4NzY1NDMyMTA5ODc2NTQzMjEw";
 
-std::string story_of(int number) {
-    const auto signal = [&](const char* source, const char* domain, const char* name, const char* time) {
-        return json{{"id", fmt::format("{}-{}", source, number)},
-                    {"source", source},
-                    {"time", time},
-                    {"domain", domain},
-                    {"name", name},
-                    {"severity", "medium"},
-                    {"confidence", 0.35},
-                    {"entities", json::array({{{"kind", "account"}, {"value", fmt::format("user{}@ne.example", number)}, {"role", "actor"}}})}}
-                   .dump() +
-               "\n";
-    };
-    return signal("entra_id", "identity", "impossible_travel", "2026-03-05T09:47:11Z") +
-           signal("exchange", "email", "suspicious_inbox_rule", "2026-03-05T10:10:00Z");
-}
-
 template <class Done>
 bool within(std::chrono::seconds patience, Done done) {
     const auto deadline = Steady::now() + patience;
@@ -67,7 +51,7 @@ TEST_CASE("a receiver that is signed in by nothing but its signature closes an i
     server.start();
     ApiClient client{server.url(), server.tenant_key("hooks")};
     const auto path = put_webhook(client, "desk", site.url())["hook"].get<std::string>();
-    REQUIRE(client.post("/api/v1/signals", story_of(1), "application/x-ndjson").status == 200);
+    REQUIRE(client.post("/api/v1/signals", incident_story(1), "application/x-ndjson").status == 200);
     REQUIRE(within(30s, [&] { return !site.requests().empty(); }));
     const auto ticket = json::parse(site.requests()[0].body)["data"]["ticket"].get<std::string>();
 
@@ -112,13 +96,13 @@ TEST_CASE("a ticket system that accepts and never answers delays no acknowledgem
     put_webhook(client, "dead", "http://127.0.0.1:1/");
     put_webhook(client, "silent", silent.url());
     put_webhook(client, "healthy", healthy.url());
-    REQUIRE(client.post("/api/v1/signals", story_of(0), "application/x-ndjson").status == 200);
+    REQUIRE(client.post("/api/v1/signals", incident_story(0), "application/x-ndjson").status == 200);
     REQUIRE(within(30s, [&] { return !silent.requests().empty(); }));  // from here on it keeps its connector's thread
     auto slowest_ack = 0ns;
     auto slowest_ticket = 0ns;
     for (int i = 1; i <= 10; ++i) {
         const auto begin = Steady::now();
-        REQUIRE(client.post("/api/v1/signals", story_of(i), "application/x-ndjson").status == 200);
+        REQUIRE(client.post("/api/v1/signals", incident_story(i), "application/x-ndjson").status == 200);
         slowest_ack = std::max(slowest_ack, Steady::now() - begin);
         const auto arrived = [&] {
             const auto requests = healthy.requests();

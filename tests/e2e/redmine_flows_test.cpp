@@ -1,19 +1,15 @@
+#include "tests/e2e/incident_story.hpp"
+#include "tests/e2e/real_system.hpp"
 #include "tests/support/server_process.hpp"
-#include "tests/support/shared_material.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <map>
 #include <memory>
 #include <set>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,73 +23,18 @@ using nlohmann::json;
 
 namespace {
 
-bool no_redmine() {
-    return std::getenv("TEST_TICKETS") == nullptr || shared_material().empty() || !std::filesystem::exists(shared_material() / "ticketing/redmine.sh") ||
-           ::geteuid() != 0;
-}
-
-/// What `redmine.sh` says of the system it runs.
-std::map<std::string, std::string> redmine(const std::string& verb) {
-    const TemporaryFolder folder;
-    ChildProcess script{{"sh", (shared_material() / "ticketing/redmine.sh").string(), verb}, folder.path() / "redmine.log"};
-    const int code = script.wait(600s);
-    REQUIRE_MESSAGE(code == 0, script.output());
-    std::map<std::string, std::string> said;
-    std::istringstream lines{script.output()};
-    for (std::string line; std::getline(lines, line);) {
-        if (const auto at = line.find('='); line.starts_with("REDMINE_") && at != std::string::npos) said[line.substr(0, at)] = line.substr(at + 1);
-    }
-    return said;
-}
-
-std::string story_of(int number) {
-    const auto signal = [&](const char* source, const char* domain, const char* name, const char* time) {
-        return json{{"id", fmt::format("{}-{}", source, number)},
-                    {"source", source},
-                    {"time", time},
-                    {"domain", domain},
-                    {"name", name},
-                    {"severity", "medium"},
-                    {"confidence", 0.35},
-                    {"entities", json::array({{{"kind", "account"}, {"value", fmt::format("user{}@ne.example", number)}, {"role", "actor"}}})}}
-                   .dump() +
-               "\n";
-    };
-    return signal("entra_id", "identity", "impossible_travel", "2026-03-05T09:47:11Z") +
-           signal("exchange", "email", "suspicious_inbox_rule", "2026-03-05T10:10:00Z");
-}
-
 /// Redmine seen by an administrator, and the server's API.
 struct Desk {
     Desk() {
-        redmine("up");
-        redmine("reset");
-        it = redmine("env");
-        admin = std::make_unique<ApiClient>(it.at("REDMINE_URL"), "");
+        redmine->begin();
         server.start();
         client = std::make_unique<ApiClient>(server.url(), server.tenant_key("flows"));
-        const auto body = json{{"kind", "redmine"},
-                               {"url", it.at("REDMINE_URL")},
-                               {"secrets", {{"api_key", it.at("REDMINE_API_KEY")}}},
-                               {"comments", true},
-                               {"poll", "2s"},
-                               {"redmine",
-                                {{"project", it.at("REDMINE_PROJECT")},
-                                 {"tracker", std::stoi(it.at("REDMINE_TRACKER_BUG"))},
-                                 {"incident_field", std::stoi(it.at("REDMINE_EXTERNAL_ID_FIELD"))}}}}
-                              .dump();
-        const auto put = client->send({.method = "PUT", .path = "/api/v1/connectors/soc", .body = body, .headers = {}});
+        auto body = redmine->connector(redmine->url());
+        body["comments"] = true;
+        body["poll"] = "2s";
+        const auto text = body.dump();
+        const auto put = client->send({.method = "PUT", .path = "/api/v1/connectors/soc", .body = text, .headers = {}});
         REQUIRE_MESSAGE(put.status == 201, put.body);
-    }
-    json ask(const std::string& method, const std::string& path, const json& body, int status) {
-        const auto text = body.is_null() ? std::string{} : body.dump();
-        const auto reply = admin->send({.method = method,
-                                        .path = path,
-                                        .body = text,
-                                        .content_type = "application/json",
-                                        .headers = {"X-Redmine-API-Key: " + it.at("REDMINE_ADMIN_API_KEY")}});
-        REQUIRE_MESSAGE(reply.status == status, method, " ", path, ": ", reply.status, " ", reply.body);
-        return json::parse(reply.body, nullptr, false);
     }
     json get(const std::string& path) { return json::parse(client->get(path).body); }
     json post(const std::string& path, const json& body, int status) {
@@ -106,7 +47,7 @@ struct Desk {
         return found.empty() ? json{{"state", "none"}} : found[0];
     }
     std::string id_of(std::int64_t number) { return ticket(number)["external_id"].get<std::string>(); }
-    json issue_of(std::int64_t number) { return ask("GET", "/issues/" + id_of(number) + ".json?include=relations,journals", nullptr, 200)["issue"]; }
+    json issue_of(std::int64_t number) { return redmine->ask("GET", "/issues/" + id_of(number) + ".json?include=relations,journals", nullptr, 200)["issue"]; }
     std::set<std::string> relations(std::int64_t number) {
         std::set<std::string> others;
         const auto issue = issue_of(number);
@@ -144,17 +85,17 @@ struct Desk {
         });
     }
 
-    std::map<std::string, std::string> it;
-    std::unique_ptr<ApiClient> admin;
+    std::unique_ptr<RealSystem> redmine = real_redmine();
     ServerProcess server{{"--connector-networks", "127.0.0.0/8"}};
     std::unique_ptr<ApiClient> client;
 };
 
 }  // namespace
 
-TEST_CASE("with a real Redmine merges and splits relate the issues, comments go both ways once, and deleted issues are gone" * doctest::skip(no_redmine())) {
+TEST_CASE("with a real Redmine merges and splits relate the issues, comments go both ways once, and deleted issues are gone" *
+          doctest::skip(RealSystem::missing())) {
     Desk desk;
-    for (int i = 1; i <= 3; ++i) REQUIRE(desk.client->post("/api/v1/signals", story_of(i), "application/x-ndjson").status == 200);
+    for (int i = 1; i <= 3; ++i) REQUIRE(desk.client->post("/api/v1/signals", incident_story(i), "application/x-ndjson").status == 200);
     REQUIRE(desk.settled(3));
 
     desk.post("/api/v1/incidents/1/merge", {{"numbers", {2}}, {"reason", "one intruder"}}, 200);
@@ -176,8 +117,8 @@ TEST_CASE("with a real Redmine merges and splits relate the issues, comments go 
     CHECK(desk.relations(1) == std::set<std::string>{desk.id_of(2), desk.id_of(apart)});
 
     desk.post("/api/v1/incidents/3/comments", {{"text", "called her: not her"}}, 201);
-    desk.ask("PUT", "/issues/" + desk.id_of(3) + ".json", {{"issue", {{"notes", "Reset her password.\nTold the help desk."}}}}, 204);
-    desk.ask("PUT", "/issues/" + desk.id_of(3) + ".json", {{"issue", {{"notes", "for us alone"}, {"private_notes", true}}}}, 204);
+    desk.redmine->ask("PUT", "/issues/" + desk.id_of(3) + ".json", {{"issue", {{"notes", "Reset her password.\nTold the help desk."}}}}, 204);
+    desk.redmine->ask("PUT", "/issues/" + desk.id_of(3) + ".json", {{"issue", {{"notes", "for us alone"}, {"private_notes", true}}}}, 204);
     REQUIRE(desk.within(20s, [&] { return desk.comments(3).size() == 2; }));
     REQUIRE(desk.settled(4));
     std::this_thread::sleep_for(5s);  // two polls more
@@ -188,11 +129,11 @@ TEST_CASE("with a real Redmine merges and splits relate the issues, comments go 
     REQUIRE(said.size() == 2);
     CHECK(std::ranges::count(said, "soc:Redmine Admin: Reset her password.\nTold the help desk.") == 1);
 
-    desk.ask("DELETE", "/issues/" + desk.id_of(3) + ".json", nullptr, 204);
+    desk.redmine->ask("DELETE", "/issues/" + desk.id_of(3) + ".json", nullptr, 204);
     const auto labelled = desk.client->send({.method = "PATCH", .path = "/api/v1/incidents/3", .body = R"({"severity":"low"})", .headers = {}});
     REQUIRE(labelled.status == 200);
     CHECK(desk.within(20s, [&] { return desk.ticket(3)["state"] == "gone"; }));
-    CHECK(desk.ask("GET", "/issues.json?status_id=*&limit=100", nullptr, 200)["total_count"] == 3);
+    CHECK(desk.redmine->ask("GET", "/issues.json?status_id=*&limit=100", nullptr, 200)["total_count"] == 3);
     CHECK(desk.server.stop() == 0);
-    redmine("down");
+    desk.redmine->end();
 }

@@ -54,7 +54,7 @@ TEST_CASE("what a connector shows can be sent again as it is") {
     FakeApi api;
     auto shown = api.put(soc, redmine_document()).body;
     for (const auto* of_reply :
-         {"name", "secrets", "hook", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
+         {"name", "secrets", "hook", "deduplication", "follows_changes", "carries_notes", "tested_against", "status", "revision", "changed", "changed_by"})
         shown.erase(of_reply);
     const auto again = api.put(soc, shown);
     REQUIRE(again.status == 200);
@@ -68,6 +68,7 @@ TEST_CASE("a webhook takes several secrets, and nothing of ticket systems") {
     REQUIRE(made.status == 201);
     CHECK(made.body["deduplication"] == "by_id");
     CHECK(made.body["follows_changes"] == false);
+    CHECK(made.body["carries_notes"] == false);
     CHECK_FALSE(made.body.contains("poll"));
 }
 
@@ -98,9 +99,10 @@ TEST_CASE("every kind of ticket system is shown as it was put, with what holds o
         CHECK(made.body["deduplication"] == "look_up");
         CHECK(made.body["follows_changes"] == true);
         CHECK(made.body["tested_against"] == row.tested_against);
+        CHECK(made.body["carries_notes"] == (row.tested_against == "real"));
         auto shown = made.body;
         for (const auto* of_reply :
-             {"name", "secrets", "hook", "deduplication", "follows_changes", "tested_against", "status", "revision", "changed", "changed_by"})
+             {"name", "secrets", "hook", "deduplication", "follows_changes", "carries_notes", "tested_against", "status", "revision", "changed", "changed_by"})
             shown.erase(of_reply);
         CHECK(api.put("/api/v1/connectors/" + row.kind, shown).status == 200);
     }

@@ -24,7 +24,7 @@ std::string quoted_after(const std::string& query, const std::string& before) {
     return query.substr(from, query.find('\'', from) - from);
 }
 
-json user(const char* name) { return {{"id", name}, {"type", "user"}}; }
+json user(const std::string& name) { return {{"id", name}, {"type", "user"}}; }
 
 }  // namespace
 
@@ -54,9 +54,12 @@ void FakeRequestTracker::meddle(int times) {
 
 std::string FakeRequestTracker::sort_of(const SiteRequest& request) const {
     const auto path = path_of(request);
-    if (path == "/REST/2.0/tickets") return parameter(request, "query").find("STARTSWITH") == std::string::npos ? "find" : "poll";
+    if (path == "/REST/2.0/tickets") {
+        const auto query = parameter(request, "query");
+        return query.starts_with("id = ") ? "group" : query.find("STARTSWITH") == std::string::npos ? "find" : "poll";
+    }
     if (path == "/REST/2.0/ticket") return "create";
-    if (request.method == "PUT") return "change";
+    if (request.method == "PUT") return request.body.find("AddRefersTo") == std::string::npos ? "change" : "relate";
     if (request.method == "POST") return "note";
     return path.starts_with("/REST/2.0/ticket/") ? "read" : "test";
 }
@@ -64,6 +67,11 @@ std::string FakeRequestTracker::sort_of(const SiteRequest& request) const {
 json FakeRequestTracker::shown(int id, const Ticket& ticket) const {
     auto fields = json::array();
     if (has_field_) fields.push_back({{"id", "2"}, {"name", "External incident id"}, {"values", json::array({ticket.marker})}});
+    auto links = json::array({{{"ref", "self"}, {"type", "ticket"}, {"id", id}}});
+    for (const auto& [from, to] : links_) {
+        if (from == id) links.push_back({{"ref", "refers-to"}, {"type", "ticket"}, {"id", std::to_string(to)}});
+        if (to == id) links.push_back({{"ref", "referred-to-by"}, {"type", "ticket"}, {"id", std::to_string(from)}});
+    }
     return {{"id", id},
             {"Subject", ticket.title},
             {"Status", ticket.deleted ? "deleted" : ticket.status},
@@ -71,6 +79,7 @@ json FakeRequestTracker::shown(int id, const Ticket& ticket) const {
             {"Owner", user("Nobody")},
             {"Creator", user("correlator")},
             {"CustomFields", fields},
+            {"_hyperlinks", links},
             {"Due", "1970-01-01T00:00:00Z"},
             {"LastUpdated", time_of(ticket.changed)}};
 }
@@ -80,10 +89,10 @@ SiteAnswer FakeRequestTracker::list(const SiteRequest& request) const {
     const auto marker = quoted_after(query, "CF.{External incident id} =");
     const auto prefix = quoted_after(query, "CF.{External incident id} STARTSWITH");
     const auto group = quoted_after(query, "Status =");
+    const int asked = query.starts_with("id = ") ? std::stoi(query.substr(5)) : 0;
     std::vector<std::pair<int, Ticket>> found;
     for (const auto& [id, ticket] : tickets_) {
-        if (ticket.deleted || !has_field_) continue;
-        if (query.starts_with("id = ") && !query.starts_with(fmt::format("id = {} ", id))) continue;
+        if (ticket.deleted || !has_field_ || (asked != 0 && id != asked)) continue;
         if (marker.empty() ? !ticket.marker.starts_with(prefix) : ticket.marker != marker) continue;
         if (!group.empty() && (group == "__Active__") != is_active(ticket.status)) continue;
         found.emplace_back(id, ticket);
@@ -135,12 +144,76 @@ SiteAnswer FakeRequestTracker::change(const SiteRequest& request, int id, const 
     return {200, said.dump(), {}, {}};
 }
 
-SiteAnswer FakeRequestTracker::history(const Ticket& ticket) const {
+SiteAnswer FakeRequestTracker::relate(int id, const json& wanted) {
+    if (forbids_links_) return {403, R"({"message":"Permission Denied"})", {}, {}};
+    auto said = json::array();
+    for (const auto& other : wanted["AddRefersTo"]) {
+        const int to = std::stoi(other.get<std::string>());
+        if (!tickets_.contains(to)) {
+            said.push_back(fmt::format("Couldn't resolve '{}' into a link.", to));
+            continue;
+        }
+        const bool is_new = links_.emplace(id, to).second;
+        said.push_back(is_new ? fmt::format("Ticket {} refers to Ticket {}.", id, to) : "Link already exists");
+        if (is_new) tickets_.at(id).changed = tickets_.at(to).changed = ++clock_;
+    }
+    return {200, said.dump(), {}, {}};
+}
+
+void FakeRequestTracker::enter(int id, Entry entry) {
+    auto& ticket = tickets_.at(id);
+    const bool opens = entry.type == "Correspond" && !is_active(ticket.status);
+    entry.id = next_entry_++;
+    entries_[id].push_back(std::move(entry));
+    if (opens) {
+        ticket.status = "open";
+        entries_[id].push_back({next_entry_++, "Status", "", "RT_System", "", ""});
+    }
+    ticket.changed = ++clock_;
+}
+
+void FakeRequestTracker::say(int id, const std::string& who, const std::string& words, const std::string& type) {
+    const std::lock_guard lock{mutex_};
+    enter(id, {0, "Correspond", "No Subject", who, words, type});
+}
+
+void FakeRequestTracker::forbid_links(bool forbids) {
+    const std::lock_guard lock{mutex_};
+    forbids_links_ = forbids;
+}
+
+std::set<int> FakeRequestTracker::linked(int id) const {
+    const std::lock_guard lock{mutex_};
+    std::set<int> others;
+    for (const auto& [from, to] : links_) {
+        if (from == id) others.insert(to);
+        if (to == id) others.insert(from);
+    }
+    return others;
+}
+
+SiteAnswer FakeRequestTracker::history(const SiteRequest& request, int id) const {
+    const auto& ticket = tickets_.at(id);
+    auto all = json::array();
+    if (const auto known = entries_.find(id); known != entries_.end()) {
+        for (auto entry = known->second.rbegin(); entry != known->second.rend(); ++entry)
+            all.push_back({{"id", std::to_string(entry->id)}, {"Type", entry->type}, {"Field", ""}, {"Data", entry->subject}, {"Creator", user(entry->who)}});
+    }
+    all.push_back({{"id", "1"}, {"Type", "Status"}, {"Field", "Status"}, {"Data", ""}, {"Creator", user(ticket.ours ? "correlator" : "mika")}});
+    const auto size = static_cast<std::size_t>(std::stoi(parameter(request, "per_page")));
+    const auto from = size * static_cast<std::size_t>(std::stoi(parameter(request, "page")) - 1);
     auto items = json::array();
-    for (auto note = ticket.notes.rbegin(); note != ticket.notes.rend(); ++note)
-        items.push_back({{"Type", "Comment"}, {"Data", note->substr(0, note->find('\n')) + "\n"}, {"Creator", user("correlator")}});
-    items.push_back({{"Type", "Status"}, {"Field", "Status"}, {"Data", ""}, {"Creator", user(ticket.ours ? "correlator" : "mika")}});
+    for (std::size_t i = from; i < std::min(all.size(), from + size); ++i) items.push_back(all[i]);
     return {200, json{{"items", items}}.dump(), {}, {}};
+}
+
+SiteAnswer FakeRequestTracker::parts_of(int transaction) const {
+    for (const auto& [ticket, entries] : entries_) {
+        const auto entry = std::ranges::find(entries, transaction, &Entry::id);
+        if (entry == entries.end()) continue;
+        return {200, json{{"items", json::array({{{"Content", entry->words}, {"ContentType", entry->content_type}}})}}.dump(), {}, {}};
+    }
+    return {404, R"({"message":"Not Found"})", {}, {}};
 }
 
 SiteAnswer FakeRequestTracker::answer(const SiteRequest& request) {
@@ -156,17 +229,19 @@ SiteAnswer FakeRequestTracker::answer(const SiteRequest& request) {
     }
     if (path == "/tickets") return list(request);
     if (path == "/ticket") return create(body);
+    if (path.starts_with("/transaction/")) return parts_of(std::stoi(path.substr(13)));
     if (!path.starts_with("/ticket/")) return {404, R"({"message":"Not Found"})", {}, {}};
     const int id = std::stoi(path.substr(8));
     if (!tickets_.contains(id)) return {404, R"({"message":"Not Found"})", {}, {}};
     auto& ticket = tickets_.at(id);
-    if (request.method == "PUT") return change(request, id, body);
+    if (request.method == "PUT") return body.contains("AddRefersTo") ? relate(id, body) : change(request, id, body);
     if (request.method == "POST") {
         ticket.notes.push_back(body.value("Subject", "") + "\n" + body.value("Content", ""));
-        ticket.changed = ++clock_;
+        enter(id, {0, path.ends_with("/correspond") ? "Correspond" : "Comment", body.value("Subject", "") + "\n", "correlator", body.value("Content", ""),
+                   "text/plain"});
         return {201, R"(["Comments added"])", {}, {}};
     }
-    if (path.ends_with("/history")) return history(ticket);
+    if (path.ends_with("/history")) return history(request, id);
     if (path.ends_with("/attachments")) return {200, json{{"items", json::array({{{"Content", ticket.body}}})}}.dump(), {}, {}};
     SiteAnswer said{200, shown(id, ticket).dump(), {fmt::format("ETag: \"{}\"", ticket.changed)}, {}};
     if (meddling_ > 0) {

@@ -2,10 +2,16 @@
 
 #include "tests/server/tickets/fake_system.hpp"
 
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 namespace catenary::tests {
 
 /// Answers as Request Tracker 5.0.3 was seen to: takes the same ticket twice, drops a custom field that it does not know with 201, answers 200 and a sentence
-/// to a state that there is not, 412 to a stale If-Match; searches do not find what was deleted.
+/// to a state that there is not, 412 to a stale If-Match; searches do not find what was deleted; a reply opens what is closed.
 class FakeRequestTracker final : public FakeSystem {
 public:
     FakeRequestTracker() : site_{[this](const SiteRequest& request) { return respond(request); }} {}
@@ -18,6 +24,11 @@ public:
     void lose_field();
     /// Somebody changes the priority between the next read of a ticket and what follows.
     void meddle(int times);
+    /// A person replies.
+    void say(int id, const std::string& who, const std::string& words, const std::string& type = "text/plain");
+    void forbid_links(bool forbids);
+    /// The tickets that this one refers to or is referred to by.
+    std::set<int> linked(int id) const;
 
 private:
     std::string sort_of(const SiteRequest& request) const override;
@@ -25,11 +36,23 @@ private:
     SiteAnswer create(const nlohmann::json& wanted);
     SiteAnswer change(const SiteRequest& request, int id, const nlohmann::json& wanted);
     SiteAnswer list(const SiteRequest& request) const;
-    SiteAnswer history(const Ticket& ticket) const;
+    SiteAnswer relate(int id, const nlohmann::json& wanted);
+    SiteAnswer history(const SiteRequest& request, int id) const;
+    SiteAnswer parts_of(int transaction) const;
+    /// What somebody wrote.
+    struct Entry {
+        int id;
+        std::string type, subject, who, words, content_type;
+    };
+    void enter(int id, Entry entry);
     nlohmann::json shown(int id, const Ticket& ticket) const;
 
     bool has_field_ = true;
+    bool forbids_links_ = false;
     int meddling_ = 0;
+    int next_entry_ = 2;  ///< 1 is what a ticket was made with
+    std::map<int, std::vector<Entry>> entries_;
+    std::set<std::pair<int, int>> links_;
     HttpSite site_;  // last: it uses the others
 };
 
