@@ -58,4 +58,7 @@ std::set<std::string> attribute_paths(const Pattern& pattern);
 /// How far before an instance's last completing signal its evidence can lie, and what must be absent; as long after it at most absence is judged.
 Duration reach(const Pattern& pattern);
 
+/// With the watermark so much after its end, or more, an instance is not waiting for absence any more; zero where it never waits beyond its end.
+Duration longest_wait(const Pattern& pattern);
+
 }  // namespace catenary::engine

@@ -133,6 +133,7 @@ private:
     void change_entity(const EntityChange& change);
     Timestamp newest_or_never() const { return clock_.newest().value_or(Timestamp::min()); }
     Timestamp effective_from(const PatternChange& change) const;
+    static bool ends(const PatternChange& change, const Deployment& deployment);
     Deployment* running(const std::string& pattern, std::int32_t version) const;
     std::unique_ptr<Deployment> made(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
     Deployment& deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);

@@ -42,9 +42,22 @@ void Tenant::change_entity(const EntityChange& change) {
     link_rules_.set(entity, newest_or_never(), change.link);
 }
 
+/// Unless it is said, early enough that no attempt in flight is lost: neither what may still be completed, nor what is complete and waits for absence, be it to this version or to one that it ends.
 Timestamp Tenant::effective_from(const PatternChange& change) const {
     if (change.effective_from) return *change.effective_from;
-    return clock_.watermark() && clock_.newest() ? *clock_.watermark() - change.pattern->within : Timestamp::min();
+    if (!clock_.watermark() || !clock_.newest()) return Timestamp::min();
+    Duration back = std::max(change.pattern->within, longest_wait(*change.pattern));
+    for (const auto& deployment : deployments_) {
+        if (ends(change, *deployment)) back = std::max(back, longest_wait(*deployment->pattern));
+    }
+    return *clock_.watermark() - back;
+}
+
+/// A version that comes into production ends every other; one that is flighted stands beside production and ends other flighted ones; `off` ends all.
+bool Tenant::ends(const PatternChange& change, const Deployment& deployment) {
+    if (deployment.pattern->id != change.pattern->id) return false;
+    if (change.deployed() == Mode::off) return true;
+    return deployment.pattern->version != change.pattern->version && (change.deployed() == Mode::production || deployment.mode == Mode::flighting);
 }
 
 Deployment* Tenant::running(const std::string& pattern, std::int32_t version) const {
@@ -84,7 +97,6 @@ Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Ti
     return *deployments_.back();
 }
 
-/// A version that comes into production ends every other; one that is flighted stands beside production and ends other flighted ones; `off` ends all.
 /// What ended versions found before `effective_from` stays.
 void Tenant::change_pattern(const PatternChange& change, std::span<const StoredSignal> history) {
     const Pattern& pattern = *change.pattern;
@@ -101,9 +113,7 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
     }
     Deployments kept;
     for (auto& deployment : deployments_) {
-        const bool is_other = deployment->pattern->id == pattern.id && deployment.get() != own;
-        const bool ends = is_other && (mode != Mode::flighting || deployment->mode == Mode::flighting);
-        if (!ends && !(mode == Mode::off && deployment.get() == own)) {
+        if (!ends(change, *deployment)) {
             kept.push_back(std::move(deployment));
             continue;
         }
