@@ -61,7 +61,7 @@ struct FindingDelta {
     std::vector<StageEvidence> added;
     Timestamp start;                   ///< earliest activity
     Timestamp end;                     ///< latest activity
-    std::vector<EntityId> principals;  ///< the linking entities of its instances, sorted; empty for an unlinked pattern
+    std::vector<EntityId> principals;  ///< sorted; `same`: what links its instances; `chain`: what links most pairs of their stages; else empty
     std::optional<FindingId> superseded_by;
     /// Its instances hold unless something that must be absent still comes; the watermark that decides on the first of them. Empty: they hold.
     std::optional<Timestamp> waiting_until{};
