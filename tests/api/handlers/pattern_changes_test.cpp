@@ -268,7 +268,7 @@ TEST_CASE("validation runs the examples and says how each ended") {
     REQUIRE(examples.size() == 3);
     CHECK(examples[0]["passed"] == true);
     CHECK(examples[1]["passed"] == false);
-    CHECK(examples[1]["detail"].get<std::string>().find("stage \"a\" failed: no signal satisfies its match") == 0);
+    CHECK(examples[1]["detail"].get<std::string>().find("stage \"a\" is missing: no signal satisfies it") == 0);
     CHECK(examples[2]["list"] == "must_not_match");
     CHECK(examples[2]["errors"][0]["pointer"] == "/examples/must_not_match/0/0/source");
     CHECK(api.patterns.stored.empty());
