@@ -134,7 +134,8 @@ private:
     Timestamp newest_or_never() const { return clock_.newest().value_or(Timestamp::min()); }
     Timestamp effective_from(const PatternChange& change) const;
     static bool ends(const PatternChange& change, const Deployment& deployment);
-    Deployment* running(const std::string& pattern, std::int32_t version) const;
+    Deployment* running(const Pattern& pattern) const;
+    void end_namesake(const Pattern& pattern, Timestamp effective_from);
     std::unique_ptr<Deployment> made(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
     Deployment& deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
     std::vector<SignalHandle> give_stored(Deployment& deployment, std::span<const StoredSignal> history);

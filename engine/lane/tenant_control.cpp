@@ -1,4 +1,5 @@
 #include "engine/lane/tenant.hpp"
+#include "engine/snapshot/pattern_identity.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -7,6 +8,11 @@
 #include <utility>
 
 namespace catenary::engine {
+namespace {
+
+bool has_name_of(const Pattern& one, const Pattern& other) { return one.id == other.id && one.version == other.version; }
+
+}  // namespace
 
 void Tenant::apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history) {
     const EntryStamp stamp{position, admitted};
@@ -60,17 +66,29 @@ bool Tenant::ends(const PatternChange& change, const Deployment& deployment) {
     return deployment.pattern->version != change.pattern->version && (change.deployed() == Mode::production || deployment.mode == Mode::flighting);
 }
 
-Deployment* Tenant::running(const std::string& pattern, std::int32_t version) const {
-    for (const auto& deployment : deployments_) {
-        if (deployment->pattern->id == pattern && deployment->pattern->version == version) return deployment.get();
-    }
-    return nullptr;
+Deployment* Tenant::running(const Pattern& pattern) const {
+    const auto found = std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& one) { return has_name_of(*one->pattern, pattern); });
+    if (found == deployments_.end()) return nullptr;
+    const auto& own = (*found)->pattern;
+    return own.get() == &pattern || content_hash(*own) == content_hash(pattern) ? found->get() : nullptr;
+}
+
+/// Ends what has the name and number of the pattern and is another one: what ships by now under the id of a pattern that the tenant had before. Its findings of the span go first, since
+/// those of the tenant's own may have their ids.
+void Tenant::end_namesake(const Pattern& pattern, Timestamp effective_from) {
+    const auto found = std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& one) { return has_name_of(*one->pattern, pattern); });
+    if (found == deployments_.end()) return;
+    incidents_.end_version(*(*found)->pattern, effective_from, pattern);
+    incidents_.end_waiting(*(*found)->pattern);
+    incidents_.settle(stamp_);
+    stop(std::move(*found));
+    deployments_.erase(found);
 }
 
 std::optional<HistoryRequest> Tenant::history_for(const ControlBody& body) const {
     const auto* change = std::get_if<PatternChange>(&body);
     if (change == nullptr || change->deployed() == Mode::off || !clock_.newest()) return std::nullopt;
-    if (running(change->pattern->id, change->pattern->version) != nullptr) return std::nullopt;  // only its mode changes
+    if (running(*change->pattern) != nullptr) return std::nullopt;  // only its mode changes
     const Timestamp effective = effective_from(*change);
     const Duration needed = reach(*change->pattern);
     const Timestamp from = effective < Timestamp::min() + needed ? Timestamp::min() : effective - needed;
@@ -102,8 +120,9 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
     const Pattern& pattern = *change.pattern;
     const Mode mode = change.deployed();
     const Timestamp effective = effective_from(change);
-    Deployment* own = running(pattern.id, pattern.version);
+    Deployment* own = running(pattern);
     if (mode != Mode::off && own == nullptr) {
+        end_namesake(pattern, effective);
         own = &deploy(change.pattern, mode, effective);
         give_stored(*own, history);
         take_from(*own);
