@@ -124,8 +124,7 @@ void Tenant::change_pattern(const PatternChange& change, std::span<const StoredS
     if (mode != Mode::off && own == nullptr) {
         end_namesake(pattern, effective);
         own = &deploy(change.pattern, mode, effective);
-        give_stored(*own, history);
-        take_from(*own);
+        give_history(*own, history);
     } else if (mode != Mode::off) {
         if (own->mode == Mode::flighting && mode == Mode::production) incidents_.promote(pattern, effective);
         own->mode = mode;
@@ -177,6 +176,24 @@ std::vector<SignalHandle> Tenant::give_stored(Deployment& deployment, std::span<
         give(deployment, given.back(), stages, signal);
     }
     return given;
+}
+
+/// As much of it as one pattern may hold, the oldest making room; what finds none, since all of it is of one `within`, is counted.
+void Tenant::give_history(Deployment& deployment, std::span<const StoredSignal> history) {
+    const auto at_once = static_cast<std::size_t>(std::max<std::int64_t>(most_of_pattern() / 8, 1));  // each time the window is gone through once
+    do {
+        if (deployment.held >= most_of_pattern()) make_room(deployment);
+        if (deployment.held >= most_of_pattern()) {
+            deployment.activity.turned_away += static_cast<std::int64_t>(history.size());
+            turned_away_ += static_cast<std::int64_t>(history.size());
+            return;
+        }
+        const auto room = static_cast<std::size_t>(most_of_pattern() - deployment.held);
+        const auto some = history.first(std::min({at_once, room, history.size()}));
+        give_stored(deployment, some);
+        take_from(deployment);
+        history = history.subspan(some.size());
+    } while (!history.empty());
 }
 
 void Tenant::stop(std::unique_ptr<Deployment> deployment) {
