@@ -15,7 +15,7 @@ std::vector<engine::FindingRecord> findings_in(const ingest::PreparedBatch& stor
 /// The same by an engine that knows all of these, in their modes.
 std::vector<engine::FindingRecord> findings_in(const ingest::PreparedBatch& story, const engine::Catalogue& patterns);
 
-/// For a story that nothing was found in: a sentence about the first stage that failed, found by lifting one of its limits after the other.
+/// For a story that nothing was found in: a sentence about the first stage that failed (engine::why_not), for whom of those that it names got furthest.
 std::string why_not(const ingest::PreparedBatch& story, const engine::Pattern& pattern);
 
 }  // namespace catenary::api::catalogue

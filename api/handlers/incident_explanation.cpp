@@ -30,11 +30,12 @@ Json finding_explained(const engine::FindingRecord& finding) {
 
 /// The version of the pattern that made a finding; null when it neither ships nor is stored.
 ports::Outcome<std::shared_ptr<const engine::Pattern>> pattern_of(const engine::FindingRecord& finding, const Caller& caller, ports::Services& services) {
-    const auto* shipped = catalogue::find_shipped(finding.pattern);
-    if (shipped != nullptr && shipped->pattern->version == finding.version) return shipped->pattern;
     const auto stored = services.patterns.version(caller, finding.pattern, finding.version);
     if (!stored && stored.error().code != ports::FailureCode::not_found) return stored.error();
-    if (!stored) return std::shared_ptr<const engine::Pattern>{};
+    if (!stored) {
+        const auto* shipped = catalogue::find_shipped(finding.pattern);
+        return shipped != nullptr && shipped->pattern->version == finding.version ? shipped->pattern : std::shared_ptr<const engine::Pattern>{};
+    }
     return std::make_shared<const engine::Pattern>(documents::stored_pattern(stored->document_json, stored->version, stored->mode));
 }
 

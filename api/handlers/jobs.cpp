@@ -73,9 +73,10 @@ Asked read_asked(const Place& place, const nlohmann::json& body, const std::stri
 /// The stored version that is asked for.
 Outcome<PatternVersion> stored_version(const std::string& id, std::optional<std::int32_t> number, const Caller& caller, ports::Services& services) {
     if (!number) return find_pattern(id, caller, services);
+    auto stored = services.patterns.version(caller, id, *number);
+    if (stored || stored.error().code != ports::FailureCode::not_found) return stored;
     const auto* shipped = catalogue::find_shipped(id);
-    if (shipped == nullptr) return services.patterns.version(caller, id, *number);
-    if (shipped->pattern->version == *number) return shipped_version(*shipped, nullptr);
+    if (shipped != nullptr && shipped->pattern->version == *number) return shipped_version(*shipped, nullptr);
     return ports::Failure{ports::FailureCode::not_found, "there is no such version of this pattern"};
 }
 

@@ -228,6 +228,13 @@ http::Response remove_pattern(const http::Request& request, const Caller& caller
     const auto target = target_of(request, caller, services);
     if (target.refusal) return *target.refusal;
     if (target.now.shipped) return shipped_refusal(request, "deleted");
+    if (catalogue::find_shipped(target.now.id) != nullptr) {
+        return http::problem(
+            request, ProblemKind::conflict,
+            fmt::format("a pattern of this id ships with the program by now and would take the place of yours, which is older; to end yours, PUT "
+                        "{{\"mode\": \"off\"}} to /api/v1/patterns/{}/deployment",
+                        http::percent_encoded(target.now.id)));
+    }
     const auto retired = services.patterns.retire(caller, target.now.id, target.condition);
     if (!retired) return failure_reply(request, retired.error());
     return {204, "", {}, ""};

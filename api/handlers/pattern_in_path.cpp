@@ -29,7 +29,8 @@ ports::PatternVersion shipped_version(const catalogue::ShippedPattern& shipped, 
 ports::Outcome<ports::PatternVersion> find_pattern(const std::string& id, const Caller& caller, ports::Services& services) {
     const auto stored = services.patterns.find(caller, id);
     if (!stored && stored.error().code != ports::FailureCode::not_found) return stored.error();
-    if (const auto* shipped = catalogue::find_shipped(id)) return shipped_version(*shipped, stored && stored->shipped ? &*stored : nullptr);
+    if (stored && !stored->shipped) return stored;  // also where one of its id ships by now: the tenant had it first
+    if (const auto* shipped = catalogue::find_shipped(id)) return shipped_version(*shipped, stored ? &*stored : nullptr);
     if (stored && stored->shipped) return ports::Failure{ports::FailureCode::not_found, "this pattern ships no more"};
     return stored;
 }
@@ -42,8 +43,8 @@ ports::Outcome<std::vector<ports::PatternVersion>> every_pattern(const Caller& c
     std::vector<ports::PatternVersion> all;
     for (const auto& shipped : catalogue::shipped_patterns()) {
         const auto found = by_id.find(shipped.pattern->id);
-        const bool is_deployment = found != by_id.end() && found->second.shipped;
-        all.push_back(shipped_version(shipped, is_deployment ? &found->second : nullptr));
+        if (found != by_id.end() && !found->second.shipped) continue;  // the tenant's own is listed instead
+        all.push_back(shipped_version(shipped, found != by_id.end() ? &found->second : nullptr));
         if (found != by_id.end()) by_id.erase(found);
     }
     for (auto& [id, version] : by_id) {

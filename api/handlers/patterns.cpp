@@ -35,6 +35,15 @@ std::int32_t version_in_path(const http::Request& request) {
     return parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size() ? version : 0;
 }
 
+/// What ships under the id in the path; null: nothing does, or the tenant has one of its own.
+ports::Outcome<const catalogue::ShippedPattern*> shipped_in_path(const http::Request& request, const Caller& caller, ports::Services& services) {
+    const auto* shipped = catalogue::find_shipped(pattern_id(request));
+    if (shipped == nullptr) return shipped;
+    const auto now = find_pattern(pattern_id(request), caller, services);
+    if (!now) return now.error();
+    return now->shipped ? shipped : nullptr;
+}
+
 }  // namespace
 
 http::Response list_patterns(const http::Request& request, const Caller& caller, ports::Services& services) {
@@ -64,9 +73,11 @@ http::Response list_pattern_versions(const http::Request& request, const Caller&
     http::QueryReader query{request};
     const auto wanted = page_request(query, request, caller, services);
     if (auto refusal = query.refusal()) return *refusal;
+    const auto shipped = shipped_in_path(request, caller, services);
+    if (!shipped) return failure_reply(request, shipped.error());
     ports::Page<PatternVersion> page;
-    if (const auto* shipped = catalogue::find_shipped(pattern_id(request))) {
-        if (wanted.after.empty()) page.items.push_back(shipped_version(*shipped, nullptr));
+    if (*shipped != nullptr) {
+        if (wanted.after.empty()) page.items.push_back(shipped_version(**shipped, nullptr));
     } else {
         auto stored = services.patterns.versions(caller, pattern_id(request), wanted);
         if (!stored) return failure_reply(request, stored.error());
@@ -78,7 +89,9 @@ http::Response list_pattern_versions(const http::Request& request, const Caller&
 http::Response get_pattern_version(const http::Request& request, const Caller& caller, ports::Services& services) {
     if (auto refusal = refuse_parameters(request)) return *refusal;
     const auto number = version_in_path(request);
-    const auto* shipped = catalogue::find_shipped(pattern_id(request));
+    const auto found = shipped_in_path(request, caller, services);
+    if (!found) return failure_reply(request, found.error());
+    const auto* shipped = *found;
     if (shipped != nullptr && shipped->pattern->version != number) return not_found(request, "there is no such version of this pattern");
     const auto version = shipped != nullptr ? ports::Outcome<PatternVersion>{shipped_version(*shipped, nullptr)}
                                             : services.patterns.version(caller, pattern_id(request), number);

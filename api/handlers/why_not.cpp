@@ -9,12 +9,11 @@
 #include "api/json/chain_json.hpp"
 #include "api/json/finding_json.hpp"
 #include "api/json/time_json.hpp"
-#include "engine/incidents/wording.hpp"
+#include "api/json/why_not_text.hpp"
 #include "engine/lane/deployment.hpp"
 #include "engine/model/canonical.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -155,7 +154,7 @@ private:
                     complete_ = false;
                     return std::nullopt;
                 }
-                signals_.push_back({row.signal, row.behind_horizon});
+                signals_.push_back({row.signal, row.behind_horizon, row.late});
                 signals_.back().signal.attributes = ingest::attribute_leaves(row.attributes_json, paths_);
             }
             if (!page->next) return std::nullopt;
@@ -199,49 +198,9 @@ ports::Outcome<std::vector<std::string>> findings_of(const Question& question, c
     return ids;
 }
 
-std::string quoted(const std::string& text) { return '"' + text + '"'; }
-
-/// The answer as a sentence.
-std::string said(const engine::WhyNot& answer, const engine::Pattern& pattern, const engine::EntityKey& entity) {
-    const auto stage = std::ranges::find(pattern.stages, answer.stage, &engine::Stage::id);
-    const auto who = entity.kind + ' ' + entity.value;
-    const auto name = quoted(answer.stage);
-    const auto by = answer.by ? engine::said_span(*answer.by) : std::string{};
-    const auto limit = answer.limit ? engine::said_span(*answer.limit) : std::string{};
-    const auto count = answer.counted.value_or(0);
-    const auto needed = answer.needed.value_or(0);
-    switch (answer.reason) {
-        case Reason::matched: return "every stage was reached in order, time and link";
-        case Reason::no_signal: {
-            const auto because = stage == pattern.stages.end() ? std::vector<std::string>{} : stage->match.describe();
-            return fmt::format("stage {} is missing: no signal satisfies it{}", name, because.empty() ? "" : fmt::format(" ({})", fmt::join(because, "; ")));
-        }
-        case Reason::behind_horizon:
-            return fmt::format("stage {}: its signal came so late that the engine had forgotten its time; it awaits being matched again", name);
-        case Reason::fan_out:
-            return fmt::format("stage {}: its signal names {} entities of one kind and links by none of it, since more than {} say nothing", name, count,
-                               needed);
-        case Reason::hub: return fmt::format("stage {}: its signal names {}, but that entity links no signals", name, who);
-        case Reason::not_linked:
-            return fmt::format("stage {}: a signal satisfies it, but it has no {} in common with the stages before", name,
-                               fmt::join(pattern.link_kinds, " or "));
-        case Reason::not_enough: return fmt::format("stage {}: {} of {} within {}", name, count, needed, limit);
-        case Reason::wrong_order: return fmt::format("stage {} came {} before the end of the stage that it has to follow", name, by);
-        case Reason::same_instant: return fmt::format("stage {} has no signal of its own after the stage before it", name);
-        case Reason::gap_too_long: return fmt::format("stage {} came too late by {}: at most {} may pass since the stage before it", name, by, limit);
-        case Reason::span_too_long:
-            if (by.empty()) return fmt::format("stage {} takes longer than the {} that the whole pattern may take", name, limit);
-            return fmt::format("stage {} came too late by {}: first to last activity may take {}", name, by, limit);
-        case Reason::too_few_domains: break;
-    }
-    return fmt::format("every stage was reached, but from {} of the {} domains that are required", count, needed);
-}
-
 /// Why there is no finding although the signals make the pattern.
-std::string said_without_finding(const ports::PatternVersion& version, const engine::Pattern& pattern) {
+std::string said_without_finding(const ports::PatternVersion& version) {
     if (version.mode == engine::Mode::off) return "the signals make the pattern, but it is off";
-    if (!pattern.absent.empty())
-        return "every stage was reached in order, time and link, but something came that the pattern wants to be absent, or it was not in force";
     return fmt::format("the signals make version {} of the pattern, but there is no finding: it was not in force for them, or the engine has not read them yet",
                        version.version);
 }
@@ -288,8 +247,8 @@ http::Response why_not(const http::Request& request, const Caller& caller, ports
                {"findings", *findings}};
     reply.update(json::to_json(answer));
     if (has_matched) reply["detail"] = "it did match";
-    else if (answer.reason == Reason::matched) reply["detail"] = said_without_finding(*version, pattern);
-    else reply["detail"] = said(answer, pattern, question.entity);
+    else if (answer.reason == Reason::matched) reply["detail"] = said_without_finding(*version);
+    else reply["detail"] = json::why_not_text(answer, pattern, question.entity);
     reply["signals"] = evidence.size();
     reply["complete"] = evidence.is_complete();
     return json_reply(200, reply);

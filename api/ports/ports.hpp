@@ -219,7 +219,7 @@ struct PatternVersion {
 /// What a change was made for, and from when it holds.
 struct PatternCondition {
     std::optional<std::int64_t> revision;             ///< stale unless the pattern is at this one
-    std::optional<engine::Timestamp> effective_from;  ///< empty: the watermark at the change minus the pattern's `within`
+    std::optional<engine::Timestamp> effective_from;  ///< empty: so early that no attempt in flight is lost (engine::PatternChange)
 };
 /// Every change is one transaction with its control entry. A change of what the tenant does not have answers not_found.
 class PatternStore {

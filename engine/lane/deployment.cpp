@@ -32,4 +32,13 @@ Duration reach(const Pattern& pattern) {
     return pattern.within + longest_repeat + longest_absence;
 }
 
+Duration longest_wait(const Pattern& pattern) {
+    Duration longest{};
+    for (const Absence& absence : pattern.absent) {
+        // At the limit of the interval a signal still counts, and is not late while the watermark stands there.
+        if (absence.where == Absence::Where::after) longest = std::max(longest, absence.within + Duration{1});
+    }
+    return longest;
+}
+
 }  // namespace catenary::engine

@@ -23,6 +23,8 @@ struct DeploymentActivity {
     std::optional<Timestamp> last_signal;
     std::optional<Timestamp> last_finding;  ///< newest end of one that was opened or grew
     NearMissAllowance near_misses{};
+    std::int64_t evicted = 0;      ///< signals that it forgot before their time, since it held as many as one pattern may
+    std::int64_t turned_away = 0;  ///< signals that it had no room for: they wait to be matched again from the store
 
     void saw(Timestamp signal) {
         ++signals;
@@ -31,7 +33,7 @@ struct DeploymentActivity {
     void found(const std::vector<FindingDelta>& deltas);
     template <class Archive, class Self>
     static void fields(Archive& archive, Self& self) {
-        archive(self.signals, self.findings, self.last_signal, self.last_finding, self.near_misses);
+        archive(self.signals, self.findings, self.last_signal, self.last_finding, self.near_misses, self.evicted, self.turned_away);
     }
 };
 
@@ -45,6 +47,8 @@ struct Deployment {
     PatternMatcher matcher;
     DeploymentActivity activity = {};
     std::unique_ptr<Rematches> rematches = {};  ///< null: none
+    std::int64_t held = 0;                      ///< signals that its matcher holds
+    std::optional<Timestamp> horizon = {};      ///< where it is later than the tenant's: it held too much
 
     Rematches& rematching() {
         if (!rematches) rematches = std::make_unique<Rematches>();
@@ -57,5 +61,8 @@ std::set<std::string> attribute_paths(const Pattern& pattern);
 
 /// How far before an instance's last completing signal its evidence can lie, and what must be absent; as long after it at most absence is judged.
 Duration reach(const Pattern& pattern);
+
+/// With the watermark so much after its end, or more, an instance is not waiting for absence any more; zero where it never waits beyond its end.
+Duration longest_wait(const Pattern& pattern);
 
 }  // namespace catenary::engine

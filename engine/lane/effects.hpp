@@ -44,8 +44,8 @@ struct TenantStatus {
     std::int64_t capped_groups = 0;                  ///< PatternMatcher::capped over its deployments
     std::int64_t window_signals = 0;
     std::int64_t window_limit = 0;         ///< most of them (SettingChange::window_signals)
-    std::int64_t evicted_signals = 0;      ///< forgotten before their time, since that many were held
-    std::int64_t turned_away_signals = 0;  ///< found no room, and wait to be matched again
+    std::int64_t evicted_signals = 0;      ///< forgotten before their time, since that many were held, in all or by one pattern
+    std::int64_t turned_away_signals = 0;  ///< found no room, for all or for one pattern, and wait to be matched again
     std::int64_t state_bytes = 0;
     Duration lateness{};
     std::optional<Timestamp> ticked;       ///< admission of the newest clock tick

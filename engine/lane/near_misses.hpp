@@ -81,6 +81,10 @@ struct PatternHealth {
     std::int64_t capped = 0;                ///< PatternMatcher::capped
     std::optional<Timestamp> last_signal;   ///< newest event time of `signals`
     std::optional<Timestamp> last_finding;  ///< newest end of a finding when it was opened or grew
+    std::int64_t held = 0;                  ///< signals that it holds
+    std::int64_t held_most = 0;             ///< and may hold
+    std::int64_t evicted = 0;               ///< forgotten before their time, since it held that many
+    std::int64_t turned_away = 0;           ///< found no room, and wait to be matched again
 };
 struct TenantHealth {
     std::vector<PatternHealth> patterns;  ///< in the order in which they came to run

@@ -106,11 +106,44 @@ void Tenant::make_room(EntryStamp stamp) {
     }
 }
 
+/// The same of one pattern that holds as much as one may.
+void Tenant::make_room(Deployment& deployment) {
+    const Duration step = clock_.horizon_length() / 16;
+    while (deployment.held >= most_of_pattern() - most_of_pattern() / 8) {
+        const auto horizon = clock_.horizon();
+        if (!horizon || !clock_.watermark()) return;
+        const Timestamp next = last_step(std::max(*horizon, deployment.horizon.value_or(*horizon)), step) + step;
+        if (next > *clock_.watermark()) return;
+        deployment.horizon = next;
+        const std::int64_t before = deployment.held;
+        forget(deployment, next);
+        deployment.activity.evicted += before - deployment.held;
+        evicted_ += before - deployment.held;
+        incidents_.settle(stamp_);
+    }
+}
+
+/// Whether a signal of that time can be given to its matcher.
+bool Tenant::has_room(Deployment& deployment, Timestamp time) {
+    if (deployment.held >= most_of_pattern()) make_room(deployment);
+    if (deployment.held < most_of_pattern() && (!deployment.horizon || time >= *deployment.horizon)) return true;
+    ++deployment.activity.turned_away;
+    return false;
+}
+
+void Tenant::forget(Deployment& deployment, Timestamp until) {
+    const std::vector<SignalHandle> given_up = deployment.matcher.expire(until);
+    deployment.held -= static_cast<std::int64_t>(given_up.size());
+    held_.give_back(given_up);
+    take_from(deployment);
+}
+
 void Tenant::expire(Timestamp until, EntryStamp stamp) {
     expired_until_ = until;
     for (const auto& deployment : deployments_) {
-        held_.give_back(deployment->matcher.expire(until));
-        take_from(*deployment);
+        if (deployment->horizon && *deployment->horizon > until) continue;  // it has forgotten more than that
+        deployment->horizon.reset();
+        forget(*deployment, until);
     }
     incidents_.settle(stamp);
     // An entry that is still matched is not older than the horizon, and no evidence it is matched with is older than this:

@@ -15,6 +15,7 @@
 #include "engine/lane/tenant_clock.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -31,6 +32,8 @@ class Tenant {
 public:
     /// So many signals are held at most, unless set otherwise: some two to six gigabytes with what hangs on them.
     static constexpr std::int64_t usual_window_signals = 20'000'000;
+    /// And of these one pattern holds no more than one in so many: whatever it wants, there is room for the others.
+    static constexpr std::int64_t window_share_of_pattern = 2;
 
     /// `shipped`: what runs until the tenant says otherwise, of generation 1. Shared, never copied.
     Tenant(TenantId id, std::shared_ptr<const StageIndex> shipped);
@@ -111,7 +114,7 @@ private:
     void give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal);
 
     // what is to be matched again (tenant_rematch_wanted.cpp)
-    void want_rematch(const SignalView& signal);
+    void want_rematch(const SignalView& signal, std::span<const Taker> takers);
     void want_rematch_near(Deployment& deployment, const SignalView& signal, StageMask stages);
     void want_decided_rematches();
     void divert(Deployment& deployment, std::vector<FindingDelta>& deltas);
@@ -133,14 +136,21 @@ private:
     void change_entity(const EntityChange& change);
     Timestamp newest_or_never() const { return clock_.newest().value_or(Timestamp::min()); }
     Timestamp effective_from(const PatternChange& change) const;
-    Deployment* running(const std::string& pattern, std::int32_t version) const;
+    static bool ends(const PatternChange& change, const Deployment& deployment);
+    Deployment* running(const Pattern& pattern) const;
+    void end_namesake(const Pattern& pattern, Timestamp effective_from);
     std::unique_ptr<Deployment> made(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
     Deployment& deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Timestamp effective_from);
     std::vector<SignalHandle> give_stored(Deployment& deployment, std::span<const StoredSignal> history);
+    void give_history(Deployment& deployment, std::span<const StoredSignal> history);
     void stop(std::unique_ptr<Deployment> deployment);
     void deployments_changed();
     void expire_if_due(EntryStamp stamp);
     void make_room(EntryStamp stamp);
+    std::int64_t most_of_pattern() const { return std::max<std::int64_t>(window_signals_ / window_share_of_pattern, 1); }
+    void make_room(Deployment& deployment);
+    bool has_room(Deployment& deployment, Timestamp time);
+    void forget(Deployment& deployment, Timestamp until);
     void expire(Timestamp until, EntryStamp stamp);
 
     // chains that are not whole (tenant_partial.cpp)
@@ -207,6 +217,7 @@ private:
     // scratch of one signal
     Mentions mentions_;
     std::vector<Taker> takers_;
+    std::vector<Taker> left_out_;  ///< of them those that cannot get the signal
     std::vector<EntityId> links_;
     std::vector<EntityId> unwanted_mentions_;
     std::vector<std::vector<std::string>> distinct_;

@@ -1,4 +1,5 @@
 #include "engine/lane/tenant.hpp"
+#include "engine/snapshot/pattern_identity.hpp"
 
 #include <boost/unordered/unordered_flat_map.hpp>
 
@@ -7,6 +8,11 @@
 #include <utility>
 
 namespace catenary::engine {
+namespace {
+
+bool has_name_of(const Pattern& one, const Pattern& other) { return one.id == other.id && one.version == other.version; }
+
+}  // namespace
 
 void Tenant::apply(Position position, Timestamp admitted, const ControlBody& body, std::span<const StoredSignal> history) {
     const EntryStamp stamp{position, admitted};
@@ -42,22 +48,47 @@ void Tenant::change_entity(const EntityChange& change) {
     link_rules_.set(entity, newest_or_never(), change.link);
 }
 
+/// Unless it is said, early enough that no attempt in flight is lost: neither what may still be completed, nor what is complete and waits for absence, be it to this version or to one that it ends.
 Timestamp Tenant::effective_from(const PatternChange& change) const {
     if (change.effective_from) return *change.effective_from;
-    return clock_.watermark() && clock_.newest() ? *clock_.watermark() - change.pattern->within : Timestamp::min();
+    if (!clock_.watermark() || !clock_.newest()) return Timestamp::min();
+    Duration back = std::max(change.pattern->within, longest_wait(*change.pattern));
+    for (const auto& deployment : deployments_) {
+        if (ends(change, *deployment)) back = std::max(back, longest_wait(*deployment->pattern));
+    }
+    return *clock_.watermark() - back;
 }
 
-Deployment* Tenant::running(const std::string& pattern, std::int32_t version) const {
-    for (const auto& deployment : deployments_) {
-        if (deployment->pattern->id == pattern && deployment->pattern->version == version) return deployment.get();
-    }
-    return nullptr;
+/// A version that comes into production ends every other; one that is flighted stands beside production and ends other flighted ones; `off` ends all.
+bool Tenant::ends(const PatternChange& change, const Deployment& deployment) {
+    if (deployment.pattern->id != change.pattern->id) return false;
+    if (change.deployed() == Mode::off) return true;
+    return deployment.pattern->version != change.pattern->version && (change.deployed() == Mode::production || deployment.mode == Mode::flighting);
+}
+
+Deployment* Tenant::running(const Pattern& pattern) const {
+    const auto found = std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& one) { return has_name_of(*one->pattern, pattern); });
+    if (found == deployments_.end()) return nullptr;
+    const auto& own = (*found)->pattern;
+    return own.get() == &pattern || content_hash(*own) == content_hash(pattern) ? found->get() : nullptr;
+}
+
+/// Ends what has the name and number of the pattern and is another one: what ships by now under the id of a pattern that the tenant had before. Its findings of the span go first, since
+/// those of the tenant's own may have their ids.
+void Tenant::end_namesake(const Pattern& pattern, Timestamp effective_from) {
+    const auto found = std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& one) { return has_name_of(*one->pattern, pattern); });
+    if (found == deployments_.end()) return;
+    incidents_.end_version(*(*found)->pattern, effective_from, pattern);
+    incidents_.end_waiting(*(*found)->pattern);
+    incidents_.settle(stamp_);
+    stop(std::move(*found));
+    deployments_.erase(found);
 }
 
 std::optional<HistoryRequest> Tenant::history_for(const ControlBody& body) const {
     const auto* change = std::get_if<PatternChange>(&body);
     if (change == nullptr || change->deployed() == Mode::off || !clock_.newest()) return std::nullopt;
-    if (running(change->pattern->id, change->pattern->version) != nullptr) return std::nullopt;  // only its mode changes
+    if (running(*change->pattern) != nullptr) return std::nullopt;  // only its mode changes
     const Timestamp effective = effective_from(*change);
     const Duration needed = reach(*change->pattern);
     const Timestamp from = effective < Timestamp::min() + needed ? Timestamp::min() : effective - needed;
@@ -84,26 +115,23 @@ Deployment& Tenant::deploy(std::shared_ptr<const Pattern> pattern, Mode mode, Ti
     return *deployments_.back();
 }
 
-/// A version that comes into production ends every other; one that is flighted stands beside production and ends other flighted ones; `off` ends all.
 /// What ended versions found before `effective_from` stays.
 void Tenant::change_pattern(const PatternChange& change, std::span<const StoredSignal> history) {
     const Pattern& pattern = *change.pattern;
     const Mode mode = change.deployed();
     const Timestamp effective = effective_from(change);
-    Deployment* own = running(pattern.id, pattern.version);
+    Deployment* own = running(pattern);
     if (mode != Mode::off && own == nullptr) {
+        end_namesake(pattern, effective);
         own = &deploy(change.pattern, mode, effective);
-        give_stored(*own, history);
-        take_from(*own);
+        give_history(*own, history);
     } else if (mode != Mode::off) {
         if (own->mode == Mode::flighting && mode == Mode::production) incidents_.promote(pattern, effective);
         own->mode = mode;
     }
     Deployments kept;
     for (auto& deployment : deployments_) {
-        const bool is_other = deployment->pattern->id == pattern.id && deployment.get() != own;
-        const bool ends = is_other && (mode != Mode::flighting || deployment->mode == Mode::flighting);
-        if (!ends && !(mode == Mode::off && deployment.get() == own)) {
+        if (!ends(change, *deployment)) {
             kept.push_back(std::move(deployment));
             continue;
         }
@@ -148,6 +176,24 @@ std::vector<SignalHandle> Tenant::give_stored(Deployment& deployment, std::span<
         give(deployment, given.back(), stages, signal);
     }
     return given;
+}
+
+/// As much of it as one pattern may hold, the oldest making room; what finds none, since all of it is of one `within`, is counted.
+void Tenant::give_history(Deployment& deployment, std::span<const StoredSignal> history) {
+    const auto at_once = static_cast<std::size_t>(std::max<std::int64_t>(most_of_pattern() / 8, 1));  // each time the window is gone through once
+    do {
+        if (deployment.held >= most_of_pattern()) make_room(deployment);
+        if (deployment.held >= most_of_pattern()) {
+            deployment.activity.turned_away += static_cast<std::int64_t>(history.size());
+            turned_away_ += static_cast<std::int64_t>(history.size());
+            return;
+        }
+        const auto room = static_cast<std::size_t>(most_of_pattern() - deployment.held);
+        const auto some = history.first(std::min({at_once, room, history.size()}));
+        give_stored(deployment, some);
+        take_from(deployment);
+        history = history.subspan(some.size());
+    } while (!history.empty());
 }
 
 void Tenant::stop(std::unique_ptr<Deployment> deployment) {

@@ -157,7 +157,11 @@ TenantHealth Tenant::health() const {
                                    .near_misses_dropped = activity.near_misses.dropped(),
                                    .capped = static_cast<std::int64_t>(matcher.capped()),
                                    .last_signal = activity.last_signal,
-                                   .last_finding = activity.last_finding});
+                                   .last_finding = activity.last_finding,
+                                   .held = deployment->held,
+                                   .held_most = most_of_pattern(),
+                                   .evicted = activity.evicted,
+                                   .turned_away = activity.turned_away});
     }
     return health;
 }

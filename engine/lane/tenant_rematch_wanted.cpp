@@ -31,11 +31,11 @@ std::vector<EntityKey> Tenant::link_keys(const Deployment& deployment, SignalHan
     return keys;
 }
 
-/// Of a signal that its takers' matchers do not get: it is behind the horizon, or found no room.
-void Tenant::want_rematch(const SignalView& signal) {
+/// Of a signal that these takers' matchers do not get: it is behind the horizon, or found no room.
+void Tenant::want_rematch(const SignalView& signal, std::span<const Taker> takers) {
     bool is_given_up = false;
     std::uint32_t waits_for = 0;
-    for (const auto& [taker, stages] : takers_) {
+    for (const auto& [taker, stages] : takers) {
         Deployment& deployment = *taker;
         RematchSeed seed{{signal.time, std::string{signal.source}, std::string{signal.id}}, link_keys(deployment, (stages & absence_bits) != 0)};
         if (deployment.rematching().want(std::move(seed))) {

@@ -66,11 +66,17 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     if (stages_->may_want(signal.name)) {
         const DefinitionId definition = dictionary_.definitions.intern(signal, dictionary_.strings);
         is_unlinkable = find_takers(signal, definition) || is_unlinkable;
-        const bool has_room = static_cast<std::int64_t>(held_.window().size()) < window_signals_;
-        if (!takers_.empty() && !is_forgotten && !has_room) ++turned_away_;
-        if (!takers_.empty() && (is_forgotten || !has_room)) {
-            want_rematch(signal);
-        } else if (!takers_.empty()) {
+        const bool is_full = static_cast<std::int64_t>(held_.window().size()) >= window_signals_;
+        const bool is_taken = !is_forgotten && !is_full;
+        left_out_.clear();
+        std::erase_if(takers_, [&](const Taker& taker) {
+            if (is_taken && has_room(*taker.deployment, signal.time)) return false;
+            left_out_.push_back(taker);
+            return true;
+        });
+        if (!left_out_.empty() && !is_forgotten) ++turned_away_;
+        if (!left_out_.empty()) want_rematch(signal, left_out_);
+        if (!takers_.empty()) {
             const SignalHandle handle = held_.add(signal, is_late, definition, mentions_.links_and_denied(), mentions_.shown);
             for (const auto& [deployment, stages] : takers_) {
                 give(*deployment, handle, stages, signal);
@@ -185,6 +191,7 @@ void Tenant::give(Deployment& deployment, SignalHandle handle, StageMask stages,
         if ((stages >> i & 1U) != 0 && declared[i].repeat && declared[i].repeat->distinct) distinct_[i] = field_values(*declared[i].repeat->distinct, signal);
     }
     held_.take(handle);
+    ++deployment.held;
     if (deployment.pattern->absent.empty()) {
         deployment.matcher.add(handle, stages, links_, distinct_);
     } else {

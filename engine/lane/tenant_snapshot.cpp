@@ -10,7 +10,8 @@ void Tenant::save(SnapshotWriter& out) const {
     CATENARY_ASSERT(!rematch_, "what is saved is between two entries");
     out(dictionary_.strings, dictionary_.entities, dictionary_.definitions, held_, incidents_, deployments_.size());
     for (const auto& deployment : deployments_) {
-        out(deployment->pattern, deployment->mode, deployment->effective_from, deployment->matcher, deployment->activity, deployment->rematches);
+        out(deployment->pattern, deployment->mode, deployment->effective_from, deployment->matcher, deployment->activity, deployment->rematches,
+            deployment->held, deployment->horizon);
     }
     counters(out, *this);
 }
@@ -27,7 +28,7 @@ void Tenant::load(SnapshotReader& in) {
         in(pattern, mode, effective_from);
         SnapshotReader::require(mode != Mode::off, "a pattern that is off runs");
         Deployment& deployment = deploy(std::move(pattern), mode, effective_from);
-        in(deployment.matcher, deployment.activity, deployment.rematches);
+        in(deployment.matcher, deployment.activity, deployment.rematches, deployment.held, deployment.horizon);
     }
     deployments_changed();
     counters(in, *this);  // the clock last: what runs moved it when it came to run

@@ -112,7 +112,7 @@ void ConnectedSets::take_changes(Timeline& timeline, TimelineContext& context) {
             sets_[set].members.push_back(vertex);
             sets_[set].first = span;
             sets_[set].end = span.end;
-            if (linked_) sets_[set].principals.push_back(timeline.entity());
+            if (names_principals_) sets_[set].principals.push_back(timeline.entity());
         }
         vertices_[vertex].timeline = &timeline;
         vertices_[vertex].completion = static_cast<std::uint32_t>(c);
@@ -139,7 +139,7 @@ void ConnectedSets::take_changes(Timeline& timeline, TimelineContext& context) {
         touch(vertices_[vertex].set);
         set.least_new = std::min(set.least_new, {entry.time - context.plan.within, entry.time});
         set.first_new_end = std::min(set.first_new_end, entry.time);
-        if (linked_) merge_sorted(set.new_principals, std::array{timeline.entity()});
+        if (names_principals_) merge_sorted(set.new_principals, std::array{timeline.entity()});
         if (set.knows_late) {
             for (auto one = timeline.completions().rbegin(); one != timeline.completions().rend() && one->time == entry.time; ++one) {
                 set.news.push_back(one->vertex);
@@ -157,7 +157,7 @@ void ConnectedSets::note(VertexId id, const InstanceSpan& first) {
     touch(vertex.set);
     set.least_new = std::min(set.least_new, first);
     set.first_new_end = std::min(set.first_new_end, first.end);
-    if (linked_) merge_sorted(set.new_principals, std::array{vertex.timeline->entity()});
+    if (names_principals_) merge_sorted(set.new_principals, std::array{vertex.timeline->entity()});
     if (set.keeps_news()) {
         set.news.push_back(id);
         const std::size_t last = set.cut ? set.last : 0;

@@ -23,7 +23,8 @@ namespace catenary::engine {
 /// from what its timelines say.
 class ConnectedSets {
 public:
-    ConnectedSets(std::string identity, bool linked) : identity_{std::move(identity)}, linked_{linked} {}
+    /// `names_principals`: the entities of its timelines are what findings are of (under `link: same`; a chain of one stage has no pair that an entity links).
+    ConnectedSets(std::string identity, bool names_principals) : identity_{std::move(identity)}, names_principals_{names_principals} {}
 
     /// A timeline has a further signal, not worked out yet.
     void saw(const Timeline& timeline, const TimelineEntry& entry, TimelineContext& context);
@@ -198,7 +199,7 @@ private:
     std::optional<FindingId> successor_of(const FindingRevision& former) const;
 
     std::string identity_;
-    bool linked_;
+    bool names_principals_;
     FindingTail::Followers followers_;  // before the sets, whose tails leave it when they go
     std::vector<Vertex> vertices_;
     std::vector<VertexId> free_vertices_;

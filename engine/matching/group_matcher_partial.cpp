@@ -44,6 +44,7 @@ std::optional<Timestamp> GroupMatcher::look(EntityId entity, Timestamp from, Tim
     const auto near =
         is_chain ? candidates_.reached_from(entity, from, to, Candidates::Way::onward, watermark, most_followed) : candidates_.of(entity, from, watermark);
     work_ += near.size();
+    if (is_chain && near.size() >= most_followed) ++capped_;
     StageMask offered = 0;
     for (const ListedEntry* one : near) offered = static_cast<StageMask>(offered | one->stages);
     std::optional<Timestamp> over;

@@ -61,7 +61,7 @@ struct FindingDelta {
     std::vector<StageEvidence> added;
     Timestamp start;                   ///< earliest activity
     Timestamp end;                     ///< latest activity
-    std::vector<EntityId> principals;  ///< the linking entities of its instances, sorted; empty for an unlinked pattern
+    std::vector<EntityId> principals;  ///< sorted; `same`: what links its instances; `chain`: what links most pairs of their stages; else empty
     std::optional<FindingId> superseded_by;
     /// Its instances hold unless something that must be absent still comes; the watermark that decides on the first of them. Empty: they hold.
     std::optional<Timestamp> waiting_until{};
@@ -108,8 +108,8 @@ public:
     /// Steps of matching taken so far: entries, segments and search probes looked at. Independent of machine and load; what tests of the bounds compare.
     std::uint64_t work() const;
 
-    /// How often a group of signals was too large or had too many instances to be worked out whole, so that evidence may be missing; 0 for a sequence
-    /// linked by `same` without gap limits and absence, which has no such bound.
+    /// How often a group of signals was too large or had too many instances to be worked out whole, so that evidence may be missing, or a chain had too many signals near it to be followed whole
+    /// for a near miss; 0 for a sequence linked by `same` without gap limits and absence, which has no such bound.
     std::uint64_t capped() const;
 
     /// Chains that lack one mandatory stage and whose wait the watermark has ended since the last call: of each entity at most one for each `within`. None of

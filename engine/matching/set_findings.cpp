@@ -204,7 +204,7 @@ void ConnectedSets::add_cut(Set& set, std::vector<CutFinding> cut, TimelineConte
                                 .opened_late = one.opened_late,
                                 .start = one.summary.start,
                                 .end = one.summary.end,
-                                .principals = linked_ ? std::move(one.summary.principals) : std::vector<EntityId>{},
+                                .principals = names_principals_ ? std::move(one.summary.principals) : std::vector<EntityId>{},
                                 .evidence = std::move(evidence)});
     }
 }

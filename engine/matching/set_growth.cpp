@@ -122,7 +122,7 @@ bool ConnectedSets::extend_tail(Set& set, TimelineContext& context, std::vector<
     clear_news(set);
 
     std::vector<EntityId> principals;
-    if (linked_) {
+    if (names_principals_) {
         const std::vector<EntityId>& own = set.tail->principals();
         std::set_union(own.begin(), own.end(), last.principals.begin(), last.principals.end(), std::back_inserter(principals));
     }

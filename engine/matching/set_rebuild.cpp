@@ -109,7 +109,7 @@ void ConnectedSets::recount(Set& set) const {
         const Vertex& vertex = vertices_[member];
         set.first = std::min(set.first, vertex.first);
         set.end = std::max(set.end, vertex.first.end);
-        if (linked_) set.principals.push_back(vertex.timeline->entity());
+        if (names_principals_) set.principals.push_back(vertex.timeline->entity());
     }
     std::sort(set.principals.begin(), set.principals.end());
     set.principals.erase(std::unique(set.principals.begin(), set.principals.end()), set.principals.end());

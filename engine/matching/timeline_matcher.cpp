@@ -23,7 +23,7 @@ TimelineMatcher::TimelineMatcher(std::shared_ptr<const Pattern> pattern, std::st
       identity_{std::move(identity)},
       window_{window},
       context_{plan_, window_, values_, after(effective_from), {}, {}, {}, 0},
-      sets_{identity_, plan_.pattern->link != LinkMode::none} {
+      sets_{identity_, plan_.pattern->link == LinkMode::same} {
     const std::vector<std::string>& names = plan_.pattern->link_kinds;
     CATENARY_ASSERT(link_kinds.empty() || link_kinds.size() == names.size(), "one symbol a link kind");
     for (std::size_t k = 0; k < link_kinds.size(); ++k) {

@@ -1,6 +1,7 @@
 #include "engine/matching/why_not.hpp"
 
 #include "engine/matching/chain_walk.hpp"
+#include "engine/matching/met_condition.hpp"
 
 #include <algorithm>
 #include <array>
@@ -101,9 +102,7 @@ private:
             return;
         }
         std::sort(entry.links.begin(), entry.links.end(), [](const auto& left, const auto& right) { return left.entity < right.entity; });
-        const Symbol source{words_(signal.source)}, domain{words_(signal.domain)}, name{words_(signal.name)};
-        const Origin origin{origins_({source, domain, name})};
-        entry.signal = window_.add(borrowed.view(), false, origin, source, domain, name, {});
+        entry.signal = held(borrowed.view(), false);
         each_stage(static_cast<StageMask>(stages & plan_.distinct),
                    [&](StageIndex stage) { values_.add(entry.signal, stage, field_values(*pattern_.stages[stage].repeat->distinct, borrowed.view())); });
         entries_.push_back(std::move(entry));
@@ -128,8 +127,14 @@ private:
     }
 
     /// Every stage is reached by signals that link.
-    WhyNot whole() const {
+    WhyNot whole() {
         WhyNot answer;
+        if (const auto met = met_condition(entries_, unwanted(), plan_, window_, values_)) {
+            answer.reason = Reason::not_absent;
+            answer.condition = met->condition;
+            if (met->first) answer.closest = window_.ref(*met->first);
+            return answer;
+        }
         if (!pattern_.required_domains) return answer;
         std::set<Symbol> domains;
         for (const ListedEntry& entry : entries_) domains.insert(window_.domain(entry.signal));
@@ -138,6 +143,33 @@ private:
         answer.counted = static_cast<std::int64_t>(domains.size());
         answer.needed = *pattern_.required_domains;
         return answer;
+    }
+
+    /// What satisfies an absence condition, whether it links or not. Only once the walk is over: its entries have the first handles.
+    std::vector<UnwantedSignal> unwanted() {
+        std::vector<UnwantedSignal> all;
+        for (const SeenSignal& seen : question_.signals) {
+            if (pattern_.absent.empty() || seen.behind_horizon) continue;
+            const BorrowedSignal borrowed{seen.signal};
+            UnwantedSignal one{{}, 0, {}};
+            for (std::size_t i = 0; i < pattern_.absent.size(); ++i) {
+                if (pattern_.absent[i].match.matches(borrowed.view())) one.conditions = static_cast<StageMask>(one.conditions | stage_bit(i));
+            }
+            if (one.conditions == 0) continue;
+            if (pattern_.link == LinkMode::none) one.mentions.push_back(EntityId{0});
+            for (const EntityMention& mention : seen.signal.entities) {
+                if (pattern_.link != LinkMode::none && links_by(mention.kind)) one.mentions.push_back(EntityId{entities_({mention.kind, mention.value})});
+            }
+            if (one.mentions.empty()) continue;
+            one.signal = held(borrowed.view(), seen.late);
+            all.push_back(std::move(one));
+        }
+        return all;
+    }
+
+    SignalHandle held(const SignalView& signal, bool is_late) {
+        const Symbol source{words_(std::string{signal.source})}, domain{words_(std::string{signal.domain})}, name{words_(std::string{signal.name})};
+        return window_.add(signal, is_late, Origin{origins_({source, domain, name})}, source, domain, name, {});
     }
 
     /// No signal that links satisfies the stage.
@@ -261,6 +293,7 @@ const char* to_string(Reason reason) {
         case Reason::same_instant: return "same_instant";
         case Reason::gap_too_long: return "gap_too_long";
         case Reason::span_too_long: return "span_too_long";
+        case Reason::not_absent: return "not_absent";
         case Reason::too_few_domains: break;
     }
     return "too_few_domains";

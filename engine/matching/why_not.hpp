@@ -19,6 +19,7 @@ namespace catenary::engine {
 struct SeenSignal {
     Signal signal;
     bool behind_horizon = false;  ///< came too late to be matched
+    bool late = false;            ///< came behind the watermark: meets no absence condition
 };
 
 /// What is asked: why the signals do not make the pattern for the entity.
@@ -43,6 +44,7 @@ struct WhyNot {
         same_instant,     ///< one does, at the instant of the stage before, and the pattern is strict or it is the same signal
         gap_too_long,     ///< one does, `by` later than the stage's own `limit` after the stage before
         span_too_long,    ///< one does, `by` later than the pattern's `limit` after the first activity
+        not_absent,       ///< every stage was reached, but `condition` was met, by `closest`
         too_few_domains,  ///< every stage was reached, from `counted` domains of `needed`
     };
     struct Reached {
@@ -59,11 +61,12 @@ struct WhyNot {
     std::optional<Duration> limit;
     std::optional<std::int64_t> counted;
     std::optional<std::int64_t> needed;
+    std::optional<std::size_t> condition;  ///< index among the pattern's `absent`
 };
 /// "no_signal" …; stable.
 const char* to_string(WhyNot::Reason reason);
 
-/// Pure. Work is bounded by signals × stages, and for the last step by a million comparisons.
+/// Pure. Work is bounded by signals × stages, for the last step by a million comparisons, and where something must be absent by as many listings of instances as there are conditions.
 WhyNot why_not(const Pattern& pattern, const WhyNotQuestion& question);
 
 }  // namespace catenary::engine

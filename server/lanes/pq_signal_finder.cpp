@@ -13,7 +13,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <numeric>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -69,16 +68,6 @@ bool by_reference(const engine::StoredSignal& left, const engine::StoredSignal& 
 
 }  // namespace
 
-std::set<std::string> attribute_paths_of(const engine::Pattern& pattern) {
-    std::set<std::string> paths;
-    for (const auto& stage : pattern.stages) {
-        paths.merge(stage.match.attribute_paths());
-        if (stage.repeat && stage.repeat->distinct && stage.repeat->distinct->kind == engine::Field::Kind::attribute)
-            paths.insert(stage.repeat->distinct->path);
-    }
-    return paths;
-}
-
 PqSignalFinder::PqSignalFinder(PqConnection& connection, std::size_t most_bytes)
     : connection_{connection},
       calendar_{LeafCalendar::load(connection)},
@@ -113,7 +102,7 @@ std::map<engine::SignalRef, FoundSignal> PqSignalFinder::find(engine::TenantId t
 }
 
 std::vector<engine::StoredSignal> PqSignalFinder::history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) {
-    const auto paths = attribute_paths_of(pattern);
+    const auto paths = engine::attribute_paths(pattern);
     std::vector<engine::StoredSignal> signals;
     std::vector<SignalKey> keys;
     for (const auto leaf : load_leaves(connection_)) {
@@ -126,10 +115,7 @@ std::vector<engine::StoredSignal> PqSignalFinder::history(const engine::HistoryR
                 if (row.time < request.from || row.time > request.to) continue;
                 engine::StoredSignal stored{row.position, row.received, signal_of(row, names_)};
                 stored.signal.attributes = api::ingest::attribute_leaves(row.attributes, paths);
-                const engine::BorrowedSignal borrowed{stored.signal};
-                const bool is_wanted =
-                    std::any_of(pattern.stages.begin(), pattern.stages.end(), [&](const engine::Stage& stage) { return stage.match.matches(borrowed.view()); });
-                if (!is_wanted) continue;
+                if (engine::satisfied_stages(pattern, engine::BorrowedSignal{stored.signal}.view()) == 0) continue;
                 signals.push_back(std::move(stored));
                 keys.push_back(row.key);
             }

@@ -6,7 +6,6 @@
 #include "server/ingest/signal_key.hpp"
 
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -33,15 +32,13 @@ public:
     /// The key that a signal is stored under; asks nobody.
     virtual SignalKey key_of(engine::TenantId tenant, const engine::SignalRef& signal) = 0;
 
-    /// The signals that `request` asks for with positions below `below`, at least those that a stage of `pattern` wants, in (time, source, id) order, late as
+    /// The signals that `request` asks for with positions below `below`, at least those that a stage of `pattern` wants or that one of its
+    /// conditions says must be absent, with the attributes that these read, in (time, source, id) order, late as
     /// the committed results say.
     virtual std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) = 0;
 
     /// What a re-match asks for, late as the committed results say.
     virtual engine::RematchAnswer answer(const engine::RematchRequest& request) = 0;
 };
-
-/// What the pattern reads in any of its stages: what a signal of its history needs.
-std::set<std::string> attribute_paths_of(const engine::Pattern& pattern);
 
 }  // namespace catenary::server

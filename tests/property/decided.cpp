@@ -85,6 +85,7 @@ void Decided::look_at(const Case& c) {
     counts_["a finding that waits"] += std::any_of(all.begin(), all.end(), [](const auto& finding) { return finding.waiting_until.has_value(); }) ? 1 : 0;
     counts_["a late answer"] += std::any_of(all.begin(), all.end(), [](const auto& finding) { return !finding.late_answers.empty(); }) ? 1 : 0;
     counts_["a finding"] += all.empty() ? 0 : 1;
+    counts_["a finding of a chain of one stage"] += !all.empty() && c.pattern.link == engine::LinkMode::chain && c.pattern.stages.size() == 1 ? 1 : 0;
     counts_["several findings"] += all.size() > 1 ? 1 : 0;
     counts_["a finding of several entities"] += std::any_of(all.begin(), all.end(), [](const auto& finding) { return finding.principals.size() > 1; }) ? 1 : 0;
     counts_["a finding opened by a late instance"] += std::any_of(all.begin(), all.end(), [](const auto& finding) { return finding.opened_late; }) ? 1 : 0;

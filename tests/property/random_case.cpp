@@ -135,8 +135,8 @@ Case varied_case(Dice& dice) {
     const int instants = dice.between(3, 13);
     Case c;
     do c.pattern = random_pattern(dice, instants);
-    while (c.pattern.stages.size() < 2);
-    const int what = dice.between(1, 7);
+    while (c.pattern.stages.size() < 2 && !dice.one_in(3));
+    const int what = c.pattern.stages.size() == 1 ? 2 : dice.between(1, 7);
     if ((what & 1) != 0) c.pattern.order = engine::Order::any;
     if ((what & 2) != 0) {
         c.pattern.link = engine::LinkMode::chain;

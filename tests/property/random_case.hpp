@@ -34,7 +34,7 @@ struct Case {
 /// | arrival | in time order, nearly so, or any |
 Case random_case(std::uint32_t seed);
 
-/// With `order: any`, `link: chain` or limits on single gaps, one or several of them; up to 11 signals.
+/// With `order: any`, `link: chain` or limits on single gaps, one or several of them, or a chain of one stage; up to 11 signals.
 Case varied_case(std::uint32_t seed);
 
 /// One of random_case and varied_case with up to three absence conditions, and signals that satisfy them, alone or beside stages. In every other case late

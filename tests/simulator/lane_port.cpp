@@ -138,7 +138,7 @@ public:
 
     std::vector<engine::StoredSignal> history(const engine::HistoryRequest& request, engine::Position below, const engine::Pattern& pattern) override {
         database_.call(*session_);
-        const auto paths = server::attribute_paths_of(pattern);
+        const auto paths = engine::attribute_paths(pattern);
         std::vector<engine::StoredSignal> signals;
         for (const auto& [position, stored] : database_.signals) {
             if (position >= below) break;

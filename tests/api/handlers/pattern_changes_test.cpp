@@ -111,6 +111,43 @@ TEST_CASE("what ships is switched off and on by its deployment alone") {
     CHECK(api.patterns.effective_from == tests::at("2026-03-01T00:00:00Z"));
 }
 
+TEST_CASE("a pattern that the tenant had before one of its id shipped stays the tenant's: read, listed, changed, and not deleted") {
+    tests::FakeApi api;
+    auto document = own_pattern();
+    document["id"] = "mfa-fatigue";
+    CHECK(api.post("/api/v1/patterns", document).status == 409);  // by now it ships
+    document["severity"] = "medium";
+    document["order"] = "sequence";
+    api::ports::PatternVersion own;
+    own.id = "mfa-fatigue";
+    own.document_json = document.dump();
+    own.production = 1;
+    own.created_by = "k0";
+    api.patterns.stored.emplace(own.id, own);
+
+    const auto read = api.get(shipped_path);
+    REQUIRE(read.status == 200);
+    CHECK(read.body["shipped"] == false);
+    CHECK(read.body["document"]["title"] == document["title"]);
+    std::size_t listed = 0;
+    const auto all = api.get("/api/v1/patterns?limit=500");
+    for (const auto& item : all.body["items"]) {
+        if (item["id"] != "mfa-fatigue") continue;
+        ++listed;
+        CHECK(item["shipped"] == false);
+    }
+    CHECK(listed == 1);
+    document["title"] = "Own, the second";
+    const auto changed = api.put(shipped_path, document);
+    REQUIRE(changed.status == 200);
+    CHECK(changed.body["version"] == 2);
+    CHECK(api.get(std::string{shipped_path} + "/versions/2").body["document"]["title"] == "Own, the second");
+    const auto refused = api.remove(shipped_path);
+    CHECK(refused.status == 409);
+    CHECK(refused.body["detail"].get<std::string>().find("/api/v1/patterns/mfa-fatigue/deployment") != std::string::npos);
+    CHECK(api.put(std::string{shipped_path} + "/deployment", {{"mode", "off"}}).body["mode"] == "off");
+}
+
 TEST_CASE("a version is put on trial beside the one in production, then takes its place, and gives it back") {
     Posted api;
     auto document = own_pattern();
@@ -268,7 +305,7 @@ TEST_CASE("validation runs the examples and says how each ended") {
     REQUIRE(examples.size() == 3);
     CHECK(examples[0]["passed"] == true);
     CHECK(examples[1]["passed"] == false);
-    CHECK(examples[1]["detail"].get<std::string>().find("stage \"a\" failed: no signal satisfies its match") == 0);
+    CHECK(examples[1]["detail"].get<std::string>().find("stage \"a\" is missing: no signal satisfies it") == 0);
     CHECK(examples[2]["list"] == "must_not_match");
     CHECK(examples[2]["errors"][0]["pointer"] == "/examples/must_not_match/0/0/source");
     CHECK(api.patterns.stored.empty());

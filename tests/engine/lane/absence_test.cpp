@@ -227,6 +227,75 @@ TEST_CASE("when its version ends what waits is taken back, and the next version 
     CHECK(story.stored().status.window_signals == 0);
 }
 
+TEST_CASE("a version posted while attempts wait longer than it may take to complete them goes on waiting for them") {
+    Pattern hasty = pattern_of("p", {{"a"}, {"b"}}, 1h);
+    hasty.absent.push_back(after(72h));
+    // b at 4 h waits until 76 h and a microsecond; the watermark stands at `at`.
+    const auto seen_until = [&](Duration at, Catalogue shipped = {}) {
+        LaneStory story{std::move(shipped)};
+        story.signal(signal_of("a", 3h, "alice")).signal(signal_of("b", 4h, "alice")).signal(signal_of("y", at + 1h, "bob"));
+        return story;
+    };
+    SUBCASE("of a new pattern") {
+        auto story = seen_until(70h);
+        story.control(PatternChange{shared(hasty), {}});
+        REQUIRE(state_of(story) == FindingState::waiting);
+        CHECK(story.stored().live_findings().front().waiting_until == story_day() + 76h + 1us);
+        story.control(until(76h + 1us));
+        CHECK(state_of(story) == FindingState::open);
+        CHECK(story.stored().live_incidents().size() == 1);
+    }
+    SUBCASE("what comes in time still takes it back") {
+        auto story = seen_until(70h);
+        story.control(PatternChange{shared(hasty), {}}).signal(signal_of("x", 75h, "alice"));
+        CHECK(state_of(story) == FindingState::superseded);
+    }
+    SUBCASE("to the last instant, and no longer") {
+        auto story = seen_until(76h);
+        story.control(PatternChange{shared(hasty), {}});
+        CHECK(state_of(story) == FindingState::waiting);
+        auto later = seen_until(76h + 1us);
+        later.control(PatternChange{shared(hasty), {}});
+        CHECK(later.stored().findings.empty());
+    }
+    SUBCASE("of the version before, whatever the new one waits for") {
+        for (const bool waits : {false, true}) {
+            CAPTURE(waits);
+            auto story = seen_until(70h, {shared(hasty)});
+            REQUIRE(state_of(story) == FindingState::waiting);
+            Pattern next = pattern_of("p", {{"a"}, {"b"}}, 1h);
+            next.version = 2;
+            if (waits) next.absent.push_back(after(80h));
+            story.control(PatternChange{shared(next), {}});
+            REQUIRE(story.stored().live_findings().size() == 1);
+            CHECK(story.stored().live_findings().front().version == 2);
+            CHECK(story.stored().live_findings().front().waiting_until.has_value() == waits);
+            CHECK(story.stored().live_incidents().size() == (waits ? 0U : 1U));
+        }
+    }
+    SUBCASE("of a version that was on trial") {
+        LaneStory story;
+        hasty.mode = Mode::flighting;
+        story.control(PatternChange{shared(hasty), {}});
+        story.signal(signal_of("a", 3h, "alice")).signal(signal_of("b", 4h, "alice")).signal(signal_of("y", 71h, "bob"));
+        hasty.mode = Mode::production;
+        story.control(PatternChange{shared(hasty), {}});
+        story.control(until(76h + 1us));
+        CHECK(state_of(story) == FindingState::open);
+        CHECK(story.stored().live_incidents().size() == 1);
+    }
+    SUBCASE("and all is asked for that it is judged by") {
+        hasty.absent.push_back(before(100h));
+        hasty.absent.push_back(between());
+        hasty.stages[1].repeat = Repeat{2, 30min, "account", {}};
+        auto story = seen_until(200h);
+        const auto request = story.lane().history_for(TenantId{1}, PatternChange{shared(hasty), {}});
+        REQUIRE(request);
+        CHECK(request->from <= story_day() + 200h - 72h - 1h - 100h);
+        CHECK(request->to == story_day() + 201h);
+    }
+}
+
 TEST_CASE("a flighting pattern waits and finds without an incident") {
     Pattern pattern = with(between());
     pattern.mode = Mode::flighting;

@@ -286,3 +286,20 @@ TEST_CASE("near misses outlive a snapshot between the chain and its end") {
     CHECK(as_text(whole.taken()) == as_text(resumed.taken()));
     CHECK(resumed.stored().near_misses.size() == 1);
 }
+
+TEST_CASE("a chain with more signals near it than are followed for a near miss is counted") {
+    auto chain = pattern_of("p", {{"a"}, {"b"}, {"c"}}, 10h, {"account", "host"});
+    chain.link = LinkMode::chain;
+    for (const int many : {10, 200}) {
+        CAPTURE(many);
+        LaneStory story{{shared(chain)}};
+        story.signal(signal_of("a", 1h, "alice"));
+        for (int i = 0; i < many; ++i) story.signal(signal_of("b", 2h + 1s * i, "alice"));
+        until(story, 72h);
+        CHECK(story.stored().near_misses.size() == 1);
+        const auto health = story.lane().health(TenantId{1});
+        REQUIRE(health);
+        CHECK((health->patterns.at(0).capped > 0) == (many == 200));
+        CHECK((story.stored().status.capped_groups > 0) == (many == 200));
+    }
+}

@@ -220,3 +220,36 @@ TEST_CASE("another version on trial ends the one before it and leaves production
     std::sort(versions.begin(), versions.end());
     CHECK(versions == std::vector<int>{1, 3});
 }
+
+TEST_CASE("a tenant's own pattern takes the place of what ships under its id and number, and is in force alone") {
+    LaneStory story{{shared(two_stages())}};
+    story.signal(signal_of("a", 0min, "alice")).signal(signal_of("b", 10min, "alice")).signal(signal_of("c", 11min, "bob")).signal(signal_of("a", 9min, "bob"));
+    REQUIRE(story.stored().live_findings().size() == 1);
+    const Pattern own = pattern_of("p", {{"a"}, {"c"}});
+    REQUIRE(story.lane().history_for(TenantId{1}, posted(own)));
+    story.control(posted(own));
+    REQUIRE(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().live_findings().front().principals == std::vector<EntityKey>{{"account", "bob"}});
+    story.signal(signal_of("b", 20min, "alice")).signal(signal_of("c", 21min, "alice"));
+    CHECK(story.stored().live_findings().size() == 2);
+    CHECK(story.lane().health(TenantId{1})->patterns.size() == 1);
+    story.control(posted(own));  // is in force
+    CHECK_FALSE(story.lane().history_for(TenantId{1}, posted(own)));
+    story.control(posted(with_mode(own, Mode::off)));
+    CHECK(story.lane().health(TenantId{1})->patterns.empty());
+}
+
+TEST_CASE("a tenant's own pattern that begins with the same signal as what ships under its id takes over its finding's name") {
+    LaneStory story{{shared(two_stages())}};
+    story.signal(signal_of("a", 0min, "alice")).signal(signal_of("c", 5min, "alice")).signal(signal_of("b", 10min, "alice"));
+    const FindingId former = story.stored().live_findings().front().id;
+    story.control(posted(pattern_of("p", {{"c"}, {"b"}})));
+    REQUIRE(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().live_findings().front().id == former);
+    CHECK(story.stored().live_findings().front().start == story_day() + 5min);
+    CHECK(story.stored().evidence.at(former).size() == 2);
+    const auto incidents = story.stored().live_incidents();
+    REQUIRE(incidents.size() == 2);
+    CHECK(incidents.front().status == IncidentStatus::closed);
+    CHECK(story.stored().live_findings().front().incident == incidents.back().number);
+}

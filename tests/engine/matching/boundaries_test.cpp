@@ -96,6 +96,22 @@ TEST_CASE("matching: a signal of two accounts joins what happened to both") {
     CHECK(findings(pattern, {a(1h), a(2h, "bob"), both}) == Totals{3});
 }
 
+TEST_CASE("matching: a chain of one stage has no pair that an entity links, so its finding is of nobody; under `same` it is of who is named") {
+    for (const auto link : {LinkMode::chain, LinkMode::same}) {
+        for (const bool repeated : {false, true}) {
+            CAPTURE(link == LinkMode::chain);
+            CAPTURE(repeated);
+            Pattern pattern = repeated ? guessing(2, 1h) : pattern_of("p", {{"a"}}, 24h);
+            pattern.link = link;
+            LaneStory story{{shared(pattern)}};
+            story.signal(a(1h)).signal(a(1h + 1min));
+            const auto found = story.stored().live_findings();
+            REQUIRE(found.size() == (repeated ? 1U : 2U));
+            CHECK(found.front().principals.empty() == (link == LinkMode::chain));
+        }
+    }
+}
+
 TEST_CASE("matching: a finding spans at most max_span, the instance that would exceed it opens the next") {
     Pattern pattern = pattern_of("p", {{"a"}, {"b"}}, 4h);
     pattern.max_span = 6h;

@@ -191,3 +191,55 @@ TEST_CASE("why not: in any order only the span counts") {
     CHECK(answer.reason == Reason::span_too_long);
     CHECK(answer.by == Duration{1h});
 }
+
+namespace {
+
+Absence unwanted(const std::string& name, Absence::Where where, std::size_t stage, std::size_t until = 0, Duration within = 1h) {
+    const auto match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, {name}}).value();
+    return {match, where, stage, until, where == Absence::Where::between ? Duration{} : within};
+}
+
+}  // namespace
+
+TEST_CASE("why not: what must be absent came, by whom it matters and when it matters") {
+    auto pattern = two();
+    pattern.absent.push_back(unwanted("x", Absence::Where::between, 0, 1));
+    pattern.absent.push_back(unwanted("y", Absence::Where::after, 1));
+    const auto answer = Story{}.at(0h, "x").at(1h, "a").at(2h, "x").at(2h + 1min, "x").at(3h, "b").at(5h, "y").asked(pattern);
+    CHECK(answer.reason == Reason::not_absent);
+    CHECK(answer.stage.empty());
+    CHECK(answer.condition == 0U);
+    REQUIRE(answer.closest);
+    CHECK(answer.closest->time == story_day() + 2h);
+    CHECK(Story{}.at(1h, "a").at(3h, "b").at(4h, "y").asked(pattern).condition == 1U);
+    CHECK(Story{}.at(1h, "a").at(2h, "x").at(3h, "b").at(4h, "y").asked(pattern).condition == 0U);  // both, each by itself
+    CHECK(Story{}.at(1h, "a").at(2h, "x", "bob").at(3h, "b").at(4h + 1us, "y").asked(pattern).reason == Reason::matched);
+    // one instance that survives is enough
+    CHECK(Story{}.at(1h, "a").at(2h, "x").at(150min, "a").at(3h, "b").asked(pattern).reason == Reason::matched);
+}
+
+TEST_CASE("why not: a signal that came behind the watermark, or was forgotten, meets no condition") {
+    auto pattern = two();
+    pattern.absent.push_back(unwanted("x", Absence::Where::between, 0, 1));
+    const auto asked = [&](bool behind_horizon, bool late) {
+        const std::vector<SeenSignal> signals{
+            {signal_of("a", 1h, "alice")}, {signal_of("x", 2h, "alice"), behind_horizon, late}, {signal_of("b", 3h, "alice")}};
+        return why_not(pattern, {.entity = {"account", "alice"}, .signals = signals}).reason;
+    };
+    CHECK(asked(false, false) == Reason::not_absent);
+    CHECK(asked(false, true) == Reason::matched);
+    CHECK(asked(true, true) == Reason::matched);
+}
+
+TEST_CASE("why not: of a chain and without a link, too, what came is told") {
+    auto chain = pattern_of("p", {{"a"}, {"b"}}, 10h, {"account", "host"});
+    chain.link = LinkMode::chain;
+    chain.absent.push_back(unwanted("x", Absence::Where::between, 0, 1));
+    CHECK(Story{}.at(0h, "a").at(1h, "x").at(2h, "b").asked(chain).reason == Reason::not_absent);
+    CHECK(Story{}.at(0h, "a").at(1h, "x", "bob").at(2h, "b").asked(chain).reason == Reason::matched);
+    auto alone = pattern_of("p", {{"a"}}, 10h, {});
+    alone.absent.push_back(unwanted("x", Absence::Where::after, 0));
+    const auto answer = Story{}.at(0h, "a").at(30min, "x", "").asked(alone);
+    CHECK(answer.reason == Reason::not_absent);
+    CHECK(answer.closest.has_value());
+}

@@ -177,6 +177,23 @@ TEST_CASE("a backtest links by what is said of entities now") {
     CHECK(site.backtest(request_of(-24h, 24h)).findings_total == 0);
 }
 
+TEST_CASE("a backtest reads what must be absent, before the interval's first instance too") {
+    Site site;
+    site.start();
+    auto approval = inbox_rule("3", "alice", -5h);
+    approval.name = "change";
+    approval.attributes = R"({"approved":true})";
+    site.post({approval, sign_in("1", "alice", 0h), inbox_rule("2", "alice", 1h), sign_in("4", "bob", 0h), inbox_rule("5", "bob", 1h)});
+    site.post({sign_in("6", "carl", 9h)});  // the watermark passes what is judged
+    auto text = document();
+    text.insert(text.find(R"("stages")"), R"("absent":[{"match":{"attributes.approved":true},"before":"access","within":"5h"}],)");
+    const auto report = site.backtest(request_of(1h, 2h, text));
+    REQUIRE(report.findings_total == 1);
+    CHECK(report.findings[0].record.principals == std::vector<engine::EntityKey>{{"account", "bob"}});
+    text.replace(text.find(R"("within":"5h")"), 13, R"("within":"4h")");
+    CHECK(site.backtest(request_of(1h, 2h, text)).findings_total == 2);
+}
+
 TEST_CASE("an interrupted backtest ends at once, also while it waits for the database") {
     Site site;
     site.start();

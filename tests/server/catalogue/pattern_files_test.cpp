@@ -102,7 +102,7 @@ TEST_CASE("a failed story, a signal that is none, text that is no YAML and a fil
     const auto report = test({late, refused, broken, missing, good});
     CHECK(report.exit_code == 2);  // one could not be read
     CHECK(test({late, refused, broken, good}).exit_code == 1);
-    CHECK(holds(report.text, late + ":10: /examples/must_match/0: FAILED: stage \"two\" failed: it comes too late"));
+    CHECK(holds(report.text, late + ":10: /examples/must_match/0: FAILED: stage \"two\" came too late by "));
     CHECK(holds(report.text, refused + ":11: /examples/must_match/0/1/time: "));
     CHECK(holds(report.text, broken + ": /: not YAML"));
     CHECK(holds(report.text, missing + ": cannot be read"));

@@ -39,11 +39,15 @@ struct Desk {
         rig.ingest().start();
         rig.start_worker();
         REQUIRE(rig.wait_for(LeaderStatus::State::leading));
+    }
+    void add_pattern(const std::string& text, engine::Mode mode = engine::Mode::production) {
         api::ports::PatternVersion version;
         version.id = "unapproved";
-        version.document_json = document;
+        version.mode = mode;
+        version.document_json = text;
         server::pg::PatternVersionStore patterns{database.api(), [this] { rig.worker().nudge(); }};
         REQUIRE(patterns.add(tenant.caller, version, std::nullopt).has_value());
+        REQUIRE(rig.settle());
     }
     void post(const std::vector<BatchBuilder::Item>& items) {
         REQUIRE(summary(rig.ingest().post(tenant.caller.tenant, items)) == std::string(items.size(), 'a'));
@@ -82,6 +86,7 @@ struct Desk {
 
 TEST_CASE("a finding waits in the store, is found by its state, and is decided after a restart") {
     Desk desk;
+    desk.add_pattern(document);
     desk.post({sign_in("a-1", "ann@corp.example", 0s), inbox_rule("a-2", "ann@corp.example", 1h)});
     desk.post({sign_in("b-1", "bob@corp.example", 1min), inbox_rule("b-2", "bob@corp.example", 1h + 1min)});
     const auto waiting = desk.listed(FindingState::waiting);
@@ -118,4 +123,39 @@ TEST_CASE("a finding waits in the store, is found by its state, and is decided a
     CHECK(annotated[0].late_answers[0].signal.id == "a-3");
     CHECK(annotated[0].late_answers[0].absence == "name = change_approved within 2 h after rule");
     CHECK(desk.incidents_of(annotated[0]) == "1");
+}
+
+TEST_CASE("a pattern posted after its signals reads what must be absent as well, by name and by attribute, and waits for what is still open") {
+    for (const auto mode : {engine::Mode::production, engine::Mode::flighting}) {
+        for (const bool by_attribute : {false, true}) {
+            CAPTURE(std::string{to_string(mode)});
+            CAPTURE(by_attribute);
+            Desk desk;
+            auto approved = approval("a-3", "ann@corp.example", 2h);
+            if (by_attribute) approved.attributes = R"({"change":{"approved":true}})";
+            auto refused = approval("b-3", "bob@corp.example", 2h);
+            refused.name = by_attribute ? refused.name : "change_refused";
+            refused.attributes = R"({"change":{"approved":false}})";
+            desk.post({sign_in("a-1", "ann@corp.example", 0s), inbox_rule("a-2", "ann@corp.example", 1h), approved});
+            desk.post({sign_in("b-1", "bob@corp.example", 0s), inbox_rule("b-2", "bob@corp.example", 1h), refused});
+            desk.post({sign_in("c-1", "carl@corp.example", 3h), inbox_rule("c-2", "carl@corp.example", 4h)});
+            std::string text = document;
+            if (by_attribute) {
+                const std::string by_name = R"({"name":"change_approved"})";
+                text.replace(text.find(by_name), by_name.size(), R"({"attributes.change.approved":true})");
+            }
+            desk.add_pattern(text, mode);
+            const auto found = [&](FindingState state) {
+                return desk.database.ask(
+                    fmt::format("SELECT coalesce(string_agg(source_id, '+' ORDER BY source_id), '') FROM finding_evidence e JOIN finding f ON f.id = e.finding "
+                                "WHERE f.pattern = 'unapproved' AND f.state = '{}'",
+                                to_string(state)));
+            };
+            CHECK(found(FindingState::open).empty());
+            CHECK(found(FindingState::waiting) == "b-1+b-2+c-1+c-2");
+            desk.move_watermark(3h + 1us);
+            CHECK(found(FindingState::open) == "b-1+b-2");
+            CHECK(found(FindingState::waiting) == "c-1+c-2");
+        }
+    }
 }
