@@ -110,8 +110,7 @@ void Incidents::leave_partition(IncidentNumber number) {
 
 void Incidents::enter_partition(IncidentNumber number) {
     Incident& incident = incidents_.at(number);
-    if (!incident.gathered) return;  // merged, emptied, or its findings are no longer in memory
-    incident.as_stored = false;
+    if (!incident.gathered || incident.as_stored) return;  // merged, emptied, or its findings are no longer in memory, or not all of them
     const auto members = std::exchange(incident.gathered, nullptr)->members();
     for (const auto& [order, index] : members) findings_[index].settled = false;
     for (const auto& [order, index] : members) {

@@ -62,7 +62,9 @@ void Incidents::find_incident(FindingIndex index) {
     if (!closed) return start_grouping(index);
     findings_[index].incident = closed;
     findings_[index].settled = true;
-    incidents_.at(*closed).gathered->join(index, findings_[index]);
+    Incident& incident = incidents_.at(*closed);
+    incident.gathered->join(index, findings_[index]);
+    if (incident.as_stored) ++incident.record.finding_count;  // all else stays as it was told
     touch(*closed);
 }
 
