@@ -63,7 +63,8 @@ struct Desk {
     }
     std::vector<std::string> comments(std::int64_t number) {
         std::vector<std::string> said;
-        for (const auto& line : get(fmt::format("/api/v1/incidents/{}/activity?limit=500", number))["items"]) {
+        const auto activity = get(fmt::format("/api/v1/incidents/{}/activity?limit=500", number));
+        for (const auto& line : activity["items"]) {
             if (line["what"] == "commented") said.push_back(line["actor"].get<std::string>() + ": " + line["detail"].get<std::string>());
         }
         return said;
@@ -101,18 +102,20 @@ TEST_CASE("with a real Redmine merges and splits relate the issues, comments go 
     desk.post("/api/v1/incidents/1/merge", {{"numbers", {2}}, {"reason", "one intruder"}}, 200);
     desk.server.crash();
     desk.server.start();
+    CHECK(desk.within(60s, [&] { return desk.notes(2, "merged into incident 1, which goes on in its stead") == 1; }));
+    CHECK(desk.within(60s, [&] { return desk.notes(1, "Incident 2 was merged into this one.") == 1; }));
     REQUIRE(desk.settled(3));
-    CHECK(desk.notes(2, "merged into incident 1, which goes on in its stead") == 1);
-    CHECK(desk.notes(1, "Incident 2 was merged into this one.") == 1);
     CHECK(desk.relations(1) == std::set<std::string>{desk.id_of(2)});
     CHECK(desk.relations(2) == std::set<std::string>{desk.id_of(1)});
 
     std::string finding;
-    for (const auto& found : desk.get("/api/v1/findings?entity=account:user2@ne.example")["items"]) finding = found["id"].get<std::string>();
+    const auto found = desk.get("/api/v1/findings?entity=account:user2@ne.example");
+    for (const auto& one : found["items"]) finding = one["id"].get<std::string>();
     const auto apart = desk.post("/api/v1/incidents/1/split", {{"findings", {finding}}, {"reason", "another matter"}}, 201)["number"].get<std::int64_t>();
     REQUIRE(desk.settled(4));
-    CHECK(desk.notes(apart, "The findings of this incident were split off incident 1.") == 1);
-    CHECK(desk.notes(1, fmt::format("Findings of this incident were split off to incident {}.", apart)) == 1);
+    CHECK(desk.within(60s, [&] { return desk.notes(apart, "The findings of this incident were split off incident 1.") == 1; }));
+    CHECK(desk.within(60s, [&] { return desk.notes(1, fmt::format("Findings of this incident were split off to incident {}.", apart)) == 1; }));
+    REQUIRE(desk.settled(4));
     CHECK(desk.relations(apart) == std::set<std::string>{desk.id_of(1)});
     CHECK(desk.relations(1) == std::set<std::string>{desk.id_of(2), desk.id_of(apart)});
 

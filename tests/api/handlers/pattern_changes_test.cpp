@@ -106,7 +106,9 @@ TEST_CASE("what ships is switched off and on by its deployment alone") {
     CHECK(off.body["document"]["id"] == "mfa-fatigue");
     CHECK(api.patterns.stored.at("mfa-fatigue").document_json.empty());
     CHECK(api.get(shipped_path).body == off.body);
-    for (const auto& item : api.get("/api/v1/patterns?limit=500").body["items"]) CHECK((item["mode"] == "off") == (item["id"] == "mfa-fatigue"));
+    const auto listed = api.get("/api/v1/patterns?limit=500");
+    CHECK(listed.body["items"].size() > 1);
+    for (const auto& item : listed.body["items"]) CHECK((item["mode"] == "off") == (item["id"] == "mfa-fatigue"));
     CHECK(api.put(std::string{shipped_path} + "/deployment", {{"mode", "production"}, {"effective_from", "2026-03-01T00:00:00Z"}}).body["revision"] == 3);
     CHECK(api.patterns.effective_from == tests::at("2026-03-01T00:00:00Z"));
 }
