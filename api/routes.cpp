@@ -16,6 +16,8 @@
 #include "api/handlers/tenants.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 namespace catenary::api {
 namespace {
@@ -123,9 +125,12 @@ std::span<const Route> routes() { return table; }
 RouteMatch find_route(Method method, const std::vector<std::string>& segments) {
     RouteMatch match;
     const auto wanted = method == Method::head ? Method::get : method;  // HEAD is GET without its body
+    std::string_view path;
     for (const auto& route : table) {
         if (!matches(route.path, segments)) continue;
-        if (route.method == wanted) match.route = &route;  // of two the later one, which is the plain word after the {name} that would take it
+        // Of two paths the later one, which has a plain word where the other takes any.
+        if (route.path != std::exchange(path, route.path)) match = {};
+        if (route.method == wanted) match.route = &route;
         allow(match.allowed, route.method);
         if (route.method == Method::get) allow(match.allowed, Method::head);
     }

@@ -100,6 +100,10 @@ TEST_CASE("routes are found by decoded segments, and say which methods a path ta
     const bool is_the_sessions = api::find_route(Method::post, {"api", "v1", "signals"}).route->handler == nullptr;
     CHECK(is_the_sessions);
 
+    const auto plain = api::find_route(Method::put, {"api", "v1", "patterns", "export"});
+    CHECK(plain.route == nullptr);
+    CHECK(plain.allowed == std::vector{Method::get, Method::head});
+    CHECK(api::find_route(Method::get, {"api", "v1", "patterns", "export"}).route->path == "/api/v1/patterns/export");
     const auto refused = api::find_route(Method::delete_, {"api", "v1", "incidents", "17"});
     CHECK(refused.route == nullptr);
     CHECK(refused.allowed == std::vector<Method>{Method::get, Method::head, Method::patch});
