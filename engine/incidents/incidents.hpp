@@ -169,6 +169,9 @@ private:
     using Places = std::map<GroupIndex, Place>;
 
     // findings and their evidence (incidents_evidence.cpp)
+    /// As matching found it, under its id or that of a continuation; in no incident yet.
+    FindingIndex add_found(const FindingId& id, std::uint32_t continuation, const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern,
+                           Mode mode);
     void open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode);
     void update(FindingIndex index, const FindingDelta& delta, Mode mode);
     void take_absence(FindingIndex index, const FindingDelta& delta);

@@ -39,20 +39,27 @@ std::optional<FindingIndex> Incidents::taker_of(const FindingId& matched_as) {
     return taker;
 }
 
-void Incidents::open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
+FindingIndex Incidents::add_found(const FindingId& id, std::uint32_t continuation, const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern,
+                                  Mode mode) {
     Finding finding;
-    finding.id = delta.id;
+    finding.id = id;
+    finding.continuation = continuation;
     finding.matched_as = delta.id;
     finding.pattern = pattern;
     finding.mode = mode;
     finding.start = delta.start;
     finding.end = delta.end;
     finding.principals = delta.principals;
-    finding.replace_evidence = superseded_.contains(delta.id);
+    finding.replace_evidence = superseded_.contains(id);
     const FindingIndex index = findings_.add(std::move(finding));
     for (const StageEvidence& added : delta.added) add_evidence(index, added);
     take_absence(index, delta);
     mark(index);
+    return index;
+}
+
+void Incidents::open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
+    const FindingIndex index = add_found(delta.id, 0, delta, pattern, mode);
     if (mode == Mode::production && !delta.waiting_until) find_incident(index);
 }
 

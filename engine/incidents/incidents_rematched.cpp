@@ -122,22 +122,10 @@ void Incidents::take_rematched(const Rematched& rematched, const std::shared_ptr
 void Incidents::continue_ended(const FindingDelta& delta, IncidentNumber ended, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
     std::uint32_t number = 0;
     std::vector<FindingDelta> one(1);
-    Finding finding;
     do {
-        finding.id = one.front().id = continuation_id(delta.id, ++number);
-    } while (findings_.with_id(finding.id) || !ended_among(one).empty());
-    finding.continuation = number;
-    finding.matched_as = delta.id;
-    finding.pattern = pattern;
-    finding.mode = mode;
-    finding.start = delta.start;
-    finding.end = delta.end;
-    finding.principals = delta.principals;
-    finding.replace_evidence = superseded_.contains(finding.id);
-    const FindingIndex index = findings_.add(std::move(finding));
-    for (const StageEvidence& added : delta.added) add_evidence(index, added);
-    take_absence(index, delta);
-    mark(index);
+        one.front().id = continuation_id(delta.id, ++number);
+    } while (findings_.with_id(one.front().id) || !ended_among(one).empty());
+    const FindingIndex index = add_found(one.front().id, number, delta, pattern, mode);
     if (mode != Mode::production || delta.waiting_until) return;
     start_grouping(index);
     near_closed_.emplace(index, ended);
