@@ -46,8 +46,8 @@ constexpr const char* next_sql = R"(
     RETURNING t.id, t.incident, t.delivered, t.attempts, t.external_id, t.external_status, t.told_status, t.told, t.told_comment, t.external_seen)";
 constexpr const char* success_sql = R"(
     UPDATE ticket SET state = CASE WHEN wanted > $2 OR $11 THEN 'pending' ELSE 'done' END, due = clock_timestamp() + interval '2 seconds', attempts = 0,
-                      delivered = $2, external_id = $3, external_url = CASE WHEN $4 = '' THEN external_url ELSE $4 END, external_status = $5, external_seen = $6, told_status = $7, detail = $8, told = $9,
-                      told_comment = $10, changed = clock_timestamp()
+                      delivered = $2, external_id = $3, external_url = CASE WHEN $4 = '' THEN external_url ELSE $4 END, external_status = $5,
+                      external_seen = $6, told_status = $7, detail = $8, told = $9, told_comment = $10, changed = clock_timestamp()
     WHERE id = $1 AND state = 'sending')";
 constexpr const char* failure_sql = R"(
     UPDATE ticket SET state = $2, due = clock_timestamp() + make_interval(secs => $3), detail = $4, changed = clock_timestamp() WHERE id = $1 AND state = 'sending')";

@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace catenary::server::tickets {
 
@@ -112,8 +111,7 @@ Remote<std::vector<Json>> Jira::find_recent(const std::string& marker) {
         const auto shown = fetch("find", {text_at(newest.front(), "id")});
         if (!shown) return shown.error();
         const auto key = shown->empty() ? std::string{} : text_at(shown->front(), "key");
-        const auto number = key.substr(std::min(key.size(), key.rfind('-') + 1));
-        std::from_chars(number.data(), number.data() + number.size(), known);
+        known = number_from(key.substr(std::min(key.size(), key.rfind('-') + 1)));
     }
     std::vector<std::string> keys;
     const auto from = std::max<std::int64_t>(1, known - keys_behind + 1);

@@ -1,5 +1,7 @@
 #include "server/tickets/json_reading.hpp"
 
+#include <charconv>
+
 namespace catenary::server::tickets {
 
 using Json = nlohmann::json;
@@ -16,6 +18,12 @@ const Json& member(const Json& object, std::string_view name) {
     if (!object.is_object()) return none;
     const auto found = object.find(name);
     return found == object.end() ? none : *found;
+}
+
+std::int64_t number_from(const std::string& id) {
+    std::int64_t number = 0;
+    std::from_chars(id.data(), id.data() + id.size(), number);
+    return number;
 }
 
 std::string shortened(std::string text, std::size_t most) {

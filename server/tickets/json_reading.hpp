@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,8 @@ namespace catenary::server::tickets {
 std::string text_at(const nlohmann::json& object, std::string_view name);
 /// The member, null when there is none.
 const nlohmann::json& member(const nlohmann::json& object, std::string_view name);
+/// The number that an id begins with, 0 when it begins with none.
+std::int64_t number_from(const std::string& id);
 /// The first `most` bytes or less, ending between characters.
 std::string shortened(std::string text, std::size_t most);
 

@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <charconv>
-
 namespace catenary::server::tickets {
 
 using Json = nlohmann::json;
@@ -16,12 +14,6 @@ namespace {
 
 constexpr int page_size = 100;  // the largest that Redmine gives
 constexpr int most_pages = 50;
-
-std::int64_t number_from(const std::string& text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
 
 /// {"errors": ["Subject cannot be blank"]}
 std::string words_of(const Json& body) {

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 // What an issue has besides its own text (relations to other issues, notes), and what tells that it changed.
@@ -29,12 +28,6 @@ std::set<std::string> related_issues(const Json& issue) {
 
 /// The last line of a note of ours.
 std::string note_mark(const std::string& marker, const OwnNote& note) { return fmt::format("Catenary {} note {}", marker, note.key); }
-
-std::int64_t number_from(const std::string& text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
 
 std::string last_line(std::string text) {
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
@@ -134,7 +127,6 @@ std::optional<engine::Result<HookNews>> Redmine::parse_hook(const api::tickets::
 }
 
 Remote<RemoteTicket> Redmine::look(const std::string& id) {
-    if (!std::ranges::all_of(id, [](char c) { return c >= '0' && c <= '9'; })) return RemoteFault{RemoteFault::Kind::gone, "no issue has such an id"};
     const auto issue = read(id);
     if (!issue) return issue.error();
     return ticket_from(*issue);

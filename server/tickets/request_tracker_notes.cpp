@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
 
 // What a ticket has besides its own text: links to other tickets, and notes.
 
@@ -33,12 +32,6 @@ std::set<std::string> referred(const Json& ticket) {
 
 /// The subject of a note of ours.
 std::string note_subject(const std::string& marker, const OwnNote& note) { return fmt::format("Catenary {} note {}", marker, note.key); }
-
-std::int64_t number_from(const std::string& text) {
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
 
 bool is_note(const Json& transaction) {
     const auto type = text_at(transaction, "Type");
