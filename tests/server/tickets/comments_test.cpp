@@ -30,16 +30,6 @@ struct Desk {
         REQUIRE(rig.reaches("redmine", number, "done"));
         return number;
     }
-    void comment(std::int64_t number, const std::string& text) {
-        REQUIRE(rig.control().comment(rig.caller(), {IncidentNumber{number}, text, rig.caller().key_id}).has_value());
-    }
-    /// Actor and text of every comment, in order.
-    std::string comments(std::int64_t number) {
-        return rig.ask(
-            fmt::format("SELECT coalesce(string_agg(actor || ' said ' || detail, '|' ORDER BY position), '') FROM incident_activity WHERE number = {} AND what "
-                        "= 'commented'",
-                        number));
-    }
     std::vector<std::string> notes(int id) const { return redmine.issues().at(id).notes; }
     /// Until the ticket shows the incident as it is, and two polls found nothing new.
     void settle() {
@@ -61,11 +51,11 @@ TEST_CASE("a comment on the incident becomes one note on its ticket, with its au
     Desk desk;
     const auto number = desk.story("alice@corp.example");
     desk.redmine.lose_replies("PUT", 1);
-    desk.comment(number, "seen on {{other}} hosts\nat http://evil.example/");
+    desk.rig.comment(number, "seen on {{other}} hosts\nat http://evil.example/");
     REQUIRE(desk.rig.reaches("redmine", number, "in_doubt"));
     desk.rig.run("UPDATE ticket SET due = now()");
     desk.settle();
-    desk.comment(number, "and gone");
+    desk.rig.comment(number, "and gone");
     desk.settle();
     REQUIRE(desk.rig.desk().sync_ticket(desk.rig.caller(), std::stoll(desk.rig.ticket("redmine", number, "id"))).has_value());
     desk.settle();
@@ -85,16 +75,16 @@ TEST_CASE("what people write on the ticket becomes a comment once, however often
     desk.redmine.say(1, "correlator", "by another program under our account");
     desk.redmine.say(1, "mallory", "looks like ours\n\nCatenary " + desk.redmine.issues().at(1).marker + " note comment-1");
     desk.redmine.say(1, "bob", "Agreed.");
-    REQUIRE(desk.rig.wait([&] { return desk.comments(number).find("Agreed") != std::string::npos; }));
+    REQUIRE(desk.rig.wait([&] { return desk.rig.comments(number).find("Agreed") != std::string::npos; }));
     const std::string said = "redmine:alice said I called her:\r\nnot her.|redmine:bob said Agreed.";
-    CHECK(desk.comments(number) == said);
+    CHECK(desk.rig.comments(number) == said);
     desk.settle();
     desk.rig.run("UPDATE connector_state SET polled = ''");  // everything is told anew
     desk.settle();
     desk.rig.restart_ticketing();
     desk.rig.run("UPDATE connector_state SET polled = ''");
     desk.settle();
-    CHECK(desk.comments(number) == said);
+    CHECK(desk.rig.comments(number) == said);
     CHECK(desk.rig.ask("SELECT count(*) FROM audit WHERE action = 'comment' AND actor = 'connector redmine'") == "2");
 }
 
@@ -102,8 +92,8 @@ TEST_CASE("comments make no loop: what came from one side is not sent back to it
     Desk desk;
     const auto number = desk.story("alice@corp.example");
     desk.redmine.say(1, "alice", "from the ticket");
-    REQUIRE(desk.rig.wait([&] { return !desk.comments(number).empty(); }));
-    desk.comment(number, "from the incident");
+    REQUIRE(desk.rig.wait([&] { return !desk.rig.comments(number).empty(); }));
+    desk.rig.comment(number, "from the incident");
     desk.settle();
     const auto notes = desk.notes(1);
     CHECK(notes.size() == 1);
@@ -113,7 +103,7 @@ TEST_CASE("comments make no loop: what came from one side is not sent back to it
     desk.settle();
     CHECK(desk.notes(1) == notes);
     CHECK(desk.rig.ask("SELECT revision FROM incident") == revision);
-    CHECK(desk.comments(number) == fmt::format("redmine:alice said from the ticket|{} said from the incident", desk.rig.caller().key_id));
+    CHECK(desk.rig.comments(number) == fmt::format("redmine:alice said from the ticket|{} said from the incident", desk.rig.caller().key_id));
 }
 
 TEST_CASE("a note that is too long is cut and counted, and one that cannot be read holds up no other ticket") {
@@ -121,15 +111,15 @@ TEST_CASE("a note that is too long is cut and counted, and one that cannot be re
     const auto first = desk.story("alice@corp.example");
     const auto second = desk.story("bob@corp.example", 5h);
     desk.redmine.say(1, "alice", std::string(8'190, 'x') + "\u00e9\u00e9\u00e9");
-    REQUIRE(desk.rig.wait([&] { return !desk.comments(first).empty(); }));
+    REQUIRE(desk.rig.wait([&] { return !desk.rig.comments(first).empty(); }));
     const auto text = desk.rig.ask("SELECT detail FROM incident_activity WHERE what = 'commented'");
     CHECK(text.size() <= 8'192);
     CHECK(text.ends_with("x\n\u2026 (cut; the ticket has the rest)"));
     CHECK(desk.rig.ticketing().dispatcher().usage().notes_cut == 1);
     desk.redmine.say(1, "alice", std::string(1'100'000, 'y'));  // more than a reply may have
     desk.redmine.say(2, "bob", "here");
-    REQUIRE(desk.rig.wait([&] { return !desk.comments(second).empty(); }));
-    CHECK(desk.comments(second) == "redmine:bob said here");
+    REQUIRE(desk.rig.wait([&] { return !desk.rig.comments(second).empty(); }));
+    CHECK(desk.rig.comments(second) == "redmine:bob said here");
     CHECK(desk.rig.ticketing().dispatcher().usage().notes_left >= 1);
 }
 
@@ -144,7 +134,7 @@ TEST_CASE("a note that was taken is taken no second time, by whoever still think
     REQUIRE(queue.take_note(epoch, ticket, "4", comment).has_value());
     CHECK(queue.take_note(epoch, ticket, "4", comment).error().code == server::pg::StoreErrorCode::stale);
     REQUIRE(desk.rig.settle());
-    CHECK(desk.comments(number) == "redmine:alice said once");
+    CHECK(desk.rig.comments(number) == "redmine:alice said once");
 }
 
 TEST_CASE("many comments at once all become notes, in order") {
@@ -152,7 +142,7 @@ TEST_CASE("many comments at once all become notes, in order") {
     const auto number = desk.story("alice@corp.example");
     desk.rig.ticketing().dispatcher().stop();
     constexpr int many = 60;
-    for (int i = 0; i < many; ++i) desk.comment(number, fmt::format("comment {} of many", i));
+    for (int i = 0; i < many; ++i) desk.rig.comment(number, fmt::format("comment {} of many", i));
     desk.rig.restart_ticketing();
     REQUIRE(desk.rig.wait([&] { return desk.notes(1).size() == many; }));
     desk.settle();
@@ -165,20 +155,20 @@ TEST_CASE("a note on the ticket of an incident that was merged is a comment on t
     Desk desk;
     const auto first = desk.story("alice@corp.example");
     const auto second = desk.story("bob@corp.example", 5h);
-    REQUIRE(desk.rig.control().merge(desk.rig.caller(), {IncidentNumber{first}, {IncidentNumber{second}}, "one intruder", "k"}).has_value());
+    desk.rig.merge(second, first);
     desk.settle();
     desk.redmine.say(2, "bob", "still here");
-    REQUIRE(desk.rig.wait([&] { return !desk.comments(first).empty(); }));
-    CHECK(desk.comments(first) == "redmine:bob said still here");
-    CHECK(desk.comments(second).empty());
+    REQUIRE(desk.rig.wait([&] { return !desk.rig.comments(first).empty(); }));
+    CHECK(desk.rig.comments(first) == "redmine:bob said still here");
+    CHECK(desk.rig.comments(second).empty());
 }
 
 TEST_CASE("without being asked for, comments stay where they are") {
     Desk desk{false};
     const auto number = desk.story("alice@corp.example");
-    desk.comment(number, "for us");
+    desk.rig.comment(number, "for us");
     desk.redmine.say(1, "alice", "for them");
     desk.settle();
     CHECK(desk.notes(1).empty());
-    CHECK(desk.comments(number) == fmt::format("{} said for us", desk.rig.caller().key_id));
+    CHECK(desk.rig.comments(number) == fmt::format("{} said for us", desk.rig.caller().key_id));
 }

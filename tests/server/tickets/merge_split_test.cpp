@@ -36,9 +36,6 @@ struct Desk {
         REQUIRE(rig.reaches("soc", number, "done"));
         return number;
     }
-    void merge(std::int64_t from, std::int64_t into) {
-        REQUIRE(rig.control().merge(rig.caller(), {IncidentNumber{into}, {IncidentNumber{from}}, "one intruder", "k"}).has_value());
-    }
     /// The incident that the account's finding is in from then on.
     std::int64_t split(std::int64_t number, const std::string& account) {
         server::pg::FindingStore findings{rig.database().api()};
@@ -83,7 +80,7 @@ TEST_CASE("a merged incident's ticket and its heir's say so, once, and are relat
     Desk desk;
     const auto first = desk.story_with_ticket("alice@corp.example");
     const auto second = desk.story_with_ticket("bob@corp.example", 5h);
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     const auto merged = desk.issue_of(second);
     CHECK(notes_with(merged, into(first)) == 1);
     CHECK(merged.description.find("Merged and split\n- This incident was " + into(first)) != std::string::npos);
@@ -112,7 +109,7 @@ TEST_CASE("lost replies make no second relation and no second note") {
     const auto second = desk.story_with_ticket("bob@corp.example", 5h);
     desk.redmine.lose_replies("POST", 1);  // of the relation
     desk.redmine.lose_replies("PUT", 3);
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     REQUIRE(desk.rig.wait([&] {
         desk.hurry();
         return desk.rig.ask("SELECT count(*) FROM ticket WHERE state = 'done' AND delivered = wanted") == "2" &&
@@ -131,7 +128,7 @@ TEST_CASE("an incident that is merged while its ticket is in doubt keeps the one
     desk.redmine.lose_replies("POST", 1);
     const auto second = desk.story("bob@corp.example", 5h);
     REQUIRE(desk.rig.reaches("soc", second, "in_doubt"));
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     desk.hurry();
     CHECK(notes_with(desk.issue_of(second), into(first)) == 1);
     CHECK(desk.redmine.issues().size() == 2);
@@ -144,7 +141,7 @@ TEST_CASE("an incident that is merged while its ticket is being sent is told abo
     desk.redmine.hold_replies(true);
     const auto second = desk.story("bob@corp.example", 5h);
     REQUIRE(desk.rig.reaches("soc", second, "sending"));
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     desk.redmine.hold_replies(false);
     CHECK(desk.issue_of(second).relations == std::set<int>{desk.id_of(first)});
     CHECK(notes_with(desk.issue_of(first), took_in(second)) == 1);
@@ -157,7 +154,7 @@ TEST_CASE("an incident that is merged before it had a ticket gets none, and its 
     desk.redmine.refuse("GET", 1, {429, "", {"Retry-After: 3600"}, {}});  // the look before it is made
     const auto second = desk.story("bob@corp.example", 5h);
     REQUIRE(desk.rig.wait([&] { return desk.rig.ticket("soc", second, "due > now() + interval '30 minutes'") == "true"; }));
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     desk.hurry();
     REQUIRE(desk.rig.reaches("soc", second, "done"));
     CHECK(desk.rig.ticket("soc", second, "external_id").empty());
@@ -181,7 +178,7 @@ TEST_CASE("an incident that takes in one with a ticket gets a ticket, whatever t
     REQUIRE(desk.rig.desk().open_ticket(desk.rig.caller(), IncidentNumber{second}, "soc").has_value());
     REQUIRE(desk.rig.reaches("soc", second, "done"));
     CHECK(desk.rig.ticket("soc", first, "state") == "none");
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     REQUIRE(desk.rig.reaches("soc", first, "done"));
     CHECK(desk.issue_of(second).relations == std::set<int>{desk.id_of(first)});
     CHECK(desk.issue_of(first).description.find(took_in(second)) != std::string::npos);
@@ -193,9 +190,9 @@ TEST_CASE("a chain of merges leads every ticket to the one that goes on") {
     const auto first = desk.story_with_ticket("alice@corp.example");
     const auto second = desk.story_with_ticket("bob@corp.example", 5h);
     const auto third = desk.story_with_ticket("carol@corp.example", 10h);
-    desk.merge(third, second);
+    desk.rig.merge(third, second);
     CHECK(notes_with(desk.issue_of(third), into(second)) == 1);
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     CHECK(notes_with(desk.issue_of(second), into(first)) == 1);
     CHECK(notes_with(desk.issue_of(third), into(first)) == 1);
     const auto heir = desk.issue_of(first);
@@ -209,7 +206,7 @@ TEST_CASE("what is split off gets a ticket of its own, and both say so; merged b
     Desk desk;
     const auto first = desk.story_with_ticket("alice@corp.example");
     const auto second = desk.story_with_ticket("bob@corp.example", 5h);
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     desk.issue_of(first);
     auto picky = redmine_at(desk.redmine);
     picky["condition"] = {{"label", "vip"}};
@@ -225,7 +222,7 @@ TEST_CASE("what is split off gets a ticket of its own, and both say so; merged b
     CHECK(rest.relations == std::set<int>{desk.id_of(second), desk.id_of(third)});
     CHECK(desk.redmine.issues().size() == 3);
     // And together again.
-    desk.merge(third, first);
+    desk.rig.merge(third, first);
     CHECK(notes_with(desk.issue_of(third), into(first)) == 1);
     CHECK(notes_with(desk.issue_of(first), took_in(third)) == 1);
     CHECK(desk.redmine.issues().size() == 3);
@@ -251,7 +248,7 @@ TEST_CASE("a relation that Redmine does not take leaves the ticket delivered, wi
     const auto first = desk.story_with_ticket("alice@corp.example");
     const auto second = desk.story_with_ticket("bob@corp.example", 5h);
     desk.redmine.forbid_relations(true);
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     CHECK(notes_with(desk.issue_of(second), into(first)) == 1);
     CHECK(desk.rig.ticket("soc", second, "detail") == fmt::format("Redmine did not take the relation to #{}: answered 403", desk.id_of(first)));
     CHECK(desk.rig.ask("SELECT paused FROM connector_state").empty());
@@ -265,7 +262,7 @@ TEST_CASE("a relation that Redmine does not take leaves the ticket delivered, wi
     // An issue that was deleted is nobody's relation any more.
     const auto third = desk.story_with_ticket("carol@corp.example", 10h);
     desk.redmine.remove(desk.id_of(first));
-    desk.merge(third, first);
+    desk.rig.merge(third, first);
     REQUIRE(desk.rig.reaches("soc", first, "gone"));
     CHECK(notes_with(desk.issue_of(third), into(first)) == 1);
 }

@@ -28,18 +28,6 @@ struct Desk {
         REQUIRE(rig.reaches("soc", number, "done"));
         return number;
     }
-    void merge(std::int64_t from, std::int64_t into) {
-        REQUIRE(rig.control().merge(rig.caller(), {IncidentNumber{into}, {IncidentNumber{from}}, "one intruder", "k"}).has_value());
-    }
-    void comment(std::int64_t number, const std::string& text) {
-        REQUIRE(rig.control().comment(rig.caller(), {IncidentNumber{number}, text, rig.caller().key_id}).has_value());
-    }
-    std::string comments(std::int64_t number) {
-        return rig.ask(
-            fmt::format("SELECT coalesce(string_agg(actor || ' said ' || detail, '|' ORDER BY position), '') FROM incident_activity WHERE number = {} AND what "
-                        "= 'commented'",
-                        number));
-    }
     int id_of(std::int64_t number) { return std::stoi(rig.ticket("soc", number, "external_id")); }
     /// Notes with a line that begins so; a note of a change holds the text of the ticket too, where it is an item of a list.
     std::ptrdiff_t notes_with(std::int64_t number, const std::string& words) {
@@ -75,7 +63,7 @@ TEST_CASE("tickets of incidents that were merged are linked and say so, once, wh
     const auto second = desk.story("bob@corp.example", 5h);
     desk.tracker.plan("relate", {lost});
     desk.tracker.plan("note", {lost, failed(502), lost});
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     desk.settle();
     CHECK(desk.tracker.linked(desk.id_of(first)) == std::set<int>{desk.id_of(second)});
     CHECK(desk.notes_with(second, fmt::format("Incident {} was merged into incident {}, which goes on in its stead", second, first)) == 1);
@@ -93,7 +81,7 @@ TEST_CASE("a link that Request Tracker does not take leaves the ticket delivered
     const auto first = desk.story("alice@corp.example");
     const auto second = desk.story("bob@corp.example", 5h);
     desk.tracker.forbid_links(true);
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     desk.settle();
     CHECK(desk.rig.ticket("soc", second, "detail") ==
           fmt::format("Request Tracker did not take the link to #{}: answered 403: Permission Denied", desk.id_of(first)));
@@ -111,7 +99,7 @@ TEST_CASE("an incident that was merged before it had a ticket in Request Tracker
     desk.tracker.plan("find", {refused(429, "", {"Retry-After: 3600"})});
     const auto second = desk.rig.story("bob@corp.example", 5h);
     REQUIRE(desk.rig.wait([&] { return desk.rig.ticket("soc", second, "due > now() + interval '30 minutes'") == "true"; }));
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     desk.settle();
     CHECK(desk.rig.ticket("soc", second, "external_id").empty());
     CHECK(desk.notes_with(first, fmt::format("Incident {} was merged into this one.", second)) == 1);
@@ -124,15 +112,15 @@ TEST_CASE("comments and what people write on a ticket of Request Tracker go both
         Desk desk{way};
         const auto number = desk.story("alice@corp.example");
         desk.tracker.plan("note", {lost});
-        desk.comment(number, "from the incident");
+        desk.rig.comment(number, "from the incident");
         desk.settle();
         desk.tracker.say(1, "mika", "I called her:\nnot her.");
         desk.tracker.say(1, "correlator", "by another program under our account");
         desk.tracker.say(1, "root", "<p>And <b>him</b>?</p>", "text/html");
-        REQUIRE(desk.rig.wait([&] { return desk.comments(number).find("him") != std::string::npos; }));
+        REQUIRE(desk.rig.wait([&] { return desk.rig.comments(number).find("him") != std::string::npos; }));
         desk.settle();
         const auto said = fmt::format("{} said from the incident|soc:mika said I called her:\nnot her.|soc:root said And him?", desk.rig.caller().key_id);
-        CHECK(desk.comments(number) == said);
+        CHECK(desk.rig.comments(number) == said);
         const auto notes = desk.tracker.tickets().at(1).notes;
         REQUIRE(notes.size() == 1);  // nothing else has changed: there is no note of a change
         CHECK(notes[0].starts_with("Catenary catenary-"));
@@ -140,7 +128,7 @@ TEST_CASE("comments and what people write on a ticket of Request Tracker go both
         const auto revision = desk.rig.ask("SELECT revision FROM incident");
         desk.rig.run("UPDATE connector_state SET polled = ''");  // everything is told anew
         desk.settle();
-        CHECK(desk.comments(number) == said);
+        CHECK(desk.rig.comments(number) == said);
         CHECK(desk.tracker.tickets().at(1).notes == notes);
         CHECK(desk.rig.ask("SELECT revision FROM incident") == revision);
     }
@@ -150,7 +138,7 @@ TEST_CASE("a note is looked for in the whole history of a ticket before it is wr
     Desk desk;
     const auto first = desk.story("alice@corp.example");
     const auto second = desk.story("bob@corp.example", 5h);
-    desk.merge(second, first);
+    desk.rig.merge(second, first);
     desk.settle();
     for (int i = 0; i < 230; ++i) desk.tracker.say(desk.id_of(first), "correlator", "on and on");
     REQUIRE(desk.rig.desk().sync_ticket(desk.rig.caller(), std::stoll(desk.rig.ticket("soc", first, "id"))).has_value());
@@ -171,7 +159,7 @@ TEST_CASE("a reply of ours does not keep a ticket open that is to be closed, and
     CHECK(desk.tracker.tickets().at(1).notes.size() == 1);
     CHECK(desk.rig.ask("SELECT status FROM incident") == "closed");
     CHECK(desk.rig.ticket("soc", number, "detail").empty());
-    desk.comment(number, "for the record");
+    desk.rig.comment(number, "for the record");
     desk.settle();
     CHECK(desk.tracker.tickets().at(1).notes.size() == 2);
     CHECK(desk.tracker.tickets().at(1).status == "resolved");

@@ -67,6 +67,21 @@ std::int64_t TicketRig::story(const std::string& account, std::chrono::microseco
     return std::stoll(database_.ask(fmt::format("SELECT coalesce(max(number), 0) FROM incident WHERE 'account:{}' = ANY(entity_keys)", account)));
 }
 
+void TicketRig::merge(std::int64_t from, std::int64_t into) {
+    REQUIRE(control_.merge(caller(), {engine::IncidentNumber{into}, {engine::IncidentNumber{from}}, "one intruder", "k"}).has_value());
+}
+
+void TicketRig::comment(std::int64_t number, const std::string& text) {
+    REQUIRE(control_.comment(caller(), {engine::IncidentNumber{number}, text, caller().key_id}).has_value());
+}
+
+std::string TicketRig::comments(std::int64_t number) {
+    return ask(
+        fmt::format("SELECT coalesce(string_agg(actor || ' said ' || detail, '|' ORDER BY position), '') FROM incident_activity "
+                    "WHERE number = {} AND what = 'commented'",
+                    number));
+}
+
 void TicketRig::edit(engine::IncidentEdit edit) {
     edit.actor = tenant_.caller.key_id;
     REQUIRE(control_.edit(tenant_.caller, edit, std::nullopt).has_value());

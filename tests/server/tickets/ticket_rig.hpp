@@ -23,6 +23,10 @@ public:
     /// Two signals of an account that make an incident; its number.
     std::int64_t story(const std::string& account, std::chrono::microseconds after = {});
     void edit(engine::IncidentEdit edit);
+    void merge(std::int64_t from, std::int64_t into);
+    void comment(std::int64_t number, const std::string& text);
+    /// "actor said text" of every comment on the incident, in order.
+    std::string comments(std::int64_t number);
     bool settle() { return rig_.settle(); }
 
     /// Waits until a ticket of the incident is in this state.
