@@ -200,8 +200,8 @@ public:
     virtual Outcome<engine::TenantHealth> health(const Caller& caller) = 0;
 };
 
-/// A version of a pattern. What ships has version 1; of it a tenant stores its deployment only. At most two versions of a pattern run: one in production, one on
-/// trial beside it.
+/// A version of a pattern. What ships has version 1; of it a tenant stores its deployment only. At most two versions of a pattern run: one in production, one
+/// on trial beside it.
 struct PatternVersion {
     std::string id;
     std::int32_t version = 1;
@@ -235,8 +235,8 @@ public:
     virtual Outcome<PatternVersion> add(const Caller& caller, const PatternVersion& wanted, std::optional<engine::Timestamp> effective_from) = 0;
     /// Stores the next version with the document and mode of `wanted`; invalid beyond 1,000 versions.
     virtual Outcome<PatternVersion> replace(const Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) = 0;
-    /// Gives version `wanted.version` the mode of `wanted`: `production` ends every other, `flighting` ends another that is on trial, `off` ends all. Of what ships
-    /// (`wanted.shipped`) also the first time. not_found when there is no such version.
+    /// Gives version `wanted.version` the mode of `wanted`: `production` ends every other, `flighting` ends another that is on trial, `off` ends all. Of what
+    /// ships (`wanted.shipped`) also the first time. not_found when there is no such version.
     virtual Outcome<PatternVersion> deploy(const Caller& caller, const PatternVersion& wanted, const PatternCondition& condition) = 0;
     /// Ends the version that is on trial beside the one in production, which goes on; not_found when there are not both.
     virtual Outcome<PatternVersion> end_trial(const Caller& caller, const std::string& id, const PatternCondition& condition) = 0;

@@ -29,8 +29,8 @@ constexpr std::array<std::string_view, 3> closings{"ignore", "propose", "apply"}
 constexpr std::array<std::string_view, 4> severities{"informational", "low", "medium", "high"};
 constexpr std::array<std::string_view, 3> statuses{"new", "active", "closed"};
 constexpr std::array<std::string_view, 4> classifications{"true_positive", "benign_positive", "false_positive", "undetermined"};
-constexpr std::array<std::string_view, 17> members{"kind",       "enabled",  "url",         "secrets", "condition", "when",    "title",   "body",
-                                                   "priorities", "statuses", "resolutions", "labels",  "assignee",  "console", "closing", "comments", "poll"};
+constexpr std::array<std::string_view, 17> members{"kind",     "enabled",     "url",    "secrets",  "condition", "when",    "title",    "body", "priorities",
+                                                   "statuses", "resolutions", "labels", "assignee", "console",   "closing", "comments", "poll"};
 constexpr std::size_t most_title_bytes = 1'000;
 constexpr std::size_t most_body_bytes = 20'000;
 constexpr std::size_t most_labels = 20;
@@ -187,7 +187,8 @@ void read_ticket_system(const Place& place, const Json& body, Connector& connect
     if (const auto* map = documents::given_member(body, "priorities")) read_map(place.member("priorities"), *map, severities, connector.priorities);
     if (const auto* map = documents::given_member(body, "statuses")) read_map(place.member("statuses"), *map, statuses, connector.statuses);
     if (const auto* person = documents::given_member(body, "assignee")) connector.assignee = read_remote_word(place.member("assignee"), *person).value_or("");
-    if (const auto* flag = documents::given_member(body, "comments")) connector.comments = documents::read_bool(place.member("comments"), *flag).value_or(false);
+    if (const auto* flag = documents::given_member(body, "comments"))
+        connector.comments = documents::read_bool(place.member("comments"), *flag).value_or(false);
     if (const auto* span = documents::given_member(body, "poll")) {
         const auto at = place.member("poll");
         const auto poll = documents::read_span(at, *span);

@@ -22,8 +22,8 @@ struct WatermarkCall {
     bool hold = false;
 };
 
-/// A new version of a pattern, or of its deployment (mode). `effective_from` unset: the watermark at this entry minus the pattern's `within`, or minus the longest trailing absence of
-/// it or of a version that it ends, where that is longer.
+/// A new version of a pattern, or of its deployment (mode). `effective_from` unset: the watermark at this entry minus the pattern's `within`, or minus the
+/// longest trailing absence of it or of a version that it ends, where that is longer.
 struct PatternChange {
     std::shared_ptr<const Pattern> pattern;
     std::optional<Timestamp> effective_from;

@@ -63,16 +63,16 @@ public:
 
     /// Whether the tenant of the last entry has something to match again before its next entry is applied; costs nothing.
     bool wants_rematch() const;
-    /// The stored signals that are wanted for it: asked and answered until nothing is wanted, before the next entry is applied. Where nobody asks, it waits, and
-    /// so it does when there were more in a minute of admission than are let through.
+    /// The stored signals that are wanted for it: asked and answered until nothing is wanted, before the next entry is applied. Where nobody asks, it waits,
+    /// and so it does when there were more in a minute of admission than are let through.
     std::optional<RematchRequest> rematch_request();
     /// Answers the request asked for last, which may lead to another one.
     void rematch(const RematchAnswer& answer);
 
     /// Where the findings in memory begin, of tenants that have any.
     std::map<TenantId, Timestamp> earliest_activity() const;
-    /// For a lane that matched anew what was reported before: see Incidents::carry_over. `position`: of the last entry applied; `at`: the time of the carrying over,
-    /// for what it changes. Right after `take_effects`; entries about incidents must have been left out. What differs from what is stored is among the
+    /// For a lane that matched anew what was reported before: see Incidents::carry_over. `position`: of the last entry applied; `at`: the time of the carrying
+    /// over, for what it changes. Right after `take_effects`; entries about incidents must have been left out. What differs from what is stored is among the
     /// next effects.
     void carry_over(TenantId tenant, const StoredIncidents& stored, Position position, Timestamp at);
 

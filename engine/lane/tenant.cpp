@@ -80,8 +80,8 @@ std::string Tenant::digest() const {
     return findings.hex() + groups.hex();
 }
 
-/// Forgetting costs a pass over what is held, so it waits until the horizon passes a step, a sixteenth of its length. The steps are fixed in event time: what is
-/// in memory at a position, and so can be merged, reopened or shared as evidence, does not depend on the order in which the signals before it came.
+/// Forgetting costs a pass over what is held, so it waits until the horizon passes a step, a sixteenth of its length. The steps are fixed in event time: what
+/// is in memory at a position, and so can be merged, reopened or shared as evidence, does not depend on the order in which the signals before it came.
 void Tenant::expire_if_due(EntryStamp stamp) {
     const auto horizon = clock_.horizon();
     if (!horizon) return;
@@ -90,8 +90,8 @@ void Tenant::expire_if_due(EntryStamp stamp) {
     expire(passed, stamp);
 }
 
-/// Where the window holds as many signals as it may, the oldest are forgotten before their time, by the same steps and no further than the watermark: chains that they began do not go on, and what still
-/// comes for their time is matched again from the store. A function of the log, as everything.
+/// Where the window holds as many signals as it may, the oldest are forgotten before their time, by the same steps and no further than the watermark: chains
+/// that they began do not go on, and what still comes for their time is matched again from the store. A function of the log, as everything.
 void Tenant::make_room(EntryStamp stamp) {
     const Duration step = clock_.horizon_length() / 16;
     while (static_cast<std::int64_t>(held_.window().size()) >= window_signals_ - window_signals_ / 8) {

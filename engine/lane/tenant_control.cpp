@@ -48,7 +48,8 @@ void Tenant::change_entity(const EntityChange& change) {
     link_rules_.set(entity, newest_or_never(), change.link);
 }
 
-/// Unless it is said, early enough that no attempt in flight is lost: neither what may still be completed, nor what is complete and waits for absence, be it to this version or to one that it ends.
+/// Unless it is said, early enough that no attempt in flight is lost: neither what may still be completed, nor what is complete and waits for absence, be it to
+/// this version or to one that it ends.
 Timestamp Tenant::effective_from(const PatternChange& change) const {
     if (change.effective_from) return *change.effective_from;
     if (!clock_.watermark() || !clock_.newest()) return Timestamp::min();
@@ -73,8 +74,8 @@ Deployment* Tenant::running(const Pattern& pattern) const {
     return own.get() == &pattern || content_hash(*own) == content_hash(pattern) ? found->get() : nullptr;
 }
 
-/// Ends what has the name and number of the pattern and is another one: what ships by now under the id of a pattern that the tenant had before. Its findings of the span go first, since
-/// those of the tenant's own may have their ids.
+/// Ends what has the name and number of the pattern and is another one: what ships by now under the id of a pattern that the tenant had before. Its findings of
+/// the span go first, since those of the tenant's own may have their ids.
 void Tenant::end_namesake(const Pattern& pattern, Timestamp effective_from) {
     const auto found = std::find_if(deployments_.begin(), deployments_.end(), [&](const auto& one) { return has_name_of(*one->pattern, pattern); });
     if (found == deployments_.end()) return;

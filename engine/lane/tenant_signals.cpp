@@ -24,7 +24,8 @@ bool has_kind_of(const std::vector<LinkEntity>& links, const std::vector<Symbol>
 
 }  // namespace
 
-/// Who wants the signal, with the stages and conditions that it satisfies: `takers_`. What it names is read for them. Whether some stage wants it that it cannot be linked to.
+/// Who wants the signal, with the stages and conditions that it satisfies: `takers_`. What it names is read for them. Whether some stage wants it that it
+/// cannot be linked to.
 bool Tenant::find_takers(const SignalView& signal, DefinitionId definition) {
     bool is_unlinkable = false;
     bool mentions_read = false;

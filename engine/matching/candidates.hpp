@@ -23,12 +23,12 @@
 
 namespace catenary::engine {
 
-/// The signals that a pattern's stages want, by each entity they may link by, and how far chains of them have come. Tells of each signal that comes whether it is part of
-/// an instance, as far as order, single gaps, span, counts and links say; what must be absent is not looked at.
+/// The signals that a pattern's stages want, by each entity they may link by, and how far chains of them have come. Tells of each signal that comes whether it
+/// is part of an instance, as far as order, single gaps, span, counts and links say; what must be absent is not looked at.
 ///
-/// For a sequence it keeps L, the latest start of a chain that ends in a signal as some stage, and for each (entity, stage) the front of what can be gone on from: of two chains
-/// the one that ends later and starts later leaves nothing to the other. A signal in time order costs a look at the fronts of the entities that it names; one out of order, or one at the
-/// same instant as another, works out again what it can reach, within `most_steps`.
+/// For a sequence it keeps L, the latest start of a chain that ends in a signal as some stage, and for each (entity, stage) the front of what can be gone on
+/// from: of two chains the one that ends later and starts later leaves nothing to the other. A signal in time order costs a look at the fronts of the entities
+/// that it names; one out of order, or one at the same instant as another, works out again what it can reach, within `most_steps`.
 class Candidates {
 public:
     using Id = std::uint32_t;  ///< good until the next `expire`
@@ -74,11 +74,11 @@ public:
     /// Adds to counts that are by entity.
     static void count(LinkCounts& links, EntityId entity, std::uint32_t pairs);
 
-    /// Takes a signal with its links; returns the signals of all instances that hold it and end at `end_min` or later, in canonical order, or none. Signals that were `held` before, and whose
-    /// part in instances is known, may be left out: `joins` tells of their sets.
+    /// Takes a signal with its links; returns the signals of all instances that hold it and end at `end_min` or later, in canonical order, or none. Signals
+    /// that were `held` before, and whose part in instances is known, may be left out: `joins` tells of their sets.
     Found add(ListedEntry entry, Timestamp end_min);
-    /// The connected sets of the instances of a sequence that consist of signals of `group`, start at `start_min` or later and end at `end_min` or later. Exact where no signal is
-    /// part of one instance twice (`is_plain`). Empty: that were more steps than may be taken at once.
+    /// The connected sets of the instances of a sequence that consist of signals of `group`, start at `start_min` or later and end at `end_min` or later. Exact
+    /// where no signal is part of one instance twice (`is_plain`). Empty: that were more steps than may be taken at once.
     std::optional<std::vector<Set>> sets(std::span<const ListedEntry> group, Timestamp start_min, Timestamp end_min);
     /// Whether chains tell the instances of these signals exactly.
     bool is_plain(std::span<const ListedEntry> group) const;
@@ -149,8 +149,9 @@ public:
     std::vector<const ListedEntry*> of(EntityId entity, Timestamp from, Timestamp to) const;
     /// Which way chains are followed.
     enum class Way { onward, back };
-    /// Signals that chains from those of the entity in [from, to] (onward: of those that name it first) lead to, no further than `limit`: a signal leads on to those that share an entity with it, are not before it and offer a later
-    /// stage; back the other way round; without an order to all that share one. At most `most`, those reached by fewest steps, in canonical order.
+    /// Signals that chains from those of the entity in [from, to] (onward: of those that name it first) lead to, no further than `limit`: a signal leads on to
+    /// those that share an entity with it, are not before it and offer a later stage; back the other way round; without an order to all that share one. At most
+    /// `most`, those reached by fewest steps, in canonical order.
     std::vector<const ListedEntry*> reached_from(EntityId entity, Timestamp from, Timestamp to, Way way, Timestamp limit, std::size_t most) const;
     /// Calls `visit(entity, stages, newest)` for each entity: the stages that its signals offer, the time of the newest. Ends when it returns false.
     template <class Visit>
@@ -196,7 +197,8 @@ private:
         std::uint8_t link;  // the entity among its links
     };
     using Line = std::vector<Place>;  // in canonical order
-    /// A candidate that chains reach as one stage, where they may go on by one entity; what is said of it is a copy, so that looking at many reads one piece of memory.
+    /// A candidate that chains reach as one stage, where they may go on by one entity; what is said of it is a copy, so that looking at many reads one piece of
+    /// memory.
     struct ReachedPlace {
         Timestamp time;
         Timestamp start;
@@ -333,7 +335,8 @@ void Candidates::each_copy(const Node& node, Visit visit) {
     }
 }
 
-/// Visits what a stage that begins at `begin` may follow by the entity, no earlier than `from`: `visit(stage, place)`, of each stage the latest first, until it returns false.
+/// Visits what a stage that begins at `begin` may follow by the entity, no earlier than `from`: `visit(stage, place)`, of each stage the latest first, until it
+/// returns false.
 template <class Visit>
 void Candidates::each_before(EntityId entity, StageIndex stage, Timestamp begin, Timestamp from, Id self, Visit visit) {
     if (const auto& gap = plan_.pattern->stages[stage].within) from = std::max(from, begin - *gap);

@@ -68,7 +68,8 @@ std::vector<std::pair<Timestamp, Candidates::Node>> Candidates::ends_of(Id id) {
     return ends;
 }
 
-/// Goes back from there to all that starts at `bound` or later. Of the newest signal's instances what was told before is not told again, but which sets it is of.
+/// Goes back from there to all that starts at `bound` or later. Of the newest signal's instances what was told before is not told again, but which sets it is
+/// of.
 void Candidates::explore(const Node& end, Timestamp bound, Exploration& exploration) {
     const auto join = [&](SetNumber set) {
         if (set != no_set) set = sets_.find(set);
@@ -143,8 +144,8 @@ void Candidates::explore(const Node& end, Timestamp bound, Exploration& explorat
     }
 }
 
-/// Goes back from all these ends, by time; to what starts at `start_min`, or later where a closed signal was met: L tells of chains that start then or later whether there are any, and the
-/// closed one is in none of these. What was done before it was met is done again.
+/// Goes back from all these ends, by time; to what starts at `start_min`, or later where a closed signal was met: L tells of chains that start then or later
+/// whether there are any, and the closed one is in none of these. What was done before it was met is done again.
 Candidates::Exploration Candidates::explore_all(const std::vector<std::pair<Timestamp, Node>>& ends, bool is_newest, Timestamp start_min) {
     for (;;) {
         Exploration exploration{is_newest};

@@ -29,9 +29,10 @@
 
 namespace catenary::engine {
 
-/// Patterns that timelines do not fit: `order: any`, `link: chain`, limits on single gaps, absence. Which signals are part of instances, leaving absence aside, is known of each as it
-/// comes (`Candidates`). Those of them that a row of entities connects, each step no further apart in time than `within`, make a group, and a group that got a further instance is
-/// worked out whole, instance by instance. What that may cost is bounded: a group that grows beyond `most_signals` closes its older half, whose findings stay as they are.
+/// Patterns that timelines do not fit: `order: any`, `link: chain`, limits on single gaps, absence. Which signals are part of instances, leaving absence aside,
+/// is known of each as it comes (`Candidates`). Those of them that a row of entities connects, each step no further apart in time than `within`, make a group,
+/// and a group that got a further instance is worked out whole, instance by instance. What that may cost is bounded: a group that grows beyond `most_signals`
+/// closes its older half, whose findings stay as they are.
 ///
 /// Signals that must be absent belong to no group. One that lies where it may concern a group's instances has that group worked out again, and so has the
 /// watermark when it comes to where absence is decided.

@@ -116,7 +116,8 @@ bool GroupMatcher::may_grow(const Group& group, const Candidates::Found& found) 
     return true;
 }
 
-/// Adds instances that the newest signal completes to the findings that they share signals with, which become one, or makes one; false where it is not as simple.
+/// Adds instances that the newest signal completes to the findings that they share signals with, which become one, or makes one; false where it is not as
+/// simple.
 bool GroupMatcher::grow(Group& group, const Candidates::Found& found) {
     std::set<std::size_t> known;
     for (const Candidates::SetNumber set : found.joins) {

@@ -66,8 +66,8 @@ struct WatchedTimes {
 };
 using WatchedConditions = std::vector<WatchedTimes>;  ///< by condition
 
-/// Spells instances out, as many as the bounds allow, of signals that are known to be part of some. For the constructs for which no shorter way to findings is known here:
-/// `order: any`, `link: chain`, limits on single gaps. Exponential in the number of stages at worst, so bounded.
+/// Spells instances out, as many as the bounds allow, of signals that are known to be part of some. For the constructs for which no shorter way to findings is
+/// known here: `order: any`, `link: chain`, limits on single gaps. Exponential in the number of stages at worst, so bounded.
 class InstanceListing {
 public:
     static constexpr std::size_t most_instances = 4096;

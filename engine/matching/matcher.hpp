@@ -82,10 +82,10 @@ public:
     PatternMatcher(PatternMatcher&&) noexcept;
     PatternMatcher& operator=(PatternMatcher&&) noexcept;
 
-    /// Takes a signal of the window that satisfies the stages and conditions of `stages` (never 0). `links`: its linkable entities of the pattern's link kinds, sorted,
-    /// each once (ignored by an unlinked pattern). `distinct_values[i]`: values of stage i's `distinct`, empty where the stage has none.
-    /// `mentions`: of a signal that satisfies an absence condition every entity that it names, also one that it must not link by; each once.
-    /// In time order O(1) amortised per signal and stage; an earlier time re-examines the entities it touches.
+    /// Takes a signal of the window that satisfies the stages and conditions of `stages` (never 0). `links`: its linkable entities of the pattern's link kinds,
+    /// sorted, each once (ignored by an unlinked pattern). `distinct_values[i]`: values of stage i's `distinct`, empty where the stage has none. `mentions`: of
+    /// a signal that satisfies an absence condition every entity that it names, also one that it must not link by; each once. In time order O(1) amortised per
+    /// signal and stage; an earlier time re-examines the entities it touches.
     void add(SignalHandle signal, StageMask stages, std::span<const EntityId> links, std::span<const std::vector<std::string>> distinct_values,
              std::span<const EntityId> mentions = {});
 
@@ -108,8 +108,8 @@ public:
     /// Steps of matching taken so far: entries, segments and search probes looked at. Independent of machine and load; what tests of the bounds compare.
     std::uint64_t work() const;
 
-    /// How often a group of signals was too large or had too many instances to be worked out whole, so that evidence may be missing, or a chain had too many signals near it to be followed whole
-    /// for a near miss; 0 for a sequence linked by `same` without gap limits and absence, which has no such bound.
+    /// How often a group of signals was too large or had too many instances to be worked out whole, so that evidence may be missing, or a chain had too many
+    /// signals near it to be followed whole for a near miss; 0 for a sequence linked by `same` without gap limits and absence, which has no such bound.
     std::uint64_t capped() const;
 
     /// Chains that lack one mandatory stage and whose wait the watermark has ended since the last call: of each entity at most one for each `within`. None of

@@ -25,8 +25,8 @@ struct MetCondition {
     std::optional<SignalHandle> first;  ///< the earliest signal that may have met it
 };
 
-/// Which absence condition is met where signals would otherwise make the pattern; empty where they make it all the same, or do not without conditions either, as far as the bounds of
-/// InstanceListing let see. `entries`: in canonical order. For explanations: the signals are listed once for each condition.
+/// Which absence condition is met where signals would otherwise make the pattern; empty where they make it all the same, or do not without conditions either,
+/// as far as the bounds of InstanceListing let see. `entries`: in canonical order. For explanations: the signals are listed once for each condition.
 std::optional<MetCondition> met_condition(std::span<const ListedEntry> entries, std::span<const UnwantedSignal> unwanted, const StagePlan& plan,
                                           const SignalWindow& window, const DistinctValues& values);
 

@@ -66,7 +66,8 @@ struct WhyNot {
 /// "no_signal" …; stable.
 const char* to_string(WhyNot::Reason reason);
 
-/// Pure. Work is bounded by signals × stages, for the last step by a million comparisons, and where something must be absent by as many listings of instances as there are conditions.
+/// Pure. Work is bounded by signals × stages, for the last step by a million comparisons, and where something must be absent by as many listings of instances
+/// as there are conditions.
 WhyNot why_not(const Pattern& pattern, const WhyNotQuestion& question);
 
 }  // namespace catenary::engine

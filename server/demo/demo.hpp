@@ -18,8 +18,8 @@ struct DemoOptions {
 };
 
 /// Makes a fresh tenant of a running server with a connector, posts the built-in story, with progress, waits until it is correlated, prints the incidents with
-/// their explanation, the tickets that they became and where to look next. Returns the exit code: 0 when incidents were found. Throws ApiUnreachable when the server goes away.
-/// `catenary demo` starts a server as `serve` does, calls this, and goes on serving until it is interrupted.
+/// their explanation, the tickets that they became and where to look next. Returns the exit code: 0 when incidents were found. Throws ApiUnreachable when the
+/// server goes away. `catenary demo` starts a server as `serve` does, calls this, and goes on serving until it is interrupted.
 int demo(const DemoOptions& options);
 
 }  // namespace catenary::server

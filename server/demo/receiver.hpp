@@ -12,8 +12,8 @@ namespace catenary::server {
 /// "whsec_…" of 32 random bytes, as the Standard Webhooks specification has it.
 std::string new_signing_secret();
 
-/// A ticket system of the demo's own: takes what a webhook connector posts, verifies its signature and keeps what each ticket says. It stands on a loopback address
-/// that nobody else uses, so that connectors of the demo may be allowed to talk to it and to nothing else on this machine.
+/// A ticket system of the demo's own: takes what a webhook connector posts, verifies its signature and keeps what each ticket says. It stands on a loopback
+/// address that nobody else uses, so that connectors of the demo may be allowed to talk to it and to nothing else on this machine.
 class DemoReceiver {
 public:
     /// Listens on a port that the system chooses. Throws std::runtime_error.

@@ -42,8 +42,8 @@ struct ResultRows {
     }
 };
 
-/// `position`: of the last entry that the effects come from. `late_keys`: of the signals to mark late, in their order; `rematched_keys`: of those that wait no longer. `found`: the signals of all evidence. UTC, seven-bit punctuation, no NUL: what
-/// ingest lets through.
+/// `position`: of the last entry that the effects come from. `late_keys`: of the signals to mark late, in their order; `rematched_keys`: of those that wait no
+/// longer. `found`: the signals of all evidence. UTC, seven-bit punctuation, no NUL: what ingest lets through.
 ResultRows result_rows(const engine::TenantEffects& effects, engine::Position position, const std::vector<SignalKey>& late_keys,
                        const std::vector<SignalKey>& rematched_keys, const std::map<engine::SignalRef, FoundSignal>& found);
 

@@ -130,13 +130,15 @@ api::ports::Outcome<Page<IncidentRecord>> IncidentStore::page(const api::Caller&
 }
 
 api::ports::Outcome<IncidentRecord> IncidentStore::find(const api::Caller& caller, IncidentNumber number) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up, [&](TenantTransaction& transaction) { return read_record(transaction, number); }),
-                      "find_incident");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::look_up, [&](TenantTransaction& transaction) { return read_record(transaction, number); }),
+        "find_incident");
 }
 
 api::ports::Outcome<IncidentRecord> IncidentStore::story(const api::Caller& caller, IncidentNumber number) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up, [&](TenantTransaction& transaction) { return read_story(transaction, number); }),
-                      "incident_story");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::look_up, [&](TenantTransaction& transaction) { return read_story(transaction, number); }),
+        "incident_story");
 }
 
 api::ports::Outcome<IncidentEvidence> IncidentStore::evidence(const api::Caller& caller, IncidentNumber number, const PageRequest& request) {

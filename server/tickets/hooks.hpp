@@ -15,8 +15,8 @@ namespace catenary::server::tickets {
 ///
 ///     {"type": "ticket.changed", "timestamp": "2026-03-05T10:00:00Z", "data": {"ticket": "42"}}
 ///
-/// With `reports` also what becomes of it, since nobody can be asked: `status` (the receiver's own word), `closed` and, if wanted, `url`. Messages of another type
-/// tell of no ticket. Empty when it is not genuine at `now`, in seconds since 1970; a fault when it is and cannot be read.
+/// With `reports` also what becomes of it, since nobody can be asked: `status` (the receiver's own word), `closed` and, if wanted, `url`. Messages of another
+/// type tell of no ticket. Empty when it is not genuine at `now`, in seconds since 1970; a fault when it is and cannot be read.
 std::optional<engine::Result<HookNews>> standard_hook(const std::vector<std::string>& secrets, const api::tickets::HookMessage& message, std::int64_t now,
                                                       bool reports);
 

@@ -21,7 +21,8 @@ public:
     JsonClient(Wire& wire, std::string root, std::vector<std::string> headers, Words words)
         : wire_{wire}, root_{std::move(root)}, headers_{std::move(headers)}, words_{words} {}
 
-    /// What only reads may be asked again: nothing of it is in doubt, and a reply that is lost at once is asked for twice more. 404 is `gone`. The reply is an object or a list.
+    /// What only reads may be asked again: nothing of it is in doubt, and a reply that is lost at once is asked for twice more. 404 is `gone`. The reply is an
+    /// object or a list.
     Remote<nlohmann::json> ask(std::string_view action, const std::string& path);
     /// A question that is posted.
     Remote<nlohmann::json> ask(std::string_view action, const std::string& path, const nlohmann::json& question);

@@ -21,8 +21,8 @@ struct SignedHead {
 /// How far the clock of whoever signs may be from ours, either way.
 constexpr std::int64_t timestamp_tolerance = 300;
 
-/// Whether one of the signatures is one of our secrets' (`whsec_…`) over these bytes, and the timestamp is within the tolerance of `now`, in seconds since 1970.
-/// What is compared is compared in constant time. At most 16 signatures are looked at.
+/// Whether one of the signatures is one of our secrets' (`whsec_…`) over these bytes, and the timestamp is within the tolerance of `now`, in seconds since
+/// 1970. What is compared is compared in constant time. At most 16 signatures are looked at.
 bool is_signed(const std::vector<std::string>& secrets, const SignedHead& head, std::string_view body, std::int64_t now);
 
 /// Whether `header` ("sha256=…", hexadecimal: X-Hub-Signature of Jira, X-Hub-Signature-256 of others) is the HMAC-SHA256 of these bytes under one of the

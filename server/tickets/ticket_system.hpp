@@ -131,7 +131,8 @@ public:
     virtual Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others);
     /// Writes those of the notes that the ticket has not got yet, in order; `marker`: as in TicketOrder. A kind without notes does nothing.
     virtual Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes);
-    /// The ticket's notes behind the one with the id `after` ("": all), oldest first; what is marked as private there is left out. A kind without notes has none.
+    /// The ticket's notes behind the one with the id `after` ("": all), oldest first; what is marked as private there is left out. A kind without notes has
+    /// none.
     virtual Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after);
     /// Whether it was our own account that set the ticket's present state: what we wrote without hearing of it, or what somebody's change was answered with,
     /// is nobody's wish. False where the system keeps no history that says so.

@@ -26,8 +26,8 @@ using Steady = std::chrono::steady_clock;
 
 namespace {
 
-/// Of a tenant: the n-th signal {3} ms after the one before, about one of 20,000 hosts, one of 19,997 accounts and one of 97 addresses; every 50,000th about account "rare"
-/// and none of those hosts; definitions by n % 100. Then incidents with ten evidence signals each. {0} tenant, {1} signals, {2} incidents.
+/// Of a tenant: the n-th signal {3} ms after the one before, about one of 20,000 hosts, one of 19,997 accounts and one of 97 addresses; every 50,000th about
+/// account "rare" and none of those hosts; definitions by n % 100. Then incidents with ten evidence signals each. {0} tenant, {1} signals, {2} incidents.
 constexpr std::string_view fill_sql = R"(
     SET timezone = 'UTC';
     SELECT ensure_leaf(DATE '2026-03-01');

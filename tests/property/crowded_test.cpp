@@ -10,8 +10,9 @@
 #include <string>
 #include <vector>
 
-// Findings of hundreds and thousands of signals, where the oracle cannot follow. Two matchers that work differently read the same pattern: a limit on a gap that is no shorter than `within` says
-// nothing, nor does a chain where every signal names one account, but either is matched signal by signal instead of account by account.
+// Findings of hundreds and thousands of signals, where the oracle cannot follow. Two matchers that work differently read the same pattern: a limit on a gap
+// that is no shorter than `within` says nothing, nor does a chain where every signal names one account, but either is matched signal by signal instead of
+// account by account.
 
 using namespace catenary;
 using namespace catenary::property;

@@ -96,8 +96,8 @@ TEST_CASE("property: the order of arrival does not show") {
 
 namespace {
 
-/// What is found when after each signal all is forgotten that no later one can reach; empty: as without forgetting, and in the end nothing is held. `gave_up_early`: something was
-/// forgotten before the last signal.
+/// What is found when after each signal all is forgotten that no later one can reach; empty: as without forgetting, and in the end nothing is held.
+/// `gave_up_early`: something was forgotten before the last signal.
 std::optional<std::string> forgetting_shows(const Case& c, bool& gave_up_early) {
     const auto is_earlier = [](const oracle::Signal& left, const oracle::Signal& right) { return left.ref.time < right.ref.time; };
     MatcherRun forgetful{c.pattern, c.effective_from};

@@ -32,7 +32,8 @@ TEST_CASE("a change keeps what it leaves out, and null goes back to the default"
     CHECK(first.body["settings"]["lateness"]["value"] == "30m");
     CHECK(first.body["settings"]["lateness"]["default"] == "1h");
     CHECK(first.body["changed_by"] == "k0");
-    const auto second = api.put("/api/v1/settings", {{"lateness", nullptr}, {"group_within", "2d"}, {"unlinkable_limit", 32}, {"window_signals", 50'000}}, "\"1\"");
+    const auto second =
+        api.put("/api/v1/settings", {{"lateness", nullptr}, {"group_within", "2d"}, {"unlinkable_limit", 32}, {"window_signals", 50'000}}, "\"1\"");
     REQUIRE(second.status == 200);
     CHECK(api.settings.stored.values == api::ports::TenantSettings{1h, 48h, 0.001, 32, 50'000});
 }

@@ -108,7 +108,8 @@ TEST_CASE("a report holds the engine's status and what the process knows") {
     CHECK(found.window_signals == 4);
     CHECK(found.state_bytes == 5);
     CHECK(found.sources.size() == 1);
-    CHECK(found.caps == std::vector<std::pair<std::string, std::int64_t>>{{"pattern_groups", 6}, {"window_signals", 8}, {"window_signals_turned_away", 9}, {"findings", 2}});
+    CHECK(found.caps ==
+          std::vector<std::pair<std::string, std::int64_t>>{{"pattern_groups", 6}, {"window_signals", 8}, {"window_signals_turned_away", 9}, {"findings", 2}});
     CHECK(found.leader == "leading");
     CHECK_FALSE(report(store, other).watermark.has_value());
 }
