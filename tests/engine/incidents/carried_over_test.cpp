@@ -191,3 +191,25 @@ TEST_CASE("numbers go on behind the last one although nothing of it is held any 
     story.signal(signal_of("a", 0min, "x")).signal(signal_of("b", 5min, "x"));
     CHECK(story.stored().live_incidents().at(0).number == IncidentNumber{42});
 }
+
+TEST_CASE("an incident of which not everything is found again stays as it is stored, counts what joins it, and is not made anew when it is opened") {
+    const auto on_one = [](const char* id) { return shared(pattern_of(id, {{"a"}})); };
+    LaneStory story{{on_one("p"), on_one("q")}};
+    story.signal(signal_of("a", 1h, "alice"));
+    auto edit = edit_of(1);
+    edit.status = IncidentStatus::closed;
+    story.control(edit);
+    REQUIRE(story.stored().incidents.at(IncidentNumber{1}).finding_count == 2);
+    auto anew = begun_anew(story, {on_one("p"), on_one("s")});
+    edit.status = IncidentStatus::active;
+    for (const bool opened : {false, true}) {
+        CAPTURE(opened);
+        if (opened) anew.control(edit);
+        const auto& stored = anew.stored();
+        const auto findings = stored.live_findings();
+        CHECK(std::ranges::count_if(findings, [](const FindingRecord& one) { return one.incident == IncidentNumber{1}; }) == 3);
+        CHECK(stored.incidents.at(IncidentNumber{1}).finding_count == 3);
+        CHECK(stored.incidents.at(IncidentNumber{1}).signal_count == 1);
+        CHECK(stored.incidents.size() == 1);
+    }
+}
