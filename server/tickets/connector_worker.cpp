@@ -14,11 +14,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr milliseconds idle = 5s;          ///< a round when nothing is known to be due
-constexpr milliseconds longest_turn = 5s;  ///< of sending, then it is looked again what people did
-constexpr milliseconds soon = 200ms;       ///< when something may be due at once
-constexpr int failures_to_open = 5;        ///< in a row, then the breaker opens
-constexpr milliseconds first_rest = 15s;   ///< of the breaker, doubling to `most_rest`
+constexpr milliseconds idle = 5s;           ///< a round when nothing is known to be due
+constexpr milliseconds longest_turn = 5s;   ///< of sending, then it is looked again what people did
+constexpr milliseconds look_every = 400ms;  ///< when a poll is due, until it is begun
+constexpr milliseconds soon = 200ms;        ///< when something may be due at once
+constexpr int failures_to_open = 5;         ///< in a row, then the breaker opens
+constexpr milliseconds first_rest = 15s;    ///< of the breaker, doubling to `most_rest`
 constexpr milliseconds most_rest = 5min;
 constexpr auto trim_every = std::chrono::hours{1};
 constexpr std::int64_t absorbed_at_once = 1'000;
@@ -100,11 +101,12 @@ milliseconds ConnectorWorker::run_once(const std::function<bool()>& go_on) {
     if (hold.poll_due && go_on()) poll(hold);
     if (go_on() && follow_hooks(hold.epoch)) return 0ms;
     // What people do there is not to wait for all that is to be sent.
-    const auto turn = std::chrono::steady_clock::now() + longest_turn;
+    const auto now = std::chrono::steady_clock::now();
+    const auto turn = next_poll_ > now ? std::min(now + longest_turn, next_poll_) : now + longest_turn;
     while (go_on()) {
         if (!send_next(hold)) return soon * 5;
         if (failures_ >= failures_to_open) return soon;  // the breaker is open: `hold` tells for how long
-        if (std::chrono::steady_clock::now() > turn) return 0ms;
+        if (std::chrono::steady_clock::now() >= turn) return 0ms;
     }
     return soon;
 }
@@ -204,7 +206,13 @@ bool ConnectorWorker::send_next(const pg::ConnectorHold& held) {
     return finished.has_value() && !result.pause;
 }
 
+milliseconds ConnectorWorker::rest_between_polls(milliseconds every, milliseconds took) {
+    poll_takes_ = std::max(took, poll_takes_ * 7 / 8);
+    return std::max(every / 2, every - took - poll_takes_ - look_every);
+}
+
 void ConnectorWorker::poll(const pg::ConnectorHold& held) {
+    const auto begin = std::chrono::steady_clock::now();
     const bool follows = api::tickets::facts_of(served_->connector.kind).follows_changes;
     const auto every = follows ? std::chrono::duration_cast<milliseconds>(served_->connector.poll) : milliseconds{24h};
     const auto changed = system_->changes_since(held.polled);
@@ -239,7 +247,9 @@ void ConnectorWorker::poll(const pg::ConnectorHold& held) {
     }
     // It answers again: one reply that is lost from now on must not shut it off for as long as an outage that is over.
     if (follows && failure.empty()) failures_ = 0;
-    if (const auto noted = queue_.note_poll(held.epoch, polled, every, failure, exchanged); !noted) spdlog::warn("event=poll_not_noted connector={}", name_);
+    const auto rest = rest_between_polls(every, std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin));
+    if (const auto noted = queue_.note_poll(held.epoch, polled, rest, failure, exchanged); !noted) spdlog::warn("event=poll_not_noted connector={}", name_);
+    next_poll_ = std::chrono::steady_clock::now() + rest;
 }
 
 bool ConnectorWorker::follow(std::int64_t epoch, const RemoteTicket& remote) {
