@@ -249,7 +249,8 @@ TEST_CASE("incidents that share an entity are found with those that share a patt
     incident.entities = {{"host", "h1"}};
     const auto numbers = [&](std::size_t most) {
         std::vector<std::int64_t> found;
-        for (const auto& other : *store.alike(tenant.caller, incident, most)) found.push_back(other.number.value());
+        const auto alike = store.alike(tenant.caller, incident, most);
+        for (const auto& other : *alike) found.push_back(other.number.value());
         return found;
     };
     const auto all = numbers(200);

@@ -185,7 +185,8 @@ TEST_CASE("what is administered is audited with its actor, in the transaction of
     own = {};
     own.time = {(*added).items[0].time, (*added).items[0].time + std::chrono::microseconds{1}};
     CHECK((*tenants.audit(first.caller, own, {})).items.size() == 1);
-    for (const auto& row : (*tenants.audit(second.caller, {}, {})).items) CHECK(row.target == second.caller.key_id);
+    const auto audit = tenants.audit(second.caller, {}, {});
+    for (const auto& row : (*audit).items) CHECK(row.target == second.caller.key_id);
     CHECK(tenants.audit(first.caller, {}, {10, "nonsense"}).error().code == FailureCode::invalid);
 }
 
