@@ -14,6 +14,9 @@ class Ticketing;
 
 namespace catenary::server {
 
+class Pipeline;  // from submitted signals to results
+class Serving;   // stores, keys and HTTP
+
 /// The server as a whole: builds its parts in order, ends them in reverse. Made, started and stopped by one thread.
 ///
 ///   data folder ─ database ─ first tenant ─ lane worker ─ committer ─ ticketing ─ stores, keys ─ HTTP
@@ -40,9 +43,7 @@ public:
     const std::optional<std::string>& new_admin_key() const { return new_admin_key_; }
 
 private:
-    class Storage;   // data folder and database
-    class Pipeline;  // from submitted signals to results
-    class Serving;   // stores, keys and HTTP
+    class Storage;  // data folder and database
 
     const config::Settings settings_;
     const observe::Log& log_;

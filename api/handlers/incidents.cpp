@@ -15,10 +15,8 @@ constexpr std::size_t entities_in_list = 20;
 constexpr std::size_t most_comments = 100;
 constexpr std::size_t most_entities = 500;  // what a record holds
 
-http::Response detail_reply(const http::Request& request, const Caller& caller, ports::Services& services, const ports::IncidentDetail& detail, int status) {
-    auto shown = nlohmann::ordered_json::array({json::incident_detail_to_json(detail.record, detail.findings, detail.comments)});
-    if (const auto failure = add_tickets({detail.record.number}, shown, caller, services)) return failure_reply(request, *failure);
-    auto response = json_reply(status, shown.front());
+http::Response detail_reply(const ports::IncidentDetail& detail, int status) {
+    auto response = json_reply(status, json::incident_detail_to_json(detail));
     response.headers.emplace_back("ETag", http::etag_of(detail.record.revision));
     return response;
 }
@@ -68,7 +66,7 @@ http::Response get_incident(const http::Request& request, const Caller& caller, 
     const auto detail = services.incidents.detail(caller, *number, most_comments);
     if (!detail) return failure_reply(request, detail.error());
     if (http::client_has(request.if_none_match, detail->record.revision)) return revised_reply(request, detail->record.revision, {});
-    return detail_reply(request, caller, services, *detail, 200);
+    return detail_reply(*detail, 200);
 }
 
 http::Response incident_reply(const http::Request& request, const Caller& caller, ports::Services& services, const engine::IncidentRecord& incident,
@@ -76,7 +74,7 @@ http::Response incident_reply(const http::Request& request, const Caller& caller
     auto detail = services.incidents.detail(caller, incident.number, most_comments);
     if (!detail) return failure_reply(request, detail.error());
     detail->record = incident;  // as the change left it: another one may have followed
-    return detail_reply(request, caller, services, *detail, status);
+    return detail_reply(*detail, status);
 }
 
 }  // namespace catenary::api::handlers

@@ -40,6 +40,7 @@ Posted read_pattern(const http::Request& request) {
     if (body.refusal) return {std::nullopt, false, std::move(body.refusal)};
     auto document = documents::pattern_from_json(body.value);
     if (!document) return {std::nullopt, false, invalid_document(request, document.faults)};
+    if (const auto fault = id_fault(document->pattern.id, "/id")) return {std::nullopt, false, invalid_document(request, {*fault})};
     return {std::move(*document), body.value.contains("mode"), std::nullopt};
 }
 

@@ -46,7 +46,8 @@ std::optional<ports::Failure> refuse_taken(std::vector<sigma::ImportedRule>& rul
     for (auto& rule : rules) {
         if (!rule.faults.empty()) continue;
         const auto id = rule.document["id"].get<std::string>();
-        if (!taken.insert(id).second)
+        if (auto fault = id_fault(id, rule.pointer)) rule.faults.push_back(*std::move(fault));
+        else if (!taken.insert(id).second)
             rule.faults.push_back({FaultCode::conflict, rule.pointer, fmt::format("there is a pattern {} already", documents::in_quotes(id))});
     }
     return std::nullopt;

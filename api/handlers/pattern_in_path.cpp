@@ -3,13 +3,22 @@
 #include "api/catalogue/shipped_patterns.hpp"
 #include "api/ports/pattern_modes.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
 namespace catenary::api::handlers {
 
 const std::string& pattern_id(const http::Request& request) { return request.segments.at(3); }
+
+std::optional<engine::Fault> id_fault(const std::string& id, std::string pointer) {
+    constexpr std::array<std::string_view, 2> words{"export", "import"};
+    if (std::ranges::find(words, id) == words.end()) return std::nullopt;
+    return engine::Fault{engine::FaultCode::out_of_range, std::move(pointer), fmt::format("/api/v1/patterns/{} is no pattern's path; choose another id", id)};
+}
 
 ports::PatternVersion shipped_version(const catalogue::ShippedPattern& shipped, const ports::PatternVersion* deployed) {
     ports::PatternVersion version;

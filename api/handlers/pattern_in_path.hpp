@@ -4,6 +4,7 @@
 #include "api/http/request.hpp"
 #include "api/ports/ports.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@ namespace catenary::api::handlers {
 
 /// The id in /api/v1/patterns/{id}…
 const std::string& pattern_id(const http::Request& request);
+
+/// Why no pattern can have this id; empty: one can. A path that says the word means something else (routes.cpp).
+std::optional<engine::Fault> id_fault(const std::string& id, std::string pointer);
 
 /// A pattern that ships as a tenant has it. `deployed`: what the tenant said of it; null for nothing.
 ports::PatternVersion shipped_version(const catalogue::ShippedPattern& shipped, const ports::PatternVersion* deployed);

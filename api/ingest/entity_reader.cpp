@@ -29,7 +29,7 @@ EntityReader::Entities EntityReader::read(ondemand::value& value, const At& at) 
     shown_.clear();
     if (!members_->is(ondemand::json_type::array, value, at)) return {};
     std::size_t index = 0;
-    for (auto entry : value.get_array().value()) {
+    for (ondemand::array entries = value.get_array().value(); auto entry : entries) {
         auto& item = taken(entry);
         const Place place{at.place, index};
         if (index++ == limits_.entities) members_->fault(FaultCode::too_large, place, fmt::format("at most {} entities are allowed", limits_.entities));
@@ -64,7 +64,7 @@ void EntityReader::entity(ondemand::value& value, const At& at) {
     if (!members_->is(ondemand::json_type::object, value, at)) return;
     MemberNames names{*members_, entity_members};
     Parts parts;
-    for (auto entry : value.get_object().value()) {
+    for (ondemand::object entries = value.get_object().value(); auto entry : entries) {
         auto& field = taken(entry);
         const auto [index, name] = names.find(field, at.place);
         const Place place{at.place, name};
@@ -115,7 +115,7 @@ std::string_view EntityReader::alias_list(ondemand::value& value, const At& at) 
     if (!members_->is(ondemand::json_type::array, value, at)) return {};
     std::string list;
     std::size_t index = 0;
-    for (auto entry : value.get_array().value()) {
+    for (ondemand::array entries = value.get_array().value(); auto entry : entries) {
         auto& item = taken(entry);
         const Place place{at.place, index};
         if (index++ == most_aliases) members_->fault(FaultCode::too_large, place, fmt::format("at most {} aliases are allowed", most_aliases));
@@ -129,7 +129,7 @@ void EntityReader::alias(ondemand::value& value, const At& at, std::string& list
     MemberNames names{*members_, alias_members};
     std::string_view alias_kind;
     std::string_view spelling;
-    for (auto entry : value.get_object().value()) {
+    for (ondemand::object entries = value.get_object().value(); auto entry : entries) {
         auto& field = taken(entry);
         const auto [index, name] = names.find(field, at.place);
         const Place place{at.place, name};

@@ -96,7 +96,7 @@ private:
     }
 
     std::optional<Refusal> list(ondemand::document& document) {
-        for (auto entry : document.get_array().value()) {
+        for (ondemand::array entries = document.get_array().value(); auto entry : entries) {
             auto& item = taken(entry);
             if (index_ == limits_.signals) return too_many();
             const auto index = index_++;

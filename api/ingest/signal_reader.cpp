@@ -156,7 +156,7 @@ std::span<const std::string_view> SignalReader::attack_ids(ondemand::value& valu
     if (!members_.is(ondemand::json_type::array, value, at)) return {};
     ids_.clear();
     std::size_t index = 0;
-    for (auto entry : value.get_array().value()) {
+    for (ondemand::array entries = value.get_array().value(); auto entry : entries) {
         auto& item = taken(entry);
         const Place place{at.place, index};
         if (index++ == most_attack_ids) members_.fault(FaultCode::too_large, place, fmt::format("at most {} are allowed", most_attack_ids));

@@ -11,6 +11,7 @@
 
 namespace catenary::api::ingest {
 
+// A loop keeps what it goes through (`for (ondemand::array entries = …; auto entry : entries)`): `value()` of a result that nobody keeps refers into that result.
 namespace ondemand = simdjson::ondemand;
 using Arena = std::pmr::monotonic_buffer_resource;
 

@@ -72,7 +72,7 @@ void ValueWalk::object(ondemand::value& value, std::size_t depth, const Place& p
     const auto first_name = names_.size();
     text_ += '{';
     bool rising = true;
-    for (auto entry : value.get_object().value()) {
+    for (ondemand::object entries = value.get_object().value(); auto entry : entries) {
         auto& field = taken(entry);
         const auto token = strings_->name(field);
         const auto name = strings_->text(token);
@@ -106,7 +106,7 @@ void ValueWalk::list(ondemand::value& value, std::size_t depth, const Place& pla
     if (too_deep(depth, place)) return;
     text_ += '[';
     std::size_t index = 0;
-    for (auto entry : value.get_array().value()) {
+    for (ondemand::array entries = value.get_array().value(); auto entry : entries) {
         if (index > 0) text_ += ',';
         read(taken(entry), depth, {place, index++});
     }

@@ -1,6 +1,7 @@
 #include "api/json/incident_json.hpp"
 
 #include "api/json/finding_json.hpp"
+#include "api/json/ticket_json.hpp"
 #include "api/json/time_json.hpp"
 
 #include <nlohmann/json.hpp>
@@ -59,17 +60,17 @@ Json to_json(const engine::IncidentRecord& incident, std::size_t most_entities) 
     return value;
 }
 
-Json incident_detail_to_json(const engine::IncidentRecord& incident, const std::vector<engine::FindingRecord>& findings,
-                             const std::vector<engine::IncidentActivity>& comments) {
-    auto value = to_json(incident, all_entities);
-    value["description"] = incident.summary;
+Json incident_detail_to_json(const ports::IncidentDetail& detail) {
+    auto value = to_json(detail.record, all_entities);
+    value["description"] = detail.record.summary;
+    for (const auto& ticket : detail.tickets) value["tickets"].push_back(ticket_link_to_json(ticket));
     auto& related = value["related"] = Json::array();
-    for (const auto number : incident.related) related.push_back(number.value());
+    for (const auto number : detail.record.related) related.push_back(number.value());
     auto& said = value["comments"] = Json::array();
-    for (const auto& comment : comments) said.push_back(comment_to_json(comment));
+    for (const auto& comment : detail.comments) said.push_back(comment_to_json(comment));
     auto& embedded = value["findings"] = Json::array();
     auto& stages = value["stages"] = Json::array();
-    for (const auto& finding : findings) {
+    for (const auto& finding : detail.findings) {
         if (embedded.size() == most_findings) break;
         embedded.push_back(to_json(finding));
         for (const auto& stage : finding.stages) {

@@ -15,10 +15,8 @@ namespace catenary::api::json {
 /// A list's item with at most `most_entities` of its entities, principals first; `entity_total` is the true number.
 nlohmann::ordered_json to_json(const engine::IncidentRecord& incident, std::size_t most_entities);
 
-/// The same with all entities kept, description, findings, their stages and `comments` (lines of the history). `findings` by (start, id); embeds at most
-/// 100 of them.
-nlohmann::ordered_json incident_detail_to_json(const engine::IncidentRecord& incident, const std::vector<engine::FindingRecord>& findings,
-                                               const std::vector<engine::IncidentActivity>& comments);
+/// The same with all entities kept, description, findings, their stages, comments and tickets. Embeds at most 100 findings.
+nlohmann::ordered_json incident_detail_to_json(const ports::IncidentDetail& detail);
 
 nlohmann::ordered_json to_json(const engine::IncidentActivity& activity);
 /// A line of the history that is a comment.

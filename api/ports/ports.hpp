@@ -130,6 +130,7 @@ struct IncidentDetail {
     engine::IncidentRecord record;
     std::vector<engine::FindingRecord> findings;     ///< not superseded, by (start, id)
     std::vector<engine::IncidentActivity> comments;  ///< the first ones, oldest first
+    std::vector<tickets::TicketRow> tickets;         ///< by connector, at most tickets::most_links
 };
 
 /// Evidence of an incident, with what explains it.

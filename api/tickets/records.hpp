@@ -58,6 +58,8 @@ struct DeliveryRow {
     engine::Duration took{};
 };
 
+inline constexpr std::size_t most_links = 20;  ///< tickets that are shown of one incident
+
 struct ConnectorRow {
     std::string name;
     std::string document_json;  ///< normal form, without secrets

@@ -73,9 +73,9 @@ Started<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
     if (options.url) {
         auto given = Dsn::parse(*options.url);
         if (!given) return given.error();
-        if ((*given).parameter("connect_timeout").empty()) given = (*given).with("connect_timeout", "10");
-        if ((*given).parameter("application_name").empty()) given = (*given).with("application_name", "catenary");
         login = *std::move(given);
+        if (login->parameter("connect_timeout").empty()) login = login->with("connect_timeout", "10");
+        if (login->parameter("application_name").empty()) login = login->with("application_name", "catenary");
     } else {
         auto started = PrivateCluster::start({options.data_dir, options.durability, options.progress});
         if (!started) return started.error();

@@ -5,6 +5,7 @@
 #include "server/pg/record_rows.hpp"
 #include "server/pg/sql_text.hpp"
 #include "server/pg/tenant_transaction.hpp"
+#include "server/pg/ticket_rows.hpp"
 
 #include <fmt/format.h>
 
@@ -38,6 +39,12 @@ const Statement incident_activity{"incident_activity", R"(
     WHERE number = $1 AND ($2::int8 IS NULL OR (position, line) > ($2, $3::int4)) AND ($5::text[] IS NULL OR what = ANY($5))
     ORDER BY position, line LIMIT $4)"};
 
+const Statement incident_comments{"incident_comments", R"(
+    SELECT number, position, at, actor, what, detail, line FROM incident_activity WHERE number = $1 AND what = 'commented' ORDER BY position, line LIMIT $2)"};
+
+const Statement incident_tickets{
+    "incident_tickets", fmt::format("SELECT {} FROM ticket t WHERE t.incident = $1 ORDER BY t.connector LIMIT {}", ticket_columns, api::tickets::most_links)};
+
 // Whoever shares an entity is found by its index. Patterns and techniques have none: of the newest incidents only those are looked at.
 const Statement incidents_alike{"incidents_alike", fmt::format(R"(
     WITH by_entity AS (SELECT {0} FROM incident i
@@ -56,27 +63,45 @@ StoreError no_incident(IncidentNumber number) { return {StoreErrorCode::not_foun
 
 bool exists(TenantTransaction& transaction, IncidentNumber number) { return transaction.rows(incident_exists, number.value())[0][0].as<bool>(); }
 
-std::vector<engine::FindingRecord> read_findings(TenantTransaction& transaction, IncidentNumber number) {
+std::vector<engine::FindingRecord> findings_from(const pqxx::result& rows) {
     std::vector<engine::FindingRecord> findings;
-    for (const auto& row : transaction.rows(incident_findings, number.value())) findings.push_back(finding_from(row));
+    for (const auto& row : rows) findings.push_back(finding_from(row));
     return findings;
 }
 
-StoreResult<IncidentRecord> read_record(TenantTransaction& transaction, IncidentNumber number) {
-    const auto rows = transaction.rows(incident_by_number, number.value());
+StoreResult<IncidentRecord> record_from(const pqxx::result& rows, IncidentNumber number) {
     if (rows.empty()) return no_incident(number);
     return incident_from(rows[0]);
 }
 
+StoreResult<IncidentRecord> read_record(TenantTransaction& transaction, IncidentNumber number) {
+    return record_from(transaction.rows(incident_by_number, number.value()), number);
+}
+
+constexpr int most_redirects = 16;  // merges lead on to merges, never in a ring; a longer way is a damaged row
+
 /// The incident, or the one that it was merged into.
 StoreResult<IncidentRecord> read_story(TenantTransaction& transaction, IncidentNumber number) {
-    constexpr int most_redirects = 16;  // merges lead on to merges, never in a ring; a longer way is a damaged row
     auto record = read_record(transaction, number);
     for (int i = 0; i < most_redirects && record && (*record).merged_into; ++i) record = read_record(transaction, *(*record).merged_into);
     return record;
 }
 
-StoreResult<Page<EvidenceRow>> read_evidence(TenantTransaction& transaction, IncidentNumber number, const PageRequest& request) {
+Page<EvidenceRow> evidence_page(const pqxx::result& rows, std::size_t limit) {
+    Page<EvidenceRow> page;
+    for (const auto& row : rows) {
+        if (page.items.size() == limit) {
+            const auto& last = page.items.back().signal.signal;
+            page.next = place_text({timestamp_text(last.time), last.source, last.id});
+            break;
+        }
+        page.items.push_back(evidence_from(row));
+    }
+    return page;
+}
+
+/// Of the incident, or of the one that it was merged into.
+StoreResult<IncidentEvidence> read_evidence(TenantTransaction& transaction, IncidentNumber number, const PageRequest& request) {
     std::optional<std::string> time, source, id;
     if (!request.after.empty()) {
         const auto place = place_from(request.after, 3);
@@ -85,16 +110,27 @@ StoreResult<Page<EvidenceRow>> read_evidence(TenantTransaction& transaction, Inc
         source = (*place)[1];
         id = (*place)[2];
     }
-    Page<EvidenceRow> page;
-    for (const auto& row : transaction.rows(incident_evidence, number.value(), time, source, id, static_cast<std::int64_t>(request.limit + 1))) {
-        if (page.items.size() == request.limit) {
-            const auto& last = page.items.back().signal.signal;
-            page.next = place_text({timestamp_text(last.time), last.source, last.id});
-            break;
+    const auto limit = static_cast<std::int64_t>(request.limit + 1);
+    for (int redirects = 0;; ++redirects) {
+        const auto found = transaction.results({transaction.call(incident_by_number, number.value()), transaction.call(incident_findings, number.value()),
+                                                transaction.call(incident_evidence, number.value(), time, source, id, limit)});
+        auto record = record_from(found[0], number);
+        if (!record) return record.error();
+        if ((*record).merged_into && redirects < most_redirects) {
+            number = *(*record).merged_into;
+            continue;
         }
-        page.items.push_back(evidence_from(row));
+        return IncidentEvidence{*std::move(record), findings_from(found[1]), evidence_page(found[2], request.limit)};
     }
-    return page;
+}
+
+engine::IncidentActivity activity_from(const pqxx::row& row) {
+    return {IncidentNumber{row[0].as<std::int64_t>()},
+            engine::Position{row[1].as<std::int64_t>()},
+            timestamp_from(row[2]),
+            row[3].c_str(),
+            row[4].c_str(),
+            row[5].c_str()};
 }
 
 StoreResult<Page<engine::IncidentActivity>> read_activity(TenantTransaction& transaction, IncidentNumber number, const std::vector<std::string>& kinds,
@@ -114,7 +150,7 @@ StoreResult<Page<engine::IncidentActivity>> read_activity(TenantTransaction& tra
             page.next = place_text({std::to_string(page.items.back().position.value()), last_line});
             break;
         }
-        page.items.push_back({number, engine::Position{row[1].as<std::int64_t>()}, timestamp_from(row[2]), row[3].c_str(), row[4].c_str(), row[5].c_str()});
+        page.items.push_back(activity_from(row));
         last_line = row[6].c_str();
     }
     if (page.items.empty() && !exists(transaction, number)) return no_incident(number);
@@ -142,16 +178,9 @@ api::ports::Outcome<IncidentRecord> IncidentStore::story(const api::Caller& call
 }
 
 api::ports::Outcome<IncidentEvidence> IncidentStore::evidence(const api::Caller& caller, IncidentNumber number, const PageRequest& request) {
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up,
-                                         [&](TenantTransaction& transaction) -> StoreResult<IncidentEvidence> {
-                                             auto record = read_story(transaction, number);
-                                             if (!record) return record.error();
-                                             auto page = read_evidence(transaction, (*record).number, request);
-                                             if (!page) return page.error();
-                                             auto findings = read_findings(transaction, (*record).number);
-                                             return IncidentEvidence{*std::move(record), std::move(findings), *std::move(page)};
-                                         }),
-                      "incident_evidence");
+    return to_outcome(
+        tenant_transaction(pool_, caller.tenant, Access::look_up, [&](TenantTransaction& transaction) { return read_evidence(transaction, number, request); }),
+        "incident_evidence");
 }
 
 api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(const api::Caller& caller, IncidentNumber number,
@@ -164,12 +193,16 @@ api::ports::Outcome<Page<engine::IncidentActivity>> IncidentStore::activity(cons
 api::ports::Outcome<IncidentDetail> IncidentStore::detail(const api::Caller& caller, IncidentNumber number, std::size_t most_comments) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up,
                                          [&](TenantTransaction& transaction) -> StoreResult<IncidentDetail> {
-                                             auto record = read_record(transaction, number);
+                                             const auto most = static_cast<std::int64_t>(most_comments);
+                                             const auto found = transaction.results({transaction.call(incident_by_number, number.value()),
+                                                                                     transaction.call(incident_findings, number.value()),
+                                                                                     transaction.call(incident_comments, number.value(), most),
+                                                                                     transaction.call(incident_tickets, number.value())});
+                                             auto record = record_from(found[0], number);
                                              if (!record) return record.error();
-                                             IncidentDetail detail{*std::move(record), read_findings(transaction, number), {}};
-                                             auto comments = read_activity(transaction, number, {"commented"}, {most_comments, ""});
-                                             if (!comments) return comments.error();
-                                             detail.comments = std::move(comments->items);
+                                             IncidentDetail detail{*std::move(record), findings_from(found[1]), {}, {}};
+                                             for (const auto& row : found[2]) detail.comments.push_back(activity_from(row));
+                                             for (const auto& row : found[3]) detail.tickets.push_back(ticket_from(row));
                                              return detail;
                                          }),
                       "incident_detail");
@@ -178,7 +211,7 @@ api::ports::Outcome<IncidentDetail> IncidentStore::detail(const api::Caller& cal
 api::ports::Outcome<std::vector<engine::FindingRecord>> IncidentStore::findings(const api::Caller& caller, IncidentNumber number) {
     return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up,
                                          [&](TenantTransaction& transaction) -> StoreResult<std::vector<engine::FindingRecord>> {
-                                             auto findings = read_findings(transaction, number);
+                                             auto findings = findings_from(transaction.rows(incident_findings, number.value()));
                                              if (findings.empty() && !exists(transaction, number)) return no_incident(number);
                                              return findings;
                                          }),

@@ -1,6 +1,9 @@
 #include "server/pg/tenant_transaction.hpp"
 
+#include <fmt/format.h>
+
 #include <string>
+#include <vector>
 
 namespace catenary::server::pg {
 namespace {
@@ -22,6 +25,20 @@ TenantTransaction::TenantTransaction(pqxx::connection_base& connection, const Ac
 }
 
 TenantTransaction::~TenantTransaction() { End(); }
+
+std::string TenantTransaction::execute_sql(const std::string& name, const std::vector<std::string>& literals) {
+    return fmt::format("EXECUTE {}({})", name, fmt::join(literals, ", "));
+}
+
+std::vector<pqxx::result> TenantTransaction::results(const std::vector<std::string>& calls) {
+    pqxx::pipeline pipeline{*this};
+    pipeline.retain(static_cast<int>(calls.size()));
+    std::vector<pqxx::pipeline::query_id> ids;
+    for (const auto& call : calls) ids.push_back(pipeline.insert(call));
+    std::vector<pqxx::result> found;
+    for (const auto id : ids) found.push_back(pipeline.retrieve(id));
+    return found;
+}
 
 void TenantTransaction::do_begin() { direct_exec(begin_sql_.c_str()); }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace catenary::server::pg {
 
@@ -53,7 +54,18 @@ public:
         return exec_prepared(statement.name, std::forward<Parameters>(parameters)...);
     }
 
+    /// A statement with its values, for `results`; prepares it.
+    template <class... Parameters>
+    std::string call(const Statement& statement, const Parameters&... parameters) {
+        conn().prepare(statement.name, statement.sql);
+        conn().prepare_now(statement.name);
+        return execute_sql(statement.name, {conn().quote(parameters)...});
+    }
+    /// What several calls give, in their order, in one round trip: on a busy machine each one waits for its turn twice.
+    std::vector<pqxx::result> results(const std::vector<std::string>& calls);
+
 private:
+    static std::string execute_sql(const std::string& name, const std::vector<std::string>& literals);
     void do_begin() override;
     void do_commit() override;
     std::string begin_sql_;

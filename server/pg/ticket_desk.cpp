@@ -26,7 +26,6 @@ using api::tickets::TicketFilter;
 using api::tickets::TicketRow;
 
 constexpr std::int64_t most_connectors = 32;
-constexpr std::size_t most_links = 20;  ///< tickets that a list shows of one incident
 
 // What counts is whether there are some, and whether there are many.
 constexpr std::string_view connector_sql = R"(
@@ -245,13 +244,13 @@ api::ports::Outcome<std::map<std::int64_t, std::vector<TicketRow>>> PgTicketDesk
                                   fmt::format("SELECT {} FROM ticket t WHERE t.incident = ANY($1::int8[]) ORDER BY t.incident, t.connector", ticket_columns)};
     std::vector<std::int64_t> numbers;
     for (const auto number : incidents) numbers.push_back(number.value());
-    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::read,
+    return to_outcome(tenant_transaction(pool_, caller.tenant, Access::look_up,
                                          [&](TenantTransaction& transaction) {
                                              std::map<std::int64_t, std::vector<TicketRow>> found;
                                              for (const auto& row : transaction.rows(linked, array_literal(numbers))) {
                                                  auto ticket = ticket_from(row);
                                                  auto& of_incident = found[ticket.incident.value()];
-                                                 if (of_incident.size() < most_links) of_incident.push_back(std::move(ticket));
+                                                 if (of_incident.size() < api::tickets::most_links) of_incident.push_back(std::move(ticket));
                                              }
                                              return found;
                                          }),

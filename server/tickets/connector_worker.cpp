@@ -8,7 +8,6 @@
 
 namespace catenary::server::tickets {
 
-using api::tickets::Closing;
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
@@ -34,13 +33,6 @@ std::string state_of(const engine::IncidentRecord& incident) {
 milliseconds rest_after(int failures) {
     if (failures < failures_to_open) return 0ms;
     return std::min<milliseconds>(first_rest * (1LL << std::min(failures - failures_to_open, 10)), most_rest);
-}
-
-engine::Classification classification_of(const api::tickets::Connector& connector, const RemoteTicket& remote) {
-    for (const auto& word : {remote.resolution, remote.status}) {
-        if (const auto found = connector.resolutions.find(word); found != connector.resolutions.end()) return found->second;
-    }
-    return engine::Classification::undetermined;
 }
 
 }  // namespace
@@ -100,11 +92,12 @@ milliseconds ConnectorWorker::run_once(const std::function<bool()>& go_on) {
     if (hold.poll_due && go_on()) poll(hold);
     if (go_on() && follow_hooks(hold.epoch)) return 0ms;
     // What people do there is not to wait for all that is to be sent.
-    const auto turn = std::chrono::steady_clock::now() + longest_turn;
+    const auto now = std::chrono::steady_clock::now();
+    const auto turn = next_poll_ > now ? std::min(now + longest_turn, next_poll_) : now + longest_turn;
     while (go_on()) {
         if (!send_next(hold)) return soon * 5;
         if (failures_ >= failures_to_open) return soon;  // the breaker is open: `hold` tells for how long
-        if (std::chrono::steady_clock::now() > turn) return 0ms;
+        if (std::chrono::steady_clock::now() >= turn) return 0ms;
     }
     return soon;
 }
@@ -202,100 +195,6 @@ bool ConnectorWorker::send_next(const pg::ConnectorHold& held) {
     const auto finished = queue_.finish(held.epoch, job, result, wire_->take());
     // Somebody else serves it by now, or the database is away: what was sent is looked for by whoever comes next.
     return finished.has_value() && !result.pause;
-}
-
-void ConnectorWorker::poll(const pg::ConnectorHold& held) {
-    const bool follows = api::tickets::facts_of(served_->connector.kind).follows_changes;
-    const auto every = follows ? std::chrono::duration_cast<milliseconds>(served_->connector.poll) : milliseconds{24h};
-    const auto changed = system_->changes_since(held.polled);
-    auto exchanged = wire_->take();
-    std::erase_if(exchanged, [](const Exchanged& line) { return line.failure.empty(); });  // a look a minute that found nothing tells nobody anything
-    ++counts_.polls;
-    if (!changed) {
-        const auto why = wire_->shown(changed.error().words);
-        if (changed.error().kind == RemoteFault::Kind::unauthorised) {
-            if (!queue_.pause(held.epoch, why)) return;
-        }
-        const auto wait = std::max<milliseconds>(every, changed.error().retry_after.value_or(0s));
-        if (const auto noted = queue_.note_poll(held.epoch, held.polled, wait, why, exchanged); !noted)
-            spdlog::warn("event=poll_not_noted connector={}", name_);
-        return;
-    }
-    auto polled = held.polled;
-    std::string failure;
-    for (const auto& remote : *changed) {
-        if (!follow(held.epoch, remote)) {
-            failure = fmt::format("the change of ticket {} could not be followed yet", remote.id);
-            break;
-        }
-        if (served_->connector.comments && !take_notes(held.epoch, remote.id)) {
-            failure = fmt::format("the notes of ticket {} could not be read yet", remote.id);
-            break;
-        }
-        polled = std::max(polled, remote.seen);
-    }
-    for (auto& line : wire_->take()) {
-        if (!line.failure.empty()) exchanged.push_back(std::move(line));
-    }
-    // It answers again: one reply that is lost from now on must not shut it off for as long as an outage that is over.
-    if (follows && failure.empty()) failures_ = 0;
-    if (const auto noted = queue_.note_poll(held.epoch, polled, every, failure, exchanged); !noted) spdlog::warn("event=poll_not_noted connector={}", name_);
-}
-
-bool ConnectorWorker::follow(std::int64_t epoch, const RemoteTicket& remote) {
-    const auto known = queue_.find(remote.id);
-    if (!known) return false;
-    if (!*known) return true;  // nobody's
-    auto ticket = **known;
-    // Our own change. Times are whole seconds: somebody may have changed the status in the same one.
-    if (ticket.external_seen == remote.seen && ticket.external_status == remote.status) return true;
-    if (remote.status != ticket.external_status) {
-        const auto ours = system_->set_by_us(remote);
-        if (!ours && ours.error().kind == RemoteFault::Kind::later) return false;
-        // A history that cannot be had leaves only the state itself, which differs from what we know.
-        if (ours ? !*ours : ours.error().kind != RemoteFault::Kind::gone) {
-            ++counts_.remote_changes;
-            if (!follow_status(ticket, remote)) return false;
-        }
-    }
-    ticket.external_status = remote.status;
-    ticket.external_seen = remote.seen;
-    if (!remote.url.empty()) ticket.external_url = remote.url;
-    return queue_.note_remote(epoch, ticket).has_value();
-}
-
-bool ConnectorWorker::follow_status(pg::KnownTicket& ticket, const RemoteTicket& remote) {
-    const auto& connector = served_->connector;
-    if (connector.closing == Closing::ignore) return true;
-    const auto incident = setting_.incidents.find(caller(), ticket.incident);
-    if (!incident) return incident.error().code == api::ports::FailureCode::not_found;
-    if (incident->merged_into) return true;
-    const bool closed = incident->status == engine::IncidentStatus::closed;
-    const bool closes = remote.closed && !closed;
-    const bool reopens = !remote.closed && closed && ticket.told_status == "closed";
-    if (!closes && !reopens) return true;
-    const auto classification = classification_of(connector, remote);
-    const auto who = caller();
-    if (connector.closing == Closing::propose) {
-        auto text = closes
-                        ? fmt::format("Ticket {} of {} was closed (state {}): it suggests to close this incident as {}.", remote.id, name_, remote.status,
-                                      engine::to_string(classification))
-                        : fmt::format("Ticket {} of {} was opened again (state {}): it suggests to open this incident again.", remote.id, name_, remote.status);
-        const auto said = setting_.control.comment(who, {ticket.incident, std::move(text), who.key_id});
-        return said.has_value() || said.error().code == api::ports::FailureCode::recorded;
-    }
-    engine::IncidentEdit edit;
-    edit.number = ticket.incident;
-    edit.actor = who.key_id;
-    edit.status = closes ? engine::IncidentStatus::closed : engine::IncidentStatus::active;
-    if (closes) {
-        edit.classification = classification;
-        edit.reason = fmt::format("ticket {} of {} was closed (state {})", remote.id, name_, remote.status);
-    }
-    const auto edited = setting_.control.edit(who, edit, std::nullopt);
-    if (!edited && edited.error().code != api::ports::FailureCode::recorded) return false;
-    ticket.told_status = engine::to_string(*edit.status);
-    return true;
 }
 
 }  // namespace catenary::server::tickets

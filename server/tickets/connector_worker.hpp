@@ -64,6 +64,9 @@ private:
     std::string comment_text(const RemoteNote& note);
     void judge(const RemoteFault& fault, const pg::TicketJob& job, pg::TicketResult& result);
     void poll(const pg::ConnectorHold& held);
+    /// How long to rest after a poll that took `took`, so that the next one *ends* within the interval after this one began: what changed just behind this
+    /// one's look is then followed within one interval. At least half of the interval.
+    std::chrono::milliseconds rest_between_polls(std::chrono::milliseconds every, std::chrono::milliseconds took);
     /// What came by hooks; whether there may be more.
     bool follow_hooks(std::int64_t epoch);
     /// False when it could not be followed now.
@@ -88,7 +91,8 @@ private:
     int failures_ = 0;                   ///< of the connector in a row
     std::map<std::string, int> unread_;  ///< looks in a row that failed to read a ticket's notes
     std::minstd_rand random_;
-    std::chrono::steady_clock::time_point trimmed_{};
+    std::chrono::steady_clock::time_point trimmed_{}, next_poll_{};
+    std::chrono::milliseconds poll_takes_{0};  ///< the slowest of late, fading
 };
 
 }  // namespace catenary::server::tickets

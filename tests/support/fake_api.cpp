@@ -105,7 +105,7 @@ Outcome<std::vector<engine::IncidentRecord>> FakeIncidents::alike(const api::Cal
 Outcome<IncidentDetail> FakeIncidents::detail(const api::Caller& caller, engine::IncidentNumber number, std::size_t most_comments) {
     const auto record = find(caller, number);
     if (!record) return record.error();
-    return IncidentDetail{*record, found, activity(caller, number, {"commented"}, {most_comments, ""})->items};
+    return IncidentDetail{*record, found, activity(caller, number, {"commented"}, {most_comments, ""})->items, tickets};
 }
 Outcome<std::vector<engine::FindingRecord>> FakeIncidents::findings(const api::Caller&, engine::IncidentNumber number) {
     numbers.push_back(number.value());

@@ -70,6 +70,7 @@ struct FakeIncidents final : api::ports::IncidentReader {
     std::vector<api::ports::EvidenceRow> rows;
     std::vector<engine::IncidentActivity> lines;
     std::vector<engine::FindingRecord> found;
+    std::vector<api::tickets::TicketRow> tickets;  ///< of any incident looked at by itself
     std::optional<api::ports::Failure> failure;
     api::ports::IncidentFilter asked;
     std::vector<std::int64_t> numbers;  ///< asked for by evidence, activity and findings

@@ -153,7 +153,7 @@ TEST_CASE("a preview says what the ticket would say, and whether there would be 
 TEST_CASE("incidents show their tickets") {
     FakeApi api;
     for (const auto number : {17, 18}) api.incidents.records.emplace(number, incident_of_two(number));
-    api.desk.rows = {ticket_of(17)};
+    api.incidents.tickets = api.desk.rows = {ticket_of(17)};
     const auto one = api.get("/api/v1/incidents/17");
     REQUIRE(one.body["tickets"].size() == 1);
     CHECK(one.body["tickets"][0]["external_url"] == "https://tickets.example/issues/42");

@@ -121,6 +121,8 @@ RefusedInputs refused_by_patterns() {
          pattern_with(R"(,"mode":"off","effective_from":"2026-03-01T00:00:00Z")", "new"),
          422,
          {{"/effective_from", "conflict"}}},
+        {"an id that is a path's word", Method::post, list, pattern_with("", "export"), 422, {{"/id", "out_of_range"}}},
+        {"an id that is another path's word", Method::post, list + ":validate", pattern_with("", "import"), 422, {{"/id", "out_of_range"}}},
         {"another id than the path's", Method::put, one, pattern_with("", "other"), 422, {{"/id", "conflict"}}},
         {"a version of what ships", Method::put, list + "/mfa-fatigue", pattern_with("", "mfa-fatigue"), 409},
         {"a version of none", Method::put, list + "/none", pattern_with("", "none"), 404},
