@@ -14,9 +14,9 @@ constexpr std::array<KindFacts, 5> kinds{{
     {"redmine", "Redmine", "api_key", "look_up", "real", true, true, 255, usual_body},
     {"request_tracker", "Request Tracker", "token", "look_up", "real", true, true, 200, usual_body},
     // Jira counts 32,767 characters of a text, and 255 of a summary.
-    {"jira", "Jira", "api_token", "look_up", "fake", true, false, 255, 30'000},
+    {"jira", "Jira", "api_token", "look_up", "fake", true, true, 255, 30'000},
     // A short description of ServiceNow has 160 characters, a description 4,000, of which a line of ours takes some.
-    {"servicenow", "ServiceNow", "password", "look_up", "fake", true, false, 160, 3'800},
+    {"servicenow", "ServiceNow", "password", "look_up", "fake", true, true, 160, 3'800},
 }};
 
 constexpr auto words = [] {

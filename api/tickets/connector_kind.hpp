@@ -17,7 +17,7 @@ struct KindFacts {
     std::string_view deduplication;   ///< how what is sent twice arrives once: by_id, look_up
     std::string_view tested_against;  ///< specification, real, fake
     bool follows_changes;             ///< it can be asked what changed there
-    bool carries_notes;               ///< comments go both ways where that is wanted, and tickets of incidents that were merged or split are linked
+    bool carries_notes;               ///< comments go both ways where that is wanted, and tickets of incidents that were merged or split name each other
     std::size_t most_title;           ///< bytes that a title may have there
     std::size_t most_body;
 };

@@ -11,7 +11,8 @@ namespace catenary::server::tickets {
 /// in the text is markup.
 nlohmann::json adf_of(std::string_view text);
 
-/// The text of such a document, a line for each paragraph; "" of what is none. Looks as deep as people nest lists, not further.
+/// The words of such a document as people wrote it: a line for each paragraph, "- " before each item of a list, of what is no text (mentions, dates, links,
+/// cards) what it shows; "" of what is none. Looks 32 nodes deep, which is more than people nest, and reads about 64 KiB of words, not more.
 std::string text_of_adf(const nlohmann::json& document);
 
 }  // namespace catenary::server::tickets

@@ -1,4 +1,5 @@
 #include "server/tickets/connector_worker.hpp"
+#include "server/tickets/json_reading.hpp"
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -17,22 +18,14 @@ constexpr std::size_t most_author_bytes = 64;
 constexpr int most_unread = 3;  ///< looks, then the ticket's notes wait for its next change
 constexpr std::size_t most_remembered = 1'000;
 
-/// At most so many bytes, never ending inside a character.
-std::string shortened(std::string text, std::size_t most) {
-    if (text.size() <= most) return text;
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0U) == 0x80U) --most;
-    text.resize(most);
-    return text;
-}
-
 }  // namespace
 
 Remote<std::string> ConnectorWorker::complete(const TicketOrder& order, const std::string& id, const pg::TicketJob& job, pg::TicketResult& result) {
     using Tie = api::tickets::Kin::Tie;
-    std::vector<std::string> others;
+    std::vector<Related> others;
     std::vector<OwnNote> notes;
     for (const auto& kin : order.story.kin) {
-        if (!kin.ticket.empty() && kin.ticket != id) others.push_back(kin.ticket);
+        if (!kin.ticket.empty() && kin.ticket != id) others.push_back({kin.ticket, kin.tie});
         if (kin.tie == Tie::goes_on_in) continue;  // the change itself says so
         notes.push_back({fmt::format("{}-{}", api::tickets::tie_words[static_cast<std::size_t>(kin.tie)], kin.incident.value()), kin_line(kin)});
     }
@@ -50,7 +43,7 @@ Remote<std::string> ConnectorWorker::complete(const TicketOrder& order, const st
     }
     std::string not_taken;
     if (!others.empty()) {
-        auto related = system_->relate(id, others);
+        auto related = system_->relate(id, order.marker, others);
         if (!related) return related;
         not_taken = *std::move(related);
     }
@@ -81,11 +74,16 @@ bool ConnectorWorker::take_notes(std::int64_t epoch, const std::string& id) {
     if (!notes) {
         if (notes.error().kind == RemoteFault::Kind::gone) return true;
         if (unread_.size() >= most_remembered) unread_.clear();
-        if (++unread_[id] < most_unread) return false;
+        auto& unread = unread_[id];
+        if (unread >= most_unread) return true;  // forbidden, and told
+        // What this account may not read now it may not the next time.
+        const bool is_forbidden = notes.error().kind == RemoteFault::Kind::unauthorised;
+        if (!is_forbidden && ++unread < most_unread) return false;
         // What cannot be read (it is too long, or this account may not) must not hold up the other tickets.
-        unread_.erase(id);
         ++counts_.notes_left;
         spdlog::warn("event=notes_left tenant={} connector={} ticket={} reason=\"{}\"", tenant_.value(), name_, id, wire_->shown(notes.error().words));
+        if (is_forbidden) unread = most_unread;
+        else unread_.erase(id);
         return true;
     }
     unread_.erase(id);

@@ -5,6 +5,8 @@
 #include "server/tickets/ticket_system.hpp"
 
 #include <functional>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,9 @@ public:
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
+    Remote<std::string> relate(const std::string& id, const std::string& marker, const std::vector<Related>& others) override;
+    Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
+    Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;
     /// Its own webhooks, with a secret.
     std::optional<engine::Result<HookNews>> parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const override;
@@ -43,17 +48,45 @@ private:
     Remote<RemoteTicket> update(const TicketOrder& order, const std::string& id);
     /// The link to the incident, made or brought up to date by its globalId.
     Remote<void> link(const TicketOrder& order, const std::string& id);
+    /// The note of this revision, where it is not there yet.
     Remote<void> note(const TicketOrder& order, const std::string& id);
     /// By a transition, where one leads there; what was in the way otherwise, "" when nothing was.
     Remote<std::string> bring(const std::string& id, const std::string& word);
     Remote<RemoteTicket> read_back(const TicketOrder& order, const std::string& id, bool told, std::string warning);
     std::string tenant_label() const;
 
+    /// Our account's id. Asked once.
+    Remote<std::string> account();
+    struct CommentPage {
+        std::vector<nlohmann::json> comments;
+        bool is_last = true;
+    };
+    /// Comments of an issue behind the newest `from` ones, newest first.
+    Remote<CommentPage> comments(const std::string& id, std::size_t from);
+    /// Which of the lines some comment ends in, as far as they were read.
+    struct Found {
+        std::set<std::string> lines;
+        bool is_whole = false;  ///< all were read, or all were found
+    };
+    Remote<Found> find_lines(const std::string& id, const std::set<std::string>& lines, std::size_t most);
+    Remote<void> comment(const std::string& id, const OwnNote& note, const std::string& line);
+    /// Ids of the issues that this one is linked with, by whatever type.
+    Remote<std::set<std::string>> linked(const std::string& id);
+    /// Names of the types that links get, as the site has them; "" where it has none at all.
+    struct LinkTypes {
+        std::string merge;
+        std::string split;
+    };
+    /// Asked once.
+    Remote<LinkTypes> link_types();
+
     const api::tickets::Connector& connector_;
     Wire& wire_;
     JsonClient client_;
     std::string marker_prefix_;
     Clock clock_;
+    std::string account_;
+    std::optional<LinkTypes> link_types_;
 };
 
 }  // namespace catenary::server::tickets

@@ -1,6 +1,7 @@
 #include "server/tickets/jira_issue.hpp"
 
 #include "api/json/time_json.hpp"
+#include "server/pg/sha256.hpp"
 #include "server/tickets/adf.hpp"
 #include "server/tickets/json_client.hpp"
 #include "server/tickets/ticket_note.hpp"
@@ -19,12 +20,12 @@ bool is_id(const std::string& word) {
     return std::ranges::all_of(word, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+}  // namespace
+
 bool same(std::string_view left, std::string_view right) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
     return std::ranges::equal(left, right, {}, lower, lower);
 }
-
-}  // namespace
 
 const Json& property_of(const Json& issue) { return member(member(issue, "properties"), property_key); }
 
@@ -76,6 +77,11 @@ Json fields_of(const TicketOrder& order) {
     if (const auto priority = word_of(order.connector.priorities, order.story.record.severity); !priority.empty())
         fields["priority"] = {{is_id(priority) ? "id" : "name", priority}};
     return fields;
+}
+
+std::string digest_of(const TicketOrder& order) {
+    const auto text = api::tickets::ticket_text(order.connector, order.story);
+    return pg::sha256_hex(fmt::format("{}\n{}\n{}", text.title, text.body, word_of(order.connector.priorities, order.story.record.severity)));
 }
 
 std::string untaken(const TicketOrder& order, const Json& issue) {

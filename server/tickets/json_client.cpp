@@ -19,6 +19,7 @@ OutboundResult JsonClient::send(std::string_view action, const OutboundRequest& 
     auto reply = wire_.send(action, request);
     status_ = reply ? reply->status : 0;
     etag_ = reply ? reply->etag : "";
+    is_too_large_ = !reply && reply.error().kind == OutboundError::Kind::too_large;
     return reply;
 }
 

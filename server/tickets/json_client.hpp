@@ -33,6 +33,8 @@ public:
     /// Of the newest reply; 0 and "" when there was none.
     int status() const { return status_; }
     const std::string& etag() const { return etag_; }
+    /// It was longer than is read.
+    bool is_too_large() const { return is_too_large_; }
 
 private:
     Remote<nlohmann::json> read(std::string_view action, const OutboundRequest& request);
@@ -45,6 +47,7 @@ private:
     Words words_;
     int status_ = 0;
     std::string etag_;
+    bool is_too_large_ = false;
 };
 
 /// A fault of what is no ticket: `gone` there means that the address or a name in the document is wrong.

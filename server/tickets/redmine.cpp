@@ -27,13 +27,6 @@ std::string words_of(const Json& body) {
 /// Its last line tells which revision of the incident the issue shows.
 std::string description_of(const TicketOrder& order, const api::tickets::TicketText& text) { return text.body + "\n" + revision_line(order); }
 
-/// A description as it was before the last line, with line ends as we write them.
-std::string without_revision(std::string description) {
-    std::erase(description, '\r');
-    const auto end = description.rfind('\n');
-    return end == std::string::npos ? description : description.substr(0, end);
-}
-
 }  // namespace
 
 Redmine::Redmine(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix)
@@ -129,7 +122,7 @@ Remote<RemoteTicket> Redmine::update(const TicketOrder& order, const std::string
     const auto status = word_of(connector_.statuses, incident.status);
     const bool tells_status = !status.empty() && order.told_status != engine::to_string(incident.status) && text_at(member(*before, "status"), "id") != status;
     const auto text = api::tickets::ticket_text(order.connector, order.story);
-    const bool shows_all = text_at(*before, "subject") == text.title && without_revision(text_at(*before, "description")) == text.body;
+    const bool shows_all = text_at(*before, "subject") == text.title && shows_body(text_at(*before, "description"), text.body);
     if ((arrived || (shows_all && !order.is_news)) && !tells_status) return ticket_from(*before);
     Json issue{{"subject", text.title}, {"description", description_of(order, text)}};
     if (!arrived && order.is_news) issue["notes"] = note_of(incident);

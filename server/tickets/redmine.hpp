@@ -20,7 +20,7 @@ public:
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
-    Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others) override;
+    Remote<std::string> relate(const std::string& id, const std::string& marker, const std::vector<Related>& others) override;
     Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
     Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;

@@ -1,6 +1,7 @@
 #include "server/tickets/hooks.hpp"
 #include "server/tickets/json_client.hpp"
 #include "server/tickets/redmine.hpp"
+#include "server/tickets/ticket_note.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -26,14 +27,6 @@ std::set<std::string> related_issues(const Json& issue) {
     return ids;
 }
 
-/// The last line of a note of ours.
-std::string note_mark(const std::string& marker, const OwnNote& note) { return fmt::format("Catenary {} note {}", marker, note.key); }
-
-std::string last_line(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-    return text.substr(text.rfind('\n') + 1);
-}
-
 bool has_note(const Json& issue, const std::string& mark) {
     return std::ranges::any_of(member(issue, "journals"), [&](const Json& journal) { return last_line(text_at(journal, "notes")) == mark; });
 }
@@ -48,17 +41,17 @@ Remote<Json> Redmine::read_with(const std::string& id, std::string_view what) {
     return RemoteFault{RemoteFault::Kind::later, "its reply is not the issue that was asked for"};
 }
 
-Remote<std::string> Redmine::relate(const std::string& id, const std::vector<std::string>& others) {
+Remote<std::string> Redmine::relate(const std::string& id, const std::string&, const std::vector<Related>& others) {
     const auto before = read_with(id, "relations");
     if (!before) return before.error();
     const auto known = related_issues(*before);
     bool has_asked = false;
     std::string refused;
     for (const auto& other : others) {
-        if (known.contains(other)) continue;
+        if (known.contains(other.id)) continue;
         has_asked = true;
         const auto made =
-            write("relate", "POST", fmt::format("/issues/{}/relations.json", id), {{"relation", {{"issue_to_id", other}, {"relation_type", "relates"}}}});
+            write("relate", "POST", fmt::format("/issues/{}/relations.json", id), {{"relation", {{"issue_to_id", other.id}, {"relation_type", "relates"}}}});
         if (made) continue;
         // An account that may not do this may do all else, and an issue that was deleted has no relations: the ticket itself is as it should be.
         const auto kind = made.error().kind;
@@ -71,7 +64,7 @@ Remote<std::string> Redmine::relate(const std::string& id, const std::vector<std
     const auto there = related_issues(*after);
     std::string missing;
     for (const auto& other : others) {
-        if (!there.contains(other)) missing += fmt::format("{}#{}", missing.empty() ? "" : ", ", other);
+        if (!there.contains(other.id)) missing += fmt::format("{}#{}", missing.empty() ? "" : ", ", other.id);
     }
     if (missing.empty()) return std::string{};
     auto why = fmt::format("Redmine did not take the relation to {}{}", missing, refused.empty() ? "" : ": " + refused);
@@ -84,17 +77,18 @@ Remote<std::string> Redmine::write_notes(const std::string& id, const std::strin
     if (!before) return before.error();
     bool has_written = false;
     for (const auto& note : notes) {
-        const auto mark = note_mark(marker, note);
+        const auto mark = note_line(marker, note);
         if (has_note(*before, mark)) continue;
         has_written = true;
-        const auto written = write("note", "PUT", fmt::format("/issues/{}.json", id), {{"issue", {{"notes", note.text + "\n\n" + mark}}}});
+        const auto written = write("note", "PUT", fmt::format("/issues/{}.json", id),
+                                   {{"issue", {{"notes", note_text(note, mark, api::tickets::facts_of(connector_.kind).most_body)}}}});
         if (!written) return written.error();
     }
     if (!has_written) return std::string{};
     const auto after = read_with(id, "journals");
     if (!after) return after.error();
     for (const auto& note : notes) {
-        if (has_note(*after, note_mark(marker, note))) continue;
+        if (has_note(*after, note_line(marker, note))) continue;
         std::string why = "Redmine did not take a note: may this account write some?";
         wire_.blame(why);
         return why;
@@ -115,7 +109,7 @@ Remote<std::vector<RemoteNote>> Redmine::notes_since(const std::string& id, cons
     for (const auto& journal : member(*issue, "journals")) {
         RemoteNote note{text_at(journal, "id"), text_at(member(journal, "user"), "name"), text_at(journal, "notes"), false};
         if (number_from(note.id) <= seen || note.text.empty() || member(journal, "private_notes") == true) continue;
-        note.is_ours = text_at(member(journal, "user"), "id") == account_ || last_line(note.text).starts_with("Catenary " + marker_prefix_);
+        note.is_ours = text_at(member(journal, "user"), "id") == account_ || last_line(note.text).starts_with(line_begin(marker_prefix_));
         notes.push_back(std::move(note));
     }
     std::ranges::sort(notes, {}, [](const RemoteNote& note) { return number_from(note.id); });

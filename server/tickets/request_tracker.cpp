@@ -1,8 +1,6 @@
 #include "server/tickets/request_tracker.hpp"
 
 #include "api/http/target.hpp"
-#include "server/tickets/hooks.hpp"
-#include "server/tickets/overlap.hpp"
 #include "server/tickets/ticket_note.hpp"
 
 #include <fmt/format.h>
@@ -16,11 +14,6 @@ using Json = nlohmann::json;
 
 namespace {
 
-// The largest page that Request Tracker gives. It checks the token's slow hash with each request, which takes longer than to list a hundred tickets.
-constexpr std::size_t page_size = 100;
-constexpr std::size_t most_pages = 100;
-constexpr std::size_t most_state_words = 100;
-constexpr auto its_own_account = "RT_System";  // opens what somebody replies to
 constexpr int most_rereads = 3;
 
 /// {"message": "..."}, or what a change is answered with: ["Ticket 2: ..."]
@@ -173,22 +166,6 @@ Remote<RequestTracker::Change> RequestTracker::change(const TicketOrder& order, 
     }
 }
 
-Remote<std::vector<Json>> RequestTracker::history(const std::string& id, std::size_t page) {
-    const auto found =
-        client_.ask("read", fmt::format("{}/history?fields=Type,Field,Data,Creator&orderby=id&order=DESC&per_page={}&page={}", path_of(id), page_size, page));
-    if (!found) return found.error();
-    const auto& items = member(*found, "items");
-    return std::vector<Json>(items.begin(), items.end());
-}
-
-Remote<std::string> RequestTracker::account(const std::string& id) {
-    if (!account_.empty()) return account_;
-    const auto ticket = read(id);
-    if (!ticket) return ticket.error();
-    account_ = text_at(member(*ticket, "Creator"), "id");
-    return account_;
-}
-
 Remote<bool> RequestTracker::shows(const TicketOrder& order, const std::string& id) {
     const auto line = revision_line(order);
     const auto transactions = history(id, 1);
@@ -226,12 +203,12 @@ Remote<RemoteTicket> RequestTracker::update(const TicketOrder& order, const std:
     const bool told = tells_status(order, changed->before);
     const auto noted = tell(order, id, text);
     if (!noted) return noted.error();
-    if (!changed->is_changed && !*noted) return ticket_from(changed->before);
+    if (!changed->is_changed && !*noted && !replies()) return ticket_from(changed->before);
     auto after = read(id);
-    if (after && told && *noted && replies() && text_at(*after, "Status") != status) {
-        // A reply opens what is closed, our own too.
-        if (const auto again = change(order, id, text); !again) return again.error();
-        after = read(id);
+    if (after && replies()) {
+        const auto put_back = put_back_state(*after, client_.etag());
+        if (!put_back) return put_back.error();
+        if (*put_back) after = read(id);
     }
     if (!after) return after.error();
     auto ticket = ticket_from(*after);
@@ -262,83 +239,6 @@ Remote<std::string> RequestTracker::test() {
     const auto none = find(marker_prefix_ + "0");
     if (!none) return none.error();
     return fmt::format("Request Tracker {}; queue {} is there", wire_.shown(text_at(*system, "Version")), connector_.request_tracker.queue);
-}
-
-Remote<bool> RequestTracker::is_closed(const RemoteTicket& ticket) {
-    if (const auto known = closed_words_.find(ticket.status); known != closed_words_.end()) return known->second;
-    for (const auto* group : {"__Inactive__", "__Active__"}) {
-        const auto query = percent_encoded(fmt::format("id = {} AND Status = '{}'", ticket.id, group));
-        const auto found = client_.ask("read", "/tickets?fields=Status&per_page=1&query=" + query);
-        if (!found) return of_no_ticket(found.error());
-        for (const auto& item : member(*found, "items")) {
-            if (text_at(item, "Status") != ticket.status) continue;
-            if (closed_words_.size() >= most_state_words) closed_words_.clear();
-            return closed_words_[ticket.status] = group == std::string_view{"__Inactive__"};
-        }
-    }
-    return RemoteFault{RemoteFault::Kind::later, fmt::format("ticket {} changed its state while it was asked about", ticket.id)};
-}
-
-/// Newest first, until what was seen before: a time in a query would be taken for one of the account's own time zone.
-Remote<std::vector<RemoteTicket>> RequestTracker::changes_since(const std::string& seen) {
-    const auto& target = connector_.request_tracker;
-    const auto since = overlapped(seen);
-    const auto query = percent_encoded(fmt::format("Queue = '{}' AND CF.{{{}}} STARTSWITH '{}'", target.queue, target.incident_field, marker_prefix_));
-    std::vector<RemoteTicket> changed;
-    bool is_complete = false;
-    for (std::size_t page = 1; page <= most_pages && !is_complete; ++page) {
-        const auto found = client_.ask(
-            "poll", fmt::format("/tickets?fields=Status,LastUpdated&orderby=LastUpdated&order=DESC&per_page={}&page={}&query={}", page_size, page, query));
-        if (!found) return of_no_ticket(found.error());
-        const auto& items = member(*found, "items");
-        is_complete = items.size() < page_size;
-        for (const auto& item : items) {
-            auto ticket = ticket_from(item);
-            if (ticket.seen < since) {
-                is_complete = true;
-                break;
-            }
-            changed.push_back(std::move(ticket));
-        }
-    }
-    if (!is_complete) return RemoteFault{RemoteFault::Kind::later, fmt::format("more than {} tickets changed since {}", most_pages * page_size, since)};
-    for (auto& ticket : changed) {
-        const auto closed = is_closed(ticket);
-        if (!closed) return closed.error();
-        ticket.closed = *closed;
-    }
-    std::ranges::stable_sort(changed, {}, &RemoteTicket::seen);
-    return changed;
-}
-
-Remote<bool> RequestTracker::set_by_us(const RemoteTicket& ticket) {
-    const auto us = account(ticket.id);
-    if (!us) return us.error();
-    const auto transactions = history(ticket.id, 1);
-    if (!transactions) return transactions.error();
-    bool is_its_own = false;  // who replied before that is who set it
-    for (const auto& transaction : *transactions) {
-        const auto type = text_at(transaction, "Type");
-        const auto who = text_at(member(transaction, "Creator"), "id");
-        const bool sets = type == "Status" || text_at(transaction, "Field") == "Status" || type == "Create";
-        if (!is_its_own && sets && who == its_own_account && type != "Create") is_its_own = true;
-        else if (is_its_own ? type == "Correspond" : sets) return !us->empty() && who == *us;
-    }
-    return false;
-}
-
-std::optional<engine::Result<HookNews>> RequestTracker::parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const {
-    return standard_hook(wire_.hook_secrets(), message, now, false);
-}
-
-Remote<RemoteTicket> RequestTracker::look(const std::string& id) {
-    const auto there = read(id);
-    if (!there) return there.error();
-    auto ticket = ticket_from(*there);
-    const auto closed = is_closed(ticket);
-    if (!closed) return closed.error();
-    ticket.closed = *closed;
-    return ticket;
 }
 
 }  // namespace catenary::server::tickets

@@ -20,7 +20,7 @@ public:
     Remote<std::string> test() override;
     Remote<RemoteTicket> deliver(const TicketOrder& order) override;
     Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) override;
-    Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others) override;
+    Remote<std::string> relate(const std::string& id, const std::string& marker, const std::vector<Related>& others) override;
     Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) override;
     Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after) override;
     Remote<bool> set_by_us(const RemoteTicket& ticket) override;
@@ -46,10 +46,13 @@ private:
     Remote<bool> tell(const TicketOrder& order, const std::string& id, const api::tickets::TicketText& text);
     bool tells_status(const TicketOrder& order, const nlohmann::json& ticket) const;
     bool replies() const { return connector_.request_tracker.notes == api::tickets::RequestTrackerTarget::Notes::correspond; }
+    static constexpr std::size_t history_page = 100;  ///< the largest that Request Tracker gives
     /// A page of the ticket's history, from 1 on, newest first.
     Remote<std::vector<nlohmann::json>> history(const std::string& id, std::size_t page);
-    /// The name of our account, read off a ticket of ours the first time: ours are the tickets that we made.
+    /// The name of our account, asked until it is known; "" while nothing in the queue or on the ticket `id` is of its making.
     Remote<std::string> account(const std::string& id);
+    /// Whether an entry of a history is a note that begins with our mark.
+    bool is_own_note(const nlohmann::json& transaction) const;
     /// Whether the ticket shows this revision already: an earlier attempt has arrived, and only its reply was lost.
     Remote<bool> shows(const TicketOrder& order, const std::string& id);
     /// Whether the ticket's state is one of those that Request Tracker calls inactive. Asked once a word.
@@ -59,8 +62,10 @@ private:
         std::set<std::string> subjects;
         bool is_whole = false;  ///< it was read to its end, or until all were found
     };
-    /// Sets the ticket's state back to what it was before a reply of ours.
-    Remote<void> keep_state(const std::string& id, const std::string& state);
+    /// A reply opens what is closed, and ours is not to: where one of ours made Request Tracker open the ticket, and since then nobody has replied or set the
+    /// state, the state becomes what it was. It is told from the history, so that what we did not come to before we ended is made good. `ticket` as it was read
+    /// with `etag`; whether the state was set.
+    Remote<bool> put_back_state(const nlohmann::json& ticket, const std::string& etag);
     Remote<Found> find_notes(const std::string& id, const std::set<std::string>& subjects);
     /// What somebody wrote, without tags; "" when it has no text.
     Remote<std::string> words_in(const std::string& transaction);

@@ -1,6 +1,7 @@
 #include "server/tickets/html_text.hpp"
 #include "server/tickets/json_client.hpp"
 #include "server/tickets/request_tracker.hpp"
+#include "server/tickets/ticket_note.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,8 +16,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-constexpr std::size_t page_size = 100;  // of a history
-constexpr std::size_t most_pages = 20;
+constexpr std::size_t most_pages = 20;  // of a history
 constexpr std::size_t most_notes = 50;  ///< of people at once: each is a question of its own, and the rest is read with the next poll
 constexpr int most_parts = 20;
 
@@ -30,9 +30,6 @@ std::set<std::string> referred(const Json& ticket) {
     return ids;
 }
 
-/// The subject of a note of ours.
-std::string note_subject(const std::string& marker, const OwnNote& note) { return fmt::format("Catenary {} note {}", marker, note.key); }
-
 bool is_note(const Json& transaction) {
     const auto type = text_at(transaction, "Type");
     return type == "Comment" || type == "Correspond";
@@ -45,13 +42,13 @@ std::string first_words(const Json& answer) {
 
 }  // namespace
 
-Remote<std::string> RequestTracker::relate(const std::string& id, const std::vector<std::string>& others) {
+Remote<std::string> RequestTracker::relate(const std::string& id, const std::string&, const std::vector<Related>& others) {
     const auto before = read(id);
     if (!before) return before.error();
     const auto known = referred(*before);
     auto wanted = Json::array();
     for (const auto& other : others) {
-        if (!known.contains(other)) wanted.push_back(other);
+        if (!known.contains(other.id)) wanted.push_back(other.id);
     }
     if (wanted.empty()) return std::string{};
     const auto made = client_.write("relate", "PUT", "/ticket/" + id, {{"AddRefersTo", wanted}});
@@ -69,7 +66,7 @@ Remote<std::string> RequestTracker::relate(const std::string& id, const std::vec
     const auto there = referred(*after);
     std::string missing;
     for (const auto& other : others) {
-        if (!there.contains(other)) missing += fmt::format("{}#{}", missing.empty() ? "" : ", ", other);
+        if (!there.contains(other.id)) missing += fmt::format("{}#{}", missing.empty() ? "" : ", ", other.id);
     }
     if (missing.empty()) return std::string{};
     auto why = fmt::format("Request Tracker did not take the link to {}{}", missing, refused);
@@ -86,55 +83,40 @@ Remote<RequestTracker::Found> RequestTracker::find_notes(const std::string& id, 
             auto subject = subject_of(transaction);
             if (is_note(transaction) && subjects.contains(subject)) found.subjects.insert(std::move(subject));
         }
-        found.is_whole = transactions->size() < page_size || found.subjects.size() == subjects.size();
+        found.is_whole = transactions->size() < history_page || found.subjects.size() == subjects.size();
         if (found.is_whole) break;
     }
     return found;
 }
 
-Remote<void> RequestTracker::keep_state(const std::string& id, const std::string& state) {
-    const auto ticket = read(id);
-    if (!ticket) return ticket.error();
-    const auto etag = client_.etag();
-    if (text_at(*ticket, "Status") == state) return {};
-    const auto guard = etag.empty() ? std::vector<std::string>{} : std::vector<std::string>{"If-Match: " + etag};
-    const auto written = client_.write("note", "PUT", "/ticket/" + id, {{"Status", state}}, guard);
-    // Somebody has changed it since: then it is as they want it.
-    if (!written && client_.status() != 412) return written.error();
-    return {};
-}
-
 Remote<std::string> RequestTracker::write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes) {
     std::set<std::string> subjects;
-    for (const auto& note : notes) subjects.insert(note_subject(marker, note));
+    for (const auto& note : notes) subjects.insert(note_line(marker, note));
     const auto before = find_notes(id, subjects);
     if (!before) return before.error();
     if (before->subjects.size() == subjects.size()) return std::string{};
     std::string why;
     if (before->is_whole) {
-        std::string state;  // a reply opens what is closed, and ours is not to
-        if (replies()) {
-            const auto ticket = read(id);
-            if (!ticket) return ticket.error();
-            state = text_at(*ticket, "Status");
-        }
         for (const auto& note : notes) {
-            const auto subject = note_subject(marker, note);
+            const auto subject = note_line(marker, note);
             if (before->subjects.contains(subject)) continue;
             const auto written = client_.write("note", "POST", "/ticket/" + id + (replies() ? "/correspond" : "/comment"),
                                                {{"Subject", subject}, {"Content", note.text}, {"ContentType", "text/plain"}});
             if (!written) return written.error();
         }
-        if (!state.empty()) {
-            const auto kept = keep_state(id, state);
-            if (!kept) return kept.error();
+        if (replies()) {
+            const auto ticket = read(id);
+            if (!ticket) return ticket.error();
+            const auto put_back = put_back_state(*ticket, client_.etag());
+            if (!put_back) return put_back.error();
         }
         const auto after = find_notes(id, subjects);
         if (!after) return after.error();
         if (after->subjects.size() == subjects.size()) return std::string{};
         why = "Request Tracker did not take a note: may this account write and see some?";
     } else {
-        why = fmt::format("the ticket has more than {} entries: whether it has a note already cannot be seen, and it was not written", most_pages * page_size);
+        why =
+            fmt::format("the ticket has more than {} entries: whether it has a note already cannot be seen, and it was not written", most_pages * history_page);
     }
     wire_.blame(why);
     return why;
@@ -159,13 +141,12 @@ Remote<std::vector<RemoteNote>> RequestTracker::notes_since(const std::string& i
     const auto us = account(id);
     if (!us) return us.error();
     const auto seen = number_from(after);
-    const auto ours = "Catenary " + marker_prefix_;
     std::vector<RemoteNote> notes;
     bool is_whole = false;
     for (std::size_t page = 1; page <= most_pages && !is_whole; ++page) {
         const auto transactions = history(id, page);
         if (!transactions) return transactions.error();
-        is_whole = transactions->size() < page_size;
+        is_whole = transactions->size() < history_page;
         for (const auto& transaction : *transactions) {
             RemoteNote note{text_at(transaction, "id"), text_at(member(transaction, "Creator"), "id"), "", false};
             if (number_from(note.id) <= seen) {
@@ -173,7 +154,7 @@ Remote<std::vector<RemoteNote>> RequestTracker::notes_since(const std::string& i
                 break;
             }
             if (!is_note(transaction)) continue;
-            note.is_ours = note.author == *us || subject_of(transaction).starts_with(ours);
+            note.is_ours = (!us->empty() && note.author == *us) || is_own_note(transaction);
             notes.push_back(std::move(note));
         }
     }

@@ -22,7 +22,7 @@ constexpr std::size_t most_close_notes = 1'000;  // bytes
 /// Values as they are stored, references as ids alone, and only what is looked at.
 constexpr std::string_view shape =
     "sysparm_display_value=false&sysparm_exclude_reference_link=true"
-    "&sysparm_fields=sys_id,number,short_description,description,correlation_id,state,active,close_code,impact,urgency,sys_updated_on,sys_created_by";
+    "&sysparm_fields=sys_id,number,short_description,description,correlation_id,state,active,close_code,impact,urgency,parent_incident,sys_updated_on";
 
 /// {"error": {"message": "...", "detail": "..."}, "status": "failure"}
 std::string words_of(const Json& body) {
@@ -36,19 +36,6 @@ bool refuses_what_was_sent(const std::string& words) {
     return words.find("Data Policy") != std::string::npos || words.find("Business Rule") != std::string::npos || words.find("mandatory") != std::string::npos;
 }
 
-/// "2026-03-05 10:10:00" of UTC, as an RFC 3339 time.
-std::string time_of(const Json& record) {
-    auto time = text_at(record, "sys_updated_on");
-    if (const auto blank = time.find(' '); blank != std::string::npos) time[blank] = 'T';
-    return time.empty() ? time : time + "Z";
-}
-
-/// Text fields come back with line ends of either kind, and without those at their ends.
-bool ends_with_line(std::string text, std::string_view line) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
-    return text.ends_with(line);
-}
-
 bool is_closed_state(const std::string& state) { return state == "6" || state == "7" || state == "8"; }  // resolved, closed, cancelled
 
 }  // namespace
@@ -58,6 +45,12 @@ ServiceNow::ServiceNow(const api::tickets::Connector& connector, Wire& wire, std
       wire_{wire},
       client_{wire, connector.url + "/api/now/table/", {wire.basic_authorization(connector.servicenow.account, "password")}, &words_of},
       marker_prefix_{std::move(marker_prefix)} {}
+
+std::string ServiceNow::time_of(const Json& record, std::string_view column) {
+    auto time = text_at(record, column);
+    if (const auto blank = time.find(' '); blank != std::string::npos) time[blank] = 'T';
+    return time.empty() ? time : time + "Z";
+}
 
 std::string ServiceNow::path(const std::string& id, const std::string& parameters) const {
     return fmt::format("{}{}{}?{}{}", connector_.servicenow.table, id.empty() ? "" : "/", id, shape, parameters);
@@ -71,7 +64,7 @@ RemoteTicket ServiceNow::ticket_from(const Json& record) const {
     ticket.resolution = text_at(record, "close_code");
     ticket.closed =
         text_at(record, "active") == "false" || is_closed_state(ticket.status) || ticket.status == word_of(connector_.statuses, engine::IncidentStatus::closed);
-    ticket.seen = time_of(record);
+    ticket.seen = time_of(record, "sys_updated_on");
     return ticket;
 }
 
@@ -135,7 +128,7 @@ std::string ServiceNow::untaken(const TicketOrder& order, const Json& shown, con
     const auto priority = word_of(connector_.priorities, order.story.record.severity);
     if (text_at(shown, "correlation_id") != order.marker) return "ServiceNow did not keep correlation_id: a lost reply may double this ticket";
     if (!state.empty() && text_at(shown, "state") != state) return fmt::format("ServiceNow did not take state {} and has {}", state, text_at(shown, "state"));
-    if (!ends_with_line(text_at(shown, "description"), revision_line(order)))
+    if (last_line(text_at(shown, "description")) != revision_line(order))
         return "ServiceNow did not take the description: may this account change it, and is it long enough?";
     if (!priority.empty() && text_at(shown, "urgency") != priority) return fmt::format("ServiceNow did not take urgency {}", priority);
     return "";
@@ -171,12 +164,14 @@ Remote<RemoteTicket> ServiceNow::update(const TicketOrder& order, const std::str
     const auto before = read(id);
     if (!before) return before.error();
     // An earlier attempt has arrived, and only its reply was lost: a second note would say nothing new.
-    const bool arrived = ends_with_line(text_at(*before, "description"), revision_line(order));
+    const bool arrived = last_line(text_at(*before, "description")) == revision_line(order);
     const auto state = word_of(connector_.statuses, incident.status);
     const bool told = !state.empty() && order.told_status != engine::to_string(incident.status) && text_at(*before, "state") != state;
-    if (arrived && !told) return ticket_from(*before);
+    const auto text = api::tickets::ticket_text(order.connector, order.story);
+    const bool shows_all = text_at(*before, "short_description") == text.title && shows_body(text_at(*before, "description"), text.body);
+    if ((arrived || (shows_all && !order.is_news)) && !told) return ticket_from(*before);
     auto record = record_of(order);
-    if (!arrived) record[connector_.servicenow.notes == api::tickets::ServiceNowTarget::Notes::comments ? "comments" : "work_notes"] = note_of(incident);
+    if (!arrived && order.is_news) record[notes_field()] = note_of(incident);
     if (told) add_state(order, state, record);
     const auto written = write("update", "PATCH", id, record);
     if (!written) return written.error();
@@ -193,6 +188,7 @@ Remote<RemoteTicket> ServiceNow::deliver(const TicketOrder& order) {
     if (!order.external_id.empty()) return update(order, order.external_id);
     const auto found = find(order.marker);
     if (!found) return found.error();
+    if (found->empty() && order.story.record.merged_into) return unneeded_ticket(order);
     if (found->empty()) return create(order);
     auto ticket = update(order, text_at(found->front(), "sys_id"));
     if (ticket && found->size() > 1) ticket->warning = fmt::format("{} records carry the mark of this incident; the oldest is its ticket", found->size());
@@ -203,7 +199,13 @@ Remote<std::string> ServiceNow::test() {
     const auto none = find(marker_prefix_ + "0");
     if (!none) return none.error();
     if (!none->empty()) return RemoteFault{RemoteFault::Kind::permanent, "it has a record of an incident that there never is"};
-    return fmt::format("signed in as {}; table {} is there", connector_.servicenow.account, connector_.servicenow.table);
+    auto found = fmt::format("signed in as {}; table {} is there", connector_.servicenow.account, connector_.servicenow.table);
+    if (!connector_.comments) return found;
+    const auto entries = journal("test", "elementINwork_notes,comments", 1, 0);
+    if (!entries) return RemoteFault{entries.error().kind, "comments need sys_journal_field, which cannot be read: " + entries.error().words};
+    // Rows that an account may not see are left out without a word.
+    if (entries->empty()) found += "; it shows no entry of sys_journal_field, which comments need: may this account read it?";
+    return found;
 }
 
 /// Newest first, until what was seen before: a time in a query would be taken for one of the account's own time zone.
@@ -216,7 +218,7 @@ Remote<std::vector<RemoteTicket>> ServiceNow::changes_since(const std::string& s
         if (!records) return records.error();
         bool older = records->size() < page_size;
         for (const auto& record : *records) {
-            if (time_of(record) < since) {
+            if (time_of(record, "sys_updated_on") < since) {
                 older = true;
                 break;
             }

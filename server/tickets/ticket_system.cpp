@@ -109,7 +109,7 @@ std::optional<std::chrono::milliseconds> TicketSystem::wait_after(int attempts) 
     return std::min<std::chrono::milliseconds>(first * (1LL << std::clamp(attempts - 1, 0, 20)), most);
 }
 
-Remote<std::string> TicketSystem::relate(const std::string&, const std::vector<std::string>&) { return std::string{}; }
+Remote<std::string> TicketSystem::relate(const std::string&, const std::string&, const std::vector<Related>&) { return std::string{}; }
 Remote<std::string> TicketSystem::write_notes(const std::string&, const std::string&, const std::vector<OwnNote>&) { return std::string{}; }
 
 Remote<std::vector<RemoteNote>> TicketSystem::notes_since(const std::string&, const std::string&) { return std::vector<RemoteNote>{}; }

@@ -90,6 +90,12 @@ struct OwnNote {
     std::string text;
 };
 
+/// Another ticket of the same system that a ticket is linked with, and why.
+struct Related {
+    std::string id;
+    api::tickets::Kin::Tie tie;
+};
+
 /// What a ticket is to show. Of an incident that was merged into another no ticket is made: where none is found, the answer is a ticket without an id.
 struct TicketOrder {
     const api::tickets::Connector& connector;
@@ -103,7 +109,7 @@ struct TicketOrder {
 
 /// A note on a ticket, as its system shows it.
 struct RemoteNote {
-    std::string id;      ///< in the system's words
+    std::string id;      ///< in the system's words: what `notes_since` is to go on behind, once this one was taken
     std::string author;  ///< for people
     std::string text;
     bool is_ours = false;
@@ -126,12 +132,12 @@ public:
     virtual Remote<RemoteTicket> deliver(const TicketOrder& order) = 0;
     /// Our tickets that changed at or after `seen` ("": ever), oldest first.
     virtual Remote<std::vector<RemoteTicket>> changes_since(const std::string& seen) = 0;
-    /// Links the ticket with others of the same system, by their ids; those that are linked already are left alone. What was not taken over, "" when all was.
-    /// A kind without links does nothing.
-    virtual Remote<std::string> relate(const std::string& id, const std::vector<std::string>& others);
+    /// Links the ticket with others; those that are linked already are left alone. What was not taken over, "" when all was; `marker`: as in TicketOrder. A
+    /// kind without links does nothing.
+    virtual Remote<std::string> relate(const std::string& id, const std::string& marker, const std::vector<Related>& others);
     /// Writes those of the notes that the ticket has not got yet, in order; `marker`: as in TicketOrder. A kind without notes does nothing.
     virtual Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes);
-    /// The ticket's notes behind the one with the id `after` ("": all), oldest first; what is marked as private there is left out. A kind without notes has
+    /// The ticket's notes behind the one with the id `after` ("": all), oldest first as far as the system tells; what is marked as private there is left out. A kind without notes has
     /// none.
     virtual Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after);
     /// Whether it was our own account that set the ticket's present state: what we wrote without hearing of it, or what somebody's change was answered with,

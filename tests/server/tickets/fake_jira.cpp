@@ -29,6 +29,9 @@ json status_of(const std::string& name) {
     return {{"name", name}, {"statusCategory", {{"key", "undefined"}}}};
 }
 
+/// Of the clock of the fake, as Jira writes it.
+std::string moment(int clock) { return fmt::format("2026-03-05T{:02}:{:02}:{:02}.000+0100", clock / 3600 + 1, clock / 60 % 60, clock % 60); }
+
 std::string joined(const json& labels) {
     std::string text = " ";
     for (const auto& label : labels) text += label.get<std::string>() + " ";
@@ -87,11 +90,32 @@ void FakeJira::remove_label(int id) {
     indexed_ = tickets_;
 }
 
+void FakeJira::say(int id, const std::string& who, const std::string& words) { say_late(id, who, words, 0); }
+
+void FakeJira::say_late(int id, const std::string& who, const std::string& words, int ago, bool hidden) {
+    const std::lock_guard lock{mutex_};
+    auto& ticket = tickets_.at(id);
+    ticket.changed = ++clock_;
+    next_comment_ += ticket.said.size() % 2 == 0 ? 100 : -50;
+    ticket.said.push_back({next_comment_, who, words, clock_ - ago, hidden});
+}
+
+void FakeJira::forbid_ties(bool forbids) {
+    const std::lock_guard lock{mutex_};
+    forbids_ties_ = forbids;
+}
+
+void FakeJira::have_types(std::vector<std::string> types) {
+    const std::lock_guard lock{mutex_};
+    types_ = std::move(types);
+}
+
 std::string FakeJira::sort_of(const SiteRequest& request) const {
     const auto path = path_of(request).substr(std::string{"/rest/api/3"}.size());
     if (path == "/search/jql") return request.body.find("ORDER BY updated") == std::string::npos ? "find" : "poll";
     if (path == "/issue/bulkfetch") return "fetch";
     if (path == "/issue") return "create";
+    if (path == "/issueLink") return "relate";
     if (request.method == "PUT") return "change";
     if (request.method == "POST")
         return path.ends_with("/comment") ? "note" : path.ends_with("/transitions") ? "transition" : path.ends_with("/remotelink") ? "link" : "read";
@@ -116,7 +140,12 @@ json FakeJira::shown(int id, const Ticket& ticket) const {
                  {"priority", {{"id", "2"}, {"name", ticket.priority}}},
                  {"labels", labels},
                  {"creator", {{"accountId", "us"}}},
-                 {"updated", fmt::format("2026-03-05T{:02}:{:02}:{:02}.000+0100", ticket.changed / 3600 + 1, ticket.changed / 60 % 60, ticket.changed % 60)}}}};
+                 {"updated", moment(ticket.changed)}}}};
+    auto links = json::array();
+    for (const auto& [other, how] : ticket.links)
+        links.push_back(
+            {{"type", {{"name", how.substr(1)}}}, {how.front() == '>' ? "outwardIssue" : "inwardIssue", {{"id", std::to_string(first_id + other)}}}});
+    issue["fields"]["issuelinks"] = std::move(links);
     if (ticket.more.contains("property")) issue["properties"] = {{"catenary", json::parse(ticket.more.at("property"))}};
     return issue;
 }
@@ -188,6 +217,41 @@ SiteAnswer FakeJira::fetch(const json& question) const {
     return {200, json{{"issues", issues}, {"issueErrors", json::array()}}.dump(), {}, {}};
 }
 
+SiteAnswer FakeJira::link(const json& wanted) {
+    // As it answers whom it does not let link, and where links are switched off.
+    if (forbids_ties_) return error(401, "No Link Issue Permission for issue");
+    if (types_.empty()) return error(404, "Issue linking is currently disabled.");
+    const auto type = wanted["type"]["name"].get<std::string>();
+    if (std::ranges::find(types_, type) == types_.end()) return error(404, "No issue link type with name found.");
+    const int inward = std::stoi(wanted["inwardIssue"]["id"].get<std::string>()) - first_id;
+    const int outward = std::stoi(wanted["outwardIssue"]["id"].get<std::string>()) - first_id;
+    for (const int id : {inward, outward}) {
+        if (!tickets_.contains(id) || tickets_.at(id).deleted) return error(404, "Issue does not exist or you do not have permission to see it.");
+    }
+    tickets_.at(inward).links[outward] = ">" + type;
+    tickets_.at(outward).links[inward] = "<" + type;
+    tickets_.at(inward).changed = tickets_.at(outward).changed = ++clock_;
+    return {201, "", {}, {}};
+}
+
+SiteAnswer FakeJira::comments(const SiteRequest& request, const Ticket& ticket) const {
+    auto said = ticket.said;
+    std::ranges::sort(said, [](const Said& a, const Said& b) { return a.at > b.at; });
+    const auto from = static_cast<std::size_t>(std::stoi(parameter(request, "startAt")));
+    const auto most = std::min<std::size_t>(static_cast<std::size_t>(std::stoi(parameter(request, "maxResults"))), 50);
+    auto comments = json::array();
+    for (auto i = from; i < std::min(said.size(), from + most); ++i) {
+        const auto& one = said[i];
+        json comment{{"id", std::to_string(one.id)},
+                     {"author", {{"accountId", one.who}, {"displayName", one.who}}},
+                     {"body", server::tickets::adf_of(one.words)},
+                     {"created", moment(one.at)}};
+        if (one.hidden) comment["visibility"] = {{"type", "role"}, {"value", "Administrators"}};
+        comments.push_back(std::move(comment));
+    }
+    return {200, json{{"startAt", from}, {"total", said.size()}, {"comments", comments}}.dump(), {}, {}};
+}
+
 SiteAnswer FakeJira::of_issue(const SiteRequest& request, int id, const std::string& what, const json& body) {
     if (!tickets_.contains(id) || tickets_.at(id).deleted) return error(404, "Issue does not exist or you do not have permission to see it.");
     auto& ticket = tickets_.at(id);
@@ -201,13 +265,15 @@ SiteAnswer FakeJira::of_issue(const SiteRequest& request, int id, const std::str
     }
     if (what == "comment") {
         if (request.method == "POST") {
-            ticket.notes.push_back(server::tickets::text_of_adf(body["body"]));
+            const auto words = server::tickets::text_of_adf(body["body"]);
+            if (words.size() > 32'767) return error(400, "CONTENT_LIMIT_EXCEEDED");
+            ticket.notes.push_back(words);
             ticket.changed = ++clock_;
-            return {201, R"({"id":"1"})", {}, {}};
+            next_comment_ += ticket.said.size() % 2 == 0 ? 100 : -50;
+            ticket.said.push_back({next_comment_, account(), words, clock_, false});
+            return {201, json{{"id", std::to_string(next_comment_)}}.dump(), {}, {}};
         }
-        auto comments = json::array();
-        for (auto note = ticket.notes.rbegin(); note != ticket.notes.rend(); ++note) comments.push_back({{"body", server::tickets::adf_of(*note)}});
-        return {200, json{{"comments", comments}}.dump(), {}, {}};
+        return comments(request, ticket);
     }
     if (request.method == "GET") {
         auto transitions = json::array();
@@ -237,6 +303,12 @@ SiteAnswer FakeJira::answer(const SiteRequest& request) {
     if (path == "/search/jql") return search(body);
     if (path == "/issue/bulkfetch") return fetch(body);
     if (path == "/issue") return create(body);
+    if (path == "/issueLink") return link(body);
+    if (path == "/issueLinkType") {
+        auto types = json::array();
+        for (const auto& type : types_) types.push_back({{"id", "1"}, {"name", type}});
+        return types_.empty() ? error(404, "Issue linking is currently disabled.") : SiteAnswer{200, json{{"issueLinkTypes", types}}.dump(), {}, {}};
+    }
     if (path == "/changelog/bulkfetch") {
         const int id = std::stoi(body["issueIdsOrKeys"][0].get<std::string>()) - first_id;
         const json change{{"author", {{"accountId", tickets_.at(id).ours ? "us" : "mika"}}}, {"items", {{{"fieldId", "status"}}}}};

@@ -61,7 +61,7 @@ std::string FakeRequestTracker::sort_of(const SiteRequest& request) const {
     if (path == "/REST/2.0/ticket") return "create";
     if (request.method == "PUT") return request.body.find("AddRefersTo") == std::string::npos ? "change" : "relate";
     if (request.method == "POST") return "note";
-    return path.starts_with("/REST/2.0/ticket/") ? "read" : "test";
+    return path.starts_with("/REST/2.0/ticket/") || path == "/REST/2.0/transactions" ? "read" : "test";
 }
 
 json FakeRequestTracker::shown(int id, const Ticket& ticket) const {
@@ -77,11 +77,25 @@ json FakeRequestTracker::shown(int id, const Ticket& ticket) const {
             {"Status", ticket.deleted ? "deleted" : ticket.status},
             {"Priority", ticket.priority},
             {"Owner", user("Nobody")},
-            {"Creator", user("correlator")},
+            {"Creator", user(creator_of(ticket))},
             {"CustomFields", fields},
             {"_hyperlinks", links},
             {"Due", "1970-01-01T00:00:00Z"},
             {"LastUpdated", time_of(ticket.changed)}};
+}
+
+std::string FakeRequestTracker::creator_of(const Ticket& ticket) const {
+    const auto known = ticket.more.find("creator");
+    return known == ticket.more.end() ? account() : known->second;
+}
+
+void FakeRequestTracker::give(int id, const std::string& creator) {
+    const std::lock_guard lock{mutex_};
+    tickets_.at(id).more["creator"] = creator;
+}
+
+void FakeRequestTracker::note_status(int id, const std::string& before) {
+    entries_[id].push_back({next_entry_++, "Status", "", "mika", "", "", before, tickets_.at(id).status});
 }
 
 SiteAnswer FakeRequestTracker::list(const SiteRequest& request) const {
@@ -89,10 +103,12 @@ SiteAnswer FakeRequestTracker::list(const SiteRequest& request) const {
     const auto marker = quoted_after(query, "CF.{External incident id} =");
     const auto prefix = quoted_after(query, "CF.{External incident id} STARTSWITH");
     const auto group = quoted_after(query, "Status =");
+    const bool of_ours = query.find("Creator = '__CurrentUser__'") != std::string::npos;
     const int asked = query.starts_with("id = ") ? std::stoi(query.substr(5)) : 0;
     std::vector<std::pair<int, Ticket>> found;
     for (const auto& [id, ticket] : tickets_) {
         if (ticket.deleted || !has_field_ || (asked != 0 && id != asked)) continue;
+        if (of_ours && creator_of(ticket) != account()) continue;
         if (marker.empty() ? !ticket.marker.starts_with(prefix) : ticket.marker != marker) continue;
         if (!group.empty() && (group == "__Active__") != is_active(ticket.status)) continue;
         found.emplace_back(id, ticket);
@@ -136,6 +152,7 @@ SiteAnswer FakeRequestTracker::change(const SiteRequest& request, int id, const 
     if (wanted.contains("Priority")) ticket.priority = std::to_string(wanted["Priority"].get<int>());
     if (const auto status = wanted.value("Status", ticket.status); is_state(status)) {
         ticket.ours = ticket.ours || status != ticket.status;
+        if (status != ticket.status) entries_[id].push_back({next_entry_++, "Status", "", account(), "", "", ticket.status, status});
         ticket.status = status;
     } else {
         said.push_back(fmt::format("Ticket {}: Status '{}' isn't a valid status for this ticket.", id, status));
@@ -166,18 +183,18 @@ void FakeRequestTracker::enter(int id, Entry entry) {
     entry.id = next_entry_++;
     entries_[id].push_back(std::move(entry));
     if (opens) {
+        entries_[id].push_back({next_entry_++, "Status", "", "RT_System", "", "", ticket.status, "open"});
         ticket.status = "open";
-        entries_[id].push_back({next_entry_++, "Status", "", "RT_System", "", ""});
     }
     ticket.changed = ++clock_;
 }
 
-void FakeRequestTracker::say(int id, const std::string& who, const std::string& words, const std::string& type) {
+void FakeRequestTracker::reply(int id, const std::string& who, const std::string& words, const std::string& type) {
     const std::lock_guard lock{mutex_};
     enter(id, {0, "Correspond", "No Subject", who, words, type});
 }
 
-void FakeRequestTracker::forbid_links(bool forbids) {
+void FakeRequestTracker::forbid_ties(bool forbids) {
     const std::lock_guard lock{mutex_};
     forbids_links_ = forbids;
 }
@@ -197,13 +214,31 @@ SiteAnswer FakeRequestTracker::history(const SiteRequest& request, int id) const
     auto all = json::array();
     if (const auto known = entries_.find(id); known != entries_.end()) {
         for (auto entry = known->second.rbegin(); entry != known->second.rend(); ++entry)
-            all.push_back({{"id", std::to_string(entry->id)}, {"Type", entry->type}, {"Field", ""}, {"Data", entry->subject}, {"Creator", user(entry->who)}});
+            all.push_back({{"id", std::to_string(entry->id)},
+                           {"Type", entry->type},
+                           {"Field", entry->type == "Status" ? "Status" : ""},
+                           {"Data", entry->subject},
+                           {"OldValue", entry->before},
+                           {"NewValue", entry->after},
+                           {"Creator", user(entry->who)}});
     }
-    all.push_back({{"id", "1"}, {"Type", "Status"}, {"Field", "Status"}, {"Data", ""}, {"Creator", user(ticket.ours ? "correlator" : "mika")}});
+    all.push_back({{"id", "1"}, {"Type", "Create"}, {"Field", ""}, {"Data", ""}, {"Creator", user(creator_of(ticket))}});
     const auto size = static_cast<std::size_t>(std::stoi(parameter(request, "per_page")));
     const auto from = size * static_cast<std::size_t>(std::stoi(parameter(request, "page")) - 1);
     auto items = json::array();
     for (std::size_t i = from; i < std::min(all.size(), from + size); ++i) items.push_back(all[i]);
+    return {200, json{{"items", items}}.dump(), {}, {}};
+}
+
+/// Those of one ticket that are ours.
+SiteAnswer FakeRequestTracker::transactions(const SiteRequest& request) const {
+    const int id = std::stoi(parameter(request, "query").substr(std::string{"TicketId = "}.size()));
+    auto items = json::array();
+    if (const auto known = entries_.find(id); known != entries_.end()) {
+        for (const auto& entry : known->second) {
+            if (entry.who == account() && items.empty()) items.push_back({{"id", std::to_string(entry.id)}, {"Creator", user(entry.who)}});
+        }
+    }
     return {200, json{{"items", items}}.dump(), {}, {}};
 }
 
@@ -229,6 +264,7 @@ SiteAnswer FakeRequestTracker::answer(const SiteRequest& request) {
     }
     if (path == "/tickets") return list(request);
     if (path == "/ticket") return create(body);
+    if (path == "/transactions") return transactions(request);
     if (path.starts_with("/transaction/")) return parts_of(std::stoi(path.substr(13)));
     if (!path.starts_with("/ticket/")) return {404, R"({"message":"Not Found"})", {}, {}};
     const int id = std::stoi(path.substr(8));

@@ -24,9 +24,14 @@ public:
     void lose_field();
     /// Somebody changes the priority between the next read of a ticket and what follows.
     void meddle(int times);
+    std::string account() const override { return "correlator"; }
     /// A person replies.
-    void say(int id, const std::string& who, const std::string& words, const std::string& type = "text/plain");
-    void forbid_links(bool forbids);
+    void say(int id, const std::string& who, const std::string& words) override { reply(id, who, words, "text/plain"); }
+    void reply(int id, const std::string& who, const std::string& words, const std::string& type);
+    bool tied(int id, int other) const override { return linked(id).contains(other); }
+    void forbid_ties(bool forbids) override;
+    /// A ticket is somebody's copy.
+    void give(int id, const std::string& creator);
     /// The tickets that this one refers to or is referred to by.
     std::set<int> linked(int id) const;
 
@@ -38,11 +43,15 @@ private:
     SiteAnswer list(const SiteRequest& request) const;
     SiteAnswer relate(int id, const nlohmann::json& wanted);
     SiteAnswer history(const SiteRequest& request, int id) const;
+    SiteAnswer transactions(const SiteRequest& request) const;
+    std::string creator_of(const Ticket& ticket) const;
+    void note_status(int id, const std::string& before) override;
     SiteAnswer parts_of(int transaction) const;
     /// What somebody wrote.
     struct Entry {
         int id;
         std::string type, subject, who, words, content_type;
+        std::string before = "", after = "";  ///< of a state
     };
     void enter(int id, Entry entry);
     nlohmann::json shown(int id, const Ticket& ticket) const;

@@ -21,6 +21,24 @@ public:
     void drop(const std::string& field);
     /// Who set a state last may not be asked.
     void hide_history();
+    std::string account() const override { return "catenary"; }
+    void say(int id, const std::string& who, const std::string& words) override;
+    /// Written `ago` ticks of the clock before now, and shown only now.
+    void say_late(int id, const std::string& who, const std::string& words, int ago);
+    /// By a parent, or a note of ours that names its number.
+    bool tied(int id, int other) const override;
+    void forbid_ties(bool forbids) override;
+    /// The journal is empty for this account, or refused.
+    enum class Journal { shown, empty, refused };
+    void hide_journal(Journal how);
+    /// The record shows nothing of its notes either.
+    void hide_notes();
+    /// Somebody sets a parent.
+    void set_parent(int id, int parent);
+    int parent_of(int id) const;
+    /// A record that is nobody's of us.
+    void add_foreign(int id);
+    void use_table(const std::string& table);
 
 private:
     std::string sort_of(const SiteRequest& request) const override;
@@ -29,9 +47,15 @@ private:
     /// Takes over what a record says; what the data policy says otherwise, "" when nothing.
     std::string take(Ticket& ticket, const nlohmann::json& record);
     nlohmann::json shown(int id, const Ticket& ticket) const;
+    SiteAnswer journal(const SiteRequest& request) const;
+    /// A record with its notes as people see them.
+    nlohmann::json displayed(int id, const Ticket& ticket) const;
 
     bool has_column_ = true, tells_history_ = true;
-    std::string dropped_;
+    std::string dropped_, table_ = "incident";
+    bool forbids_ties_ = false, shows_notes_ = true;
+    Journal journal_ = Journal::shown;
+    int next_entry_ = 1;
     HttpSite site_;  // last: it uses the others
 };
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace catenary::tests {
 
 Fate refused(int status, std::string body, std::vector<std::string> headers) {
@@ -28,9 +30,10 @@ std::vector<int> FakeSystem::carrying(const std::string& marker_end) const {
 void FakeSystem::set_status(int id, const std::string& status) {
     const std::lock_guard lock{mutex_};
     auto& ticket = tickets_.at(id);
-    ticket.status = status;
+    const auto before = std::exchange(ticket.status, status);
     ticket.ours = false;
     ticket.changed = ++clock_;
+    note_status(id, before);
 }
 
 void FakeSystem::remove(int id) {

@@ -30,13 +30,22 @@ inline const Fate lost{};
 /// A ticket system on loopback that answers as its interface is described, and misbehaves on demand. Its tickets are numbered from 1.
 class FakeSystem {
 public:
+    /// What somebody wrote on a ticket.
+    struct Said {
+        int id;
+        std::string who, words;
+        int at;               ///< on the clock of the fake
+        bool hidden = false;  ///< from most
+    };
     struct Ticket {
         std::string title, body, marker, status, priority;
         int changed = 0;   ///< on the clock of the fake, which ticks with every change
         bool ours = true;  ///< who changed the state last
         bool deleted = false;
-        std::vector<std::string> notes;
+        std::vector<std::string> notes;  ///< of ours
         std::map<std::string, std::string> more;
+        std::vector<Said> said = {};            ///< where notes have authors
+        std::map<int, std::string> links = {};  ///< to others, where there are links
     };
 
     virtual ~FakeSystem() = default;
@@ -46,6 +55,14 @@ public:
     virtual std::string word_for(const std::string& status) const = 0;
     /// Another closed state, and what a closing with it means to `connector`.
     virtual std::string rejected() const = 0;
+    /// Who we are there, in what is said.
+    virtual std::string account() const = 0;
+    /// Somebody writes a note on a ticket.
+    virtual void say(int id, const std::string& who, const std::string& words) = 0;
+    /// Whether the ticket names the other one, by whatever the system has for that.
+    virtual bool tied(int id, int other) const = 0;
+    /// Ties are refused, or taken again.
+    virtual void forbid_ties(bool forbids) = 0;
 
     std::map<int, Ticket> tickets() const;
     std::vector<int> carrying(const std::string& marker_end) const;
@@ -60,6 +77,8 @@ public:
 
 protected:
     virtual std::string sort_of(const SiteRequest& request) const = 0;
+    /// A person has set the state of a ticket that was in another one. With the lock held.
+    virtual void note_status(int, const std::string&) {}
     /// With the lock held. A request that is `dropped` is answered over a copy of the tickets.
     virtual SiteAnswer answer(const SiteRequest& request) = 0;
     SiteAnswer respond(const SiteRequest& request);

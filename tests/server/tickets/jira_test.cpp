@@ -122,7 +122,7 @@ TEST_CASE("plain text becomes paragraphs and lists of ADF, and nothing of it is 
     CHECK(document["content"][1]["type"] == "bulletList");
     CHECK(document["content"][1]["content"].size() == 2);
     CHECK(document["content"][1]["content"][1]["content"][0]["content"][0]["text"] == "two");
-    CHECK(server::tickets::text_of_adf(document) == "What happened\nIt *did* {code}\none\ntwo\nlast\n");
+    CHECK(server::tickets::text_of_adf(document) == "What happened\nIt *did* {code}\n- one\n- two\nlast");
     CHECK(server::tickets::adf_of("")["content"].empty());
     auto deep = json{{"type", "text"}, {"text", "x"}};
     for (int i = 0; i < 1000; ++i) deep = {{"type", "panel"}, {"content", json::array({deep})}};
