@@ -194,17 +194,18 @@ Remote<std::vector<RemoteTicket>> Redmine::changes_since(const std::string& seen
 }
 
 Remote<bool> Redmine::set_by_us(const RemoteTicket& ticket) {
+    const auto us = our_account();
+    if (!us) return us.error();
     const auto found = ask("read", fmt::format("/issues/{}.json?include=journals", ticket.id));
     if (!found) return found.error();
     const auto& issue = member(*found, "issue");
-    const auto us = text_at(member(issue, "author"), "id");  // ours are the issues that we made
-    auto setter = us;
+    auto setter = text_at(member(issue, "author"), "id");    // of a copy that somebody made it is not us
     for (const auto& journal : member(issue, "journals")) {  // the oldest first
         for (const auto& detail : member(journal, "details")) {
             if (text_at(detail, "name") == "status_id") setter = text_at(member(journal, "user"), "id");
         }
     }
-    return !us.empty() && setter == us;
+    return !setter.empty() && setter == *us;
 }
 
 }  // namespace catenary::server::tickets

@@ -36,6 +36,8 @@ private:
     Remote<RemoteTicket> create(const TicketOrder& order);
     Remote<RemoteTicket> update(const TicketOrder& order, const std::string& id);
     Remote<nlohmann::json> read(const std::string& id);
+    /// The id of the account that the key is of; asked for once.
+    Remote<std::string> our_account();
     /// With its "relations" or "journals".
     Remote<nlohmann::json> read_with(const std::string& id, std::string_view what);
     std::string marker_of(const nlohmann::json& issue) const;

@@ -97,11 +97,8 @@ Remote<std::string> Redmine::write_notes(const std::string& id, const std::strin
 }
 
 Remote<std::vector<RemoteNote>> Redmine::notes_since(const std::string& id, const std::string& after) {
-    if (account_.empty()) {
-        const auto account = ask("read", "/users/current.json");
-        if (!account) return account.error();
-        account_ = text_at(member(*account, "user"), "id");
-    }
+    const auto us = our_account();
+    if (!us) return us.error();
     const auto issue = read_with(id, "journals");
     if (!issue) return issue.error();
     const auto seen = number_from(after);
@@ -109,11 +106,20 @@ Remote<std::vector<RemoteNote>> Redmine::notes_since(const std::string& id, cons
     for (const auto& journal : member(*issue, "journals")) {
         RemoteNote note{text_at(journal, "id"), text_at(member(journal, "user"), "name"), text_at(journal, "notes"), false};
         if (number_from(note.id) <= seen || note.text.empty() || member(journal, "private_notes") == true) continue;
-        note.is_ours = text_at(member(journal, "user"), "id") == account_ || last_line(note.text).starts_with(line_begin(marker_prefix_));
+        note.is_ours = text_at(member(journal, "user"), "id") == *us || last_line(note.text).starts_with(line_begin(marker_prefix_));
         notes.push_back(std::move(note));
     }
     std::ranges::sort(notes, {}, [](const RemoteNote& note) { return number_from(note.id); });
     return notes;
+}
+
+Remote<std::string> Redmine::our_account() {
+    if (account_.empty()) {
+        const auto account = ask("read", "/users/current.json");
+        if (!account) return account.error();
+        account_ = text_at(member(*account, "user"), "id");
+    }
+    return account_;
 }
 
 std::optional<engine::Result<HookNews>> Redmine::parse_hook(const api::tickets::HookMessage& message, std::int64_t now) const {

@@ -57,6 +57,11 @@ void FakeRedmine::forbid_relations(bool forbidden) {
 
 void FakeRedmine::hold_replies(bool held) { held_ = held; }
 
+void FakeRedmine::set_author(int id, int user) {
+    const std::lock_guard lock{mutex_};
+    issues_.at(id).author = user;
+}
+
 void FakeRedmine::lose_replies(const std::string& method, int count) {
     const std::lock_guard lock{mutex_};
     lost_[method] = count;
@@ -78,7 +83,7 @@ json FakeRedmine::shown(int id, const Issue& issue) const {
             {"description", issue.description},
             {"status", {{"id", issue.status}, {"name", "s"}, {"is_closed", issue.status == 5 || issue.status == 6}}},
             {"priority", {{"id", issue.priority}}},
-            {"author", {{"id", 7}}},
+            {"author", {{"id", issue.author}}},
             {"custom_fields", json::array({{{"id", 1}, {"name", "External incident id"}, {"value", issue.marker}}})},
             {"updated_on", time_of(issue.updated)}};
 }

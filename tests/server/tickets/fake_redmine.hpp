@@ -21,7 +21,7 @@ public:
 
     struct Issue {
         std::string subject, description, marker;
-        int status = 1, priority = 2, updated = 0;
+        int status = 1, priority = 2, updated = 0, author = 7;
         std::vector<std::string> notes;  ///< ours
         struct Journal {
             int id = 0;
@@ -35,6 +35,8 @@ public:
     std::map<int, Issue> issues() const;
     /// As somebody there would.
     void set_status(int id, int status);
+    /// By whom the issue was made, as it says.
+    void set_author(int id, int user);
     void remove(int id);
     void say(int id, const std::string& author, const std::string& text, bool is_private = false);
 

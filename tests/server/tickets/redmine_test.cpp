@@ -166,6 +166,17 @@ TEST_CASE("who closes the issue closes the incident, with what its state means, 
     CHECK(redmine.issues().at(1).notes.size() == notes);
 }
 
+TEST_CASE("whose account we are is asked, and not taken from who made the issue") {
+    FakeRedmine redmine;
+    TicketRig rig;
+    rig.put("soc", redmine_at(redmine));
+    const auto number = rig.story("alice@corp.example");
+    REQUIRE(rig.reaches("soc", number, "done"));
+    redmine.set_author(1, 20);  // who changes states, below
+    redmine.set_status(1, 6);
+    REQUIRE(rig.wait([&] { return incident(rig, number, "status") == "closed"; }));
+}
+
 TEST_CASE("our own closing is not taken for somebody's, and a proposal leaves the incident alone") {
     FakeRedmine redmine;
     TicketRig rig;
