@@ -27,11 +27,6 @@ constexpr int most_log_pages = 50;
 
 std::string path_of(const std::string& id) { return "/issue/" + id; }
 
-/// Who may not do this may do all else, and an issue that was deleted has no links: the ticket itself is as it should be. 404 where a site has no links at all.
-bool is_refusal(const RemoteFault& fault) {
-    return fault.kind == RemoteFault::Kind::permanent || fault.kind == RemoteFault::Kind::unauthorised || fault.kind == RemoteFault::Kind::gone;
-}
-
 }  // namespace
 
 Remote<std::string> Jira::account() {

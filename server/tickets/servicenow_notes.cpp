@@ -24,10 +24,6 @@ constexpr std::size_t most_entries = 1'000;  // of a record's journals that are 
 constexpr std::size_t most_ids = 50;         // in one question
 constexpr std::size_t most_unseen = 1'000;
 
-bool is_refusal(const RemoteFault& fault) {
-    return fault.kind == RemoteFault::Kind::permanent || fault.kind == RemoteFault::Kind::unauthorised || fault.kind == RemoteFault::Kind::gone;
-}
-
 /// What somebody wrote: what stands between [code] and [/code] is HTML there.
 std::string words_of(const std::string& value) {
     constexpr std::string_view begin = "[code]", end = "[/code]";

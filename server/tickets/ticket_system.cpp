@@ -109,6 +109,10 @@ std::optional<std::chrono::milliseconds> TicketSystem::wait_after(int attempts) 
     return std::min<std::chrono::milliseconds>(first * (1LL << std::clamp(attempts - 1, 0, 20)), most);
 }
 
+bool is_refusal(const RemoteFault& fault) {
+    return fault.kind == RemoteFault::Kind::permanent || fault.kind == RemoteFault::Kind::unauthorised || fault.kind == RemoteFault::Kind::gone;
+}
+
 Remote<std::string> TicketSystem::relate(const std::string&, const std::string&, const std::vector<Related>&) { return std::string{}; }
 Remote<std::string> TicketSystem::write_notes(const std::string&, const std::string&, const std::vector<OwnNote>&) { return std::string{}; }
 

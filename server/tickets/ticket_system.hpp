@@ -137,8 +137,8 @@ public:
     virtual Remote<std::string> relate(const std::string& id, const std::string& marker, const std::vector<Related>& others);
     /// Writes those of the notes that the ticket has not got yet, in order; `marker`: as in TicketOrder. A kind without notes does nothing.
     virtual Remote<std::string> write_notes(const std::string& id, const std::string& marker, const std::vector<OwnNote>& notes);
-    /// The ticket's notes behind the one with the id `after` ("": all), oldest first as far as the system tells; what is marked as private there is left out. A kind without notes has
-    /// none.
+    /// The ticket's notes behind the one with the id `after` ("": all), oldest first as far as the system tells; what is marked as private there is left out.
+    /// A kind without notes has none.
     virtual Remote<std::vector<RemoteNote>> notes_since(const std::string& id, const std::string& after);
     /// Whether it was our own account that set the ticket's present state: what we wrote without hearing of it, or what somebody's change was answered with,
     /// is nobody's wish. False where the system keeps no history that says so.
@@ -158,6 +158,8 @@ RemoteTicket unneeded_ticket(const TicketOrder& order);
 /// For the kind that the connector names; both references must outlive it. `marker_prefix`: what every marker of this tenant begins with.
 std::unique_ptr<TicketSystem> make_ticket_system(const api::tickets::Connector& connector, Wire& wire, std::string marker_prefix);
 
+/// Whether the account may not do this, or the system has no such thing: it may do all else, so what is only an addition to a ticket must not fail it.
+bool is_refusal(const RemoteFault& fault);
 /// The fault of what was not answered.
 RemoteFault fault_of(const OutboundError& error);
 /// The fault of an answer that is none of 2xx. `words`: the system's own.

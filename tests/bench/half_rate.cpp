@@ -115,8 +115,7 @@ void measure_half_rate(const HalfRate& rate, const LoadOptions& load, SignalGene
     std::ranges::sort(probes.commits);
     fmt::print(
         "half rate: {:.0f} signals/s in requests of {} for {:.0f} s; an empty durable commit {:.2f} ms idle (median), {:.2f} under this load, p99 {:.2f}; a "
-        "bare "
-        "copy of a request {:.2f} ms\n",
+        "bare copy of a request {:.2f} ms\n",
         rate.signals_per_second, rate.request_signals, report.seconds, commit * 1e3, percentile(probes.commits, 0.5) * 1e3,
         percentile(probes.commits, 0.99) * 1e3, bare * 1e3);
     print("  acknowledged", report.latencies, commit, bare);

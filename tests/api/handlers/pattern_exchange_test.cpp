@@ -65,6 +65,9 @@ TEST_CASE("each rule is stored or refused by itself; when none is stored the rep
     CHECK(again.body["items"][0]["status"] == "refused");
     CHECK(again.body["items"][0]["errors"][0]["code"] == "conflict");
     CHECK(again.body["items"][2]["document"]["id"] == "more");
+    const auto reserved = api.post(path, "title: Export\ncorrelation: {type: temporal, rules: [a, b], group-by: user, timespan: 1h}\n", yaml);
+    CHECK(reserved.status == 422);
+    CHECK_FALSE(api.patterns.stored.contains("export"));
     const auto none = api.post(path, two_rules, yaml);
     CHECK(none.status == 422);
     CHECK(none.pointers() == std::vector<std::string>{"/1", "/2"});

@@ -1,4 +1,3 @@
-#include "server/pg/finding_store.hpp"
 #include "tests/server/tickets/fake_redmine.hpp"
 #include "tests/server/tickets/ticket_rig.hpp"
 
@@ -35,18 +34,6 @@ struct Desk {
         const auto number = story(account, after);
         REQUIRE(rig.reaches("soc", number, "done"));
         return number;
-    }
-    /// The incident that the account's finding is in from then on.
-    std::int64_t split(std::int64_t number, const std::string& account) {
-        server::pg::FindingStore findings{rig.database().api()};
-        api::ports::FindingFilter filter;
-        filter.entities = {{"account", account}};
-        const auto page = findings.page(rig.caller(), filter, {});
-        REQUIRE(page.has_value());
-        REQUIRE(page->items.size() == 1);
-        const auto made = rig.control().split(rig.caller(), {IncidentNumber{number}, {page->items[0].record.id}, "another matter: seen from elsewhere", "k"});
-        REQUIRE(made.has_value());
-        return made->number.value();
     }
     /// The issue that is the incident's ticket, once it shows the incident as it is.
     FakeRedmine::Issue issue_of(std::int64_t number) {
@@ -211,7 +198,7 @@ TEST_CASE("what is split off gets a ticket of its own, and both say so; merged b
     auto picky = redmine_at(desk.redmine);
     picky["condition"] = {{"label", "vip"}};
     desk.rig.put("soc", picky);
-    const auto third = desk.split(first, "bob@corp.example");
+    const auto third = desk.rig.split(first, "bob@corp.example");
     CHECK(third != second);
     REQUIRE(desk.rig.reaches("soc", third, "done"));
     const auto apart = desk.issue_of(third);

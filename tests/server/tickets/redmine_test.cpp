@@ -1,3 +1,4 @@
+#include "server/pg/incident_store.hpp"
 #include "tests/server/tickets/fake_redmine.hpp"
 #include "tests/server/tickets/ticket_rig.hpp"
 
@@ -5,8 +6,9 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <thread>
 
-// Redmine's ways, by a fake that has them; tests/e2e/redmine_test.cpp has the real one.
+// Redmine's ways, by a fake that has them; tests/e2e/redmine_flows_test.cpp has the real one.
 
 using namespace catenary;
 using namespace catenary::tests;
@@ -55,6 +57,12 @@ TEST_CASE("an issue is made with all that the connector says, and follows its in
     CHECK(made.marker.ends_with(fmt::format("-{}", number)));
     CHECK(made.description.find("Timeline (UTC)") != std::string::npos);
     CHECK(rig.ticket("soc", number, "external_url") == redmine.url() + "/issues/1");
+    server::pg::IncidentStore incidents{rig.database().api()};
+    const auto detail = incidents.detail(rig.caller(), engine::IncidentNumber{number}, 10);
+    REQUIRE(detail.has_value());
+    REQUIRE(detail->tickets.size() == 1);
+    CHECK(detail->tickets[0].connector == "soc");
+    CHECK(detail->tickets[0].external_url == redmine.url() + "/issues/1");
 
     auto edit = edit_of(number);
     edit.severity = engine::Severity::low;
@@ -175,6 +183,22 @@ TEST_CASE("whose account we are is asked, and not taken from who made the issue"
     redmine.set_author(1, 20);  // who changes states, below
     redmine.set_status(1, 6);
     REQUIRE(rig.wait([&] { return incident(rig, number, "status") == "closed"; }));
+}
+
+TEST_CASE("a poll that takes long begins the earlier, so that the next one ends within its interval") {
+    FakeRedmine redmine;
+    redmine.hold_replies(true);
+    TicketRig rig;
+    auto body = redmine_at(redmine);
+    body["poll"] = "20s";
+    rig.put("soc", body);
+    REQUIRE(rig.wait([&] { return !redmine.requests().empty(); }));
+    std::this_thread::sleep_for(2s);
+    redmine.hold_replies(false);
+    REQUIRE(rig.wait([&] { return rig.ask("SELECT poll_due > clock_timestamp() FROM connector_state WHERE name = 'soc'") == "t"; }));
+    // This one and the next take two seconds each: 16 s at most are left of 20, and not less than half of them.
+    CHECK(rig.ask("SELECT poll_due - clock_timestamp() < interval '16 seconds' FROM connector_state WHERE name = 'soc'") == "t");
+    CHECK(rig.ask("SELECT poll_due - clock_timestamp() > interval '5 seconds' FROM connector_state WHERE name = 'soc'") == "t");
 }
 
 TEST_CASE("our own closing is not taken for somebody's, and a proposal leaves the incident alone") {

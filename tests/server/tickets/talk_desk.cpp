@@ -1,7 +1,6 @@
 #include "tests/server/tickets/talk_desk.hpp"
 
 #include "api/tickets/connector_kind.hpp"
-#include "server/pg/finding_store.hpp"
 #include "server/tickets/ticket_note.hpp"
 
 #include <doctest/doctest.h>
@@ -26,18 +25,6 @@ std::int64_t TalkDesk::story(const std::string& account, std::chrono::microsecon
     const auto number = rig.story(account, after);
     REQUIRE(rig.reaches("soc", number, "done"));
     return number;
-}
-
-std::int64_t TalkDesk::split(std::int64_t number, const std::string& account) {
-    server::pg::FindingStore findings{rig.database().api()};
-    api::ports::FindingFilter filter;
-    filter.entities = {{"account", account}};
-    const auto page = findings.page(rig.caller(), filter, {});
-    REQUIRE(page.has_value());
-    REQUIRE(page->items.size() == 1);
-    const auto made = rig.control().split(rig.caller(), {IncidentNumber{number}, {page->items[0].record.id}, "another matter", "k"});
-    REQUIRE(made.has_value());
-    return made->number.value();
 }
 
 void TalkDesk::close(std::int64_t number) {
@@ -119,7 +106,7 @@ void check_split(FakeSystem& fake) {
     desk.settle();
     fake.plan("relate", {lost});
     fake.plan("note", {lost, lost});
-    const auto third = desk.split(first, "bob@corp.example");
+    const auto third = desk.rig.split(first, "bob@corp.example");
     REQUIRE(desk.rig.wait([&] {
         desk.hurry();
         return desk.rig.ticket("soc", third, "state") == "done";

@@ -17,8 +17,6 @@ public:
 
     /// An incident with a ticket; its number.
     std::int64_t story(const std::string& account, std::chrono::microseconds after = {});
-    /// The incident that the account's finding is in from then on.
-    std::int64_t split(std::int64_t number, const std::string& account);
     void close(std::int64_t number);
     /// The incident's ticket is sent again as it is.
     void send_again(std::int64_t number);

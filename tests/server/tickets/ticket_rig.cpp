@@ -1,6 +1,7 @@
 #include "tests/server/tickets/ticket_rig.hpp"
 
 #include "api/tickets/connector_document.hpp"
+#include "server/pg/finding_store.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -69,6 +70,18 @@ std::int64_t TicketRig::story(const std::string& account, std::chrono::microseco
 
 void TicketRig::merge(std::int64_t from, std::int64_t into) {
     REQUIRE(control_.merge(caller(), {engine::IncidentNumber{into}, {engine::IncidentNumber{from}}, "one intruder", "k"}).has_value());
+}
+
+std::int64_t TicketRig::split(std::int64_t number, const std::string& account) {
+    server::pg::FindingStore findings{database_.api()};
+    api::ports::FindingFilter filter;
+    filter.entities = {{"account", account}};
+    const auto page = findings.page(caller(), filter, {});
+    REQUIRE(page.has_value());
+    REQUIRE(page->items.size() == 1);
+    const auto made = control_.split(caller(), {engine::IncidentNumber{number}, {page->items[0].record.id}, "another matter", "k"});
+    REQUIRE(made.has_value());
+    return made->number.value();
 }
 
 void TicketRig::comment(std::int64_t number, const std::string& text) {

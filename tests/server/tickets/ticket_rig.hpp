@@ -24,6 +24,8 @@ public:
     std::int64_t story(const std::string& account, std::chrono::microseconds after = {});
     void edit(engine::IncidentEdit edit);
     void merge(std::int64_t from, std::int64_t into);
+    /// The incident that the account's finding is in from then on.
+    std::int64_t split(std::int64_t number, const std::string& account);
     void comment(std::int64_t number, const std::string& text);
     /// "actor said text" of every comment on the incident, in order.
     std::string comments(std::int64_t number);
