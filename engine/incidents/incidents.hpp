@@ -182,7 +182,7 @@ private:
     std::optional<FindingIndex> taker_of(const FindingId& matched_as);
     static FindingId continuation_id(const FindingId& matched_as, std::uint32_t number);
     FindingIndex add_continuation(FindingIndex of, const FindingId& id, std::uint32_t number);
-    FindingIndex continue_settled(FindingIndex index);
+    FindingIndex continue_settled(FindingIndex index, bool waits);
     void start_grouping(FindingIndex index);
 
     // what was matched again (incidents_rematched.cpp)

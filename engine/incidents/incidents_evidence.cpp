@@ -89,13 +89,14 @@ void Incidents::take_absence(FindingIndex index, const FindingDelta& delta) {
 
 void Incidents::update(FindingIndex index, const FindingDelta& delta, Mode mode) {
     const bool waited = findings_[index].waiting_until.has_value();
-    if (!findings_[index].settled || !delta.waiting_until) take_absence(index, delta);
     if (findings_[index].settled) {
+        if (!delta.waiting_until) take_absence(index, delta);
         const Evidence& seen = findings_[index].evidence;
         const auto is_new = [&](const StageEvidence& it) { return !seen.contains(it.signal); };
         if (std::none_of(delta.added.begin(), delta.added.end(), is_new)) return;
-        index = continue_settled(index);
+        index = continue_settled(index, delta.waiting_until.has_value());
     }
+    take_absence(index, delta);
     const bool promoted = findings_[index].mode == Mode::flighting && mode == Mode::production;
     if (delta.kind == FindingDelta::Kind::extended) {
         for (const StageEvidence& added : delta.added) {
@@ -150,13 +151,14 @@ FindingIndex Incidents::add_continuation(FindingIndex of, const FindingId& id, s
     return continuation;
 }
 
-FindingIndex Incidents::continue_settled(FindingIndex index) {
+/// `waits`: absence is yet to be judged of it; until then it takes part in no incident, as any finding.
+FindingIndex Incidents::continue_settled(FindingIndex index, bool waits) {
     const Finding& settled = findings_[index];
     std::uint32_t number = settled.continuation + 1;
     FindingId id = continuation_id(settled.matched_as, number);
     while (findings_.with_id(id)) id = continuation_id(settled.matched_as, ++number);  // a closed incident may hold one that matching took back
     const FindingIndex continuation = add_continuation(index, id, number);
-    start_grouping(continuation);
+    if (!waits) start_grouping(continuation);
     return continuation;
 }
 

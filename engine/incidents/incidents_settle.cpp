@@ -31,7 +31,11 @@ void Incidents::settle(EntryStamp stamp) {
     if (!moves.empty()) renumber(moves, stamp);
     announce_split(stamp);
     finish_leaving(stamp);
-    for (const WaitingAgain& one : std::exchange(waiting_again_, {})) open(one.delta, one.pattern, one.mode);
+    for (const WaitingAgain& one : std::exchange(waiting_again_, {})) {
+        // A closed incident may still hold the finding of that id: what waits is what goes beyond it.
+        if (const auto known = taker_of(one.delta.id)) update(*known, one.delta, one.mode);
+        else open(one.delta, one.pattern, one.mode);
+    }
     relate_found(moves);
     finish_touched(stamp);
     leaving_.clear();

@@ -328,6 +328,44 @@ TEST_CASE("a burst that turns out to start later waits again, and its incident i
     CHECK(story.stored().live_findings().front().incident);
 }
 
+TEST_CASE("what continues the finding of a closed incident and waits again waits beside it, however often, and then has an incident of its own") {
+    Pattern pattern = pattern_of("p", {{"a"}, {"b"}});
+    pattern.stages[1].repeat = Repeat{3, 2h, "account", {}};
+    pattern.absent.push_back(between());
+    LaneStory story{{shared(pattern)}};
+    story.signal(signal_of("a", 3h, "alice")).signal(signal_of("b", 4h, "alice")).signal(signal_of("b", 5h + 10min, "alice"));
+    story.signal(signal_of("b", 5h + 30min, "alice"));
+    REQUIRE(story.stored().live_incidents().size() == 1);
+    const auto found = story.stored().live_findings().front();
+    IncidentEdit close;
+    close.number = *found.incident;
+    close.status = IncidentStatus::closed;
+    close.actor = "key";
+    story.control(close);
+
+    for (const char* more : {"-again", "-and-again"}) {
+        Signal another = signal_of("b", 5h + 30min, "alice");
+        another.id += more;
+        story.signal(another);
+        REQUIRE(story.stored().live_findings().size() == 2);
+        for (const auto& finding : story.stored().live_findings()) {
+            if (finding.id == found.id) {
+                CHECK(finding.state == FindingState::open);
+                CHECK(finding.evidence_total == found.evidence_total);
+            } else {
+                CHECK(finding.state == FindingState::waiting);
+                CHECK_FALSE(finding.incident);
+            }
+        }
+        CHECK(story.stored().live_incidents().size() == 1);
+    }
+    story.control(until(7h));
+    REQUIRE(story.stored().live_incidents().size() == 2);
+    CHECK(story.stored().live_incidents().front().status == IncidentStatus::closed);
+    CHECK(story.stored().live_incidents().back().status == IncidentStatus::new_);
+    for (const auto& finding : story.stored().live_findings()) CHECK(finding.state == FindingState::open);
+}
+
 TEST_CASE("signals that must be absent are held as long as they matter") {
     LaneStory story{{shared(with(before(1h)))}};
     for (int minute = 0; minute < 60; ++minute) story.signal(signal_of("x", std::chrono::minutes{minute}, "alice"));
