@@ -108,7 +108,9 @@ public:
     /// Bytes held, roughly, for diagnostics.
     std::size_t bytes() const;
 
-    /// Right after `write` only.
+    /// Whether nothing changed since the last `write`.
+    bool is_written() const;
+    /// Between two entries.
     void save(SnapshotWriter& out) const;
     void load(SnapshotReader& in);
 

@@ -5,13 +5,15 @@
 
 namespace catenary::engine {
 
+bool Incidents::is_written() const {
+    return changed_findings_.empty() && finished_.empty() && changed_incidents_.empty() && dropped_records_.empty() && stored_edits_.empty() &&
+           activity_.empty();
+}
+
 void Incidents::save(SnapshotWriter& out) const {
     CATENARY_ASSERT(leaving_.empty() && waiting_again_.empty() && inherited_.empty() && settled_revised_.empty() && new_connections_.empty() &&
                         near_closed_.empty() && look_for_related_.empty() && touched_.empty() && !by_hand_,
                     "what is saved is settled");
-    CATENARY_ASSERT(
-        changed_findings_.empty() && finished_.empty() && changed_incidents_.empty() && dropped_records_.empty() && stored_edits_.empty() && activity_.empty(),
-        "what is saved was written");
     out(findings_, grouping_, hands_, incidents_.size());
     for (const auto& [number, incident] : incidents_) {
         out(number, incident, incident.gathered != nullptr);

@@ -2,8 +2,6 @@
 
 #include <boost/container_hash/hash.hpp>
 
-#include <algorithm>
-
 namespace catenary::engine {
 
 std::size_t Definitions::Hash::operator()(const Definition& definition) const {
@@ -28,7 +26,6 @@ DefinitionId Definitions::intern(const SignalView& signal, StringPool& strings) 
     scratch_.severity = signal.severity;
     if (const auto found = index_.find(scratch_); found != index_.end()) return found->second;
 
-    if (index_.size() >= drop_above_) drop_unused();
     DefinitionId id{static_cast<std::uint32_t>(entries_.size())};
     if (free_.empty()) {
         entries_.emplace_back();
@@ -36,20 +33,19 @@ DefinitionId Definitions::intern(const SignalView& signal, StringPool& strings) 
         id = DefinitionId{free_.back()};
         free_.pop_back();
     }
-    entries_[id.value()] = Entry{.definition = scratch_, .known = true, .uses = 0, .generation = 0, .matches = {}};
+    entries_[id.value()] = Entry{.definition = scratch_, .is_known = true, .generation = 0, .matches = {}};
     index_.emplace(scratch_, id);
     return id;
 }
 
-void Definitions::drop_unused() {
+void Definitions::keep(const std::vector<bool>& named) {
     for (std::uint32_t i = 0; i < entries_.size(); ++i) {
         Entry& entry = entries_[i];
-        if (!entry.known || entry.uses > 0) continue;
+        if (!entry.is_known || named[i]) continue;
         index_.erase(entry.definition);
         entry = Entry{};
         free_.push_back(i);
     }
-    drop_above_ = std::max<std::size_t>(16'384, 2 * index_.size());  // amortises the pass when most are in use
 }
 
 const std::vector<DefinitionMatch>* Definitions::matches(DefinitionId id, std::uint64_t generation) const {
@@ -64,6 +60,6 @@ const std::vector<DefinitionMatch>& Definitions::note(DefinitionId id, std::uint
     return entry.matches;
 }
 
-std::size_t Definitions::bytes() const { return entries_.size() * (sizeof(Entry) + sizeof(std::pair<Definition, DefinitionId>) + 64); }
+std::size_t Definitions::bytes() const { return index_.size() * (sizeof(Entry) + sizeof(std::pair<Definition, DefinitionId>) + 64); }
 
 }  // namespace catenary::engine

@@ -38,42 +38,46 @@ struct DefinitionMatch {
     std::uint16_t open;        ///< bit i: stage i has to be evaluated on the signal
 };
 
-/// The definitions seen lately. An entry lives as long as a held signal uses it; unused ones are a cache of the stages they satisfy and are
-/// dropped together when they become many. Numbers of dropped entries are used again.
+/// The definitions seen lately, each with the stages it satisfies. Numbers of forgotten ones are used again.
 class Definitions {
 public:
     DefinitionId intern(const SignalView& signal, StringPool& strings);
     const Definition& operator[](DefinitionId id) const { return entries_[id.value()].definition; }
 
-    void use(DefinitionId id) { ++entries_[id.value()].uses; }
-    void give_back(DefinitionId id) { --entries_[id.value()].uses; }
-
     /// What the stage index noted for a definition, or null when `generation` (of the set of deployments) is newer than the note.
     const std::vector<DefinitionMatch>* matches(DefinitionId id, std::uint64_t generation) const;
     const std::vector<DefinitionMatch>& note(DefinitionId id, std::uint64_t generation, std::vector<DefinitionMatch> matches);
 
+    std::size_t size() const { return index_.size(); }
+    /// How many numbers there are, of definitions and of forgotten ones.
+    std::size_t places() const { return entries_.size(); }
+    /// Forgets the definitions that are not `named`, which says so of each number.
+    void keep(const std::vector<bool>& named);
+    /// Calls `visit(const Definition&)` for each definition.
+    template <class Visit>
+    void each(Visit visit) const {
+        for (const Entry& entry : entries_) {
+            if (entry.is_known) visit(entry.definition);
+        }
+    }
     std::size_t bytes() const;
-    /// How often each is used is left out: who uses them says so again.
     void save(SnapshotWriter& out) const;
     void load(SnapshotReader& in);
 
 private:
     struct Entry {
         Definition definition;
-        bool known = false;  ///< false: a free place
-        std::uint32_t uses = 0;
+        bool is_known = false;         ///< false: a free place
         std::uint64_t generation = 0;  ///< of `matches`; 0: never noted
         std::vector<DefinitionMatch> matches;
     };
     struct Hash {
         std::size_t operator()(const Definition& definition) const;
     };
-    void drop_unused();
 
     std::vector<Entry> entries_;
     std::vector<std::uint32_t> free_;
     boost::unordered_flat_map<Definition, DefinitionId, Hash> index_;
-    std::size_t drop_above_ = 16'384;
     Definition scratch_;
 };
 

@@ -3,17 +3,23 @@
 #include "engine/lane/definitions.hpp"
 #include "engine/lane/entity_table.hpp"
 #include "engine/lane/string_pool.hpp"
+#include "engine/snapshot/named_places.hpp"
 
 #include <tuple>
 
 namespace catenary::engine {
 
-/// Everything a tenant's signals have interned.
+/// What a tenant's signals have interned: names, people and machines come and go, and what is kept of them must not grow with everyone who ever was there.
 struct Dictionary {
     StringPool strings;
     EntityTable entities;
     Definitions definitions;
+
     std::size_t bytes() const { return strings.bytes() + entities.bytes() + definitions.bytes(); }
+    /// As many places as there are now, none named.
+    NamedPlaces nothing_named() const;
+    /// Forgets everything but what is `named`, and what that consists of.
+    void keep(NamedPlaces named);
 };
 
 /// How entities are listed: by kind in principal order, other kinds by name, then by value.

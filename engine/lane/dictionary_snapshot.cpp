@@ -4,77 +4,76 @@
 #include "engine/snapshot/places.hpp"
 
 namespace catenary::engine {
+namespace {
 
-void StringPool::save(SnapshotWriter& out) const { out(texts_); }
+/// How many places there are, of each whether it is used, then what is in it.
+template <class Places, class Write>
+void save_places(SnapshotWriter& out, const Places& places, Write write) {
+    out(places.size());
+    for (const auto& place : places) {
+        out(place.is_known);
+        if (place.is_known) write(place);
+    }
+}
+
+/// Calls `read(number)` for each place that is used and says which these are.
+template <class Places, class Read>
+std::vector<bool> load_places(SnapshotReader& in, Places& places, Read read) {
+    std::vector<bool> known;
+    for (std::size_t left = in.count(); left > 0; --left) {
+        auto& place = places.emplace_back();
+        in(place.is_known);
+        known.push_back(place.is_known);
+        if (place.is_known) read(place, static_cast<std::uint32_t>(places.size() - 1));
+    }
+    return known;
+}
+
+}  // namespace
+
+void StringPool::save(SnapshotWriter& out) const {
+    save_places(out, places_, [&](const Place& place) { out(place.text); });
+    out(free_);
+}
 
 void StringPool::load(SnapshotReader& in) {
     *this = {};
-    for (std::size_t left = in.count(); left > 0; --left) {
-        const std::size_t size = texts_.size();
-        SnapshotReader::require(intern(in.text()).value() == size, "a string is repeated");
-    }
-    in.places().symbols = texts_.size();
+    std::vector<bool> known = load_places(in, places_, [&](Place& place, std::uint32_t number) {
+        in(place.text);
+        SnapshotReader::require(index_.emplace(place.text, Symbol{number}).second, "a string is repeated");
+        bytes_ += bytes_of(place.text);
+    });
+    load_free_places(in, free_, known);
+    in.places().strings = std::move(known);
 }
 
 void EntityTable::save(SnapshotWriter& out) const {
-    out(round_, places_.size());
-    for (const Place& place : places_) {
-        out(place.is_known);
-        if (place.is_known) out(place.entity.kind, place.entity.value, place.idle_since, place.queued_in, place.is_queued);
-    }
-    out(free_, idle_.size());
-    for (const EntityId id : idle_) out(id);
+    save_places(out, places_, [&](const Place& place) { out(place.entity.kind, place.entity.value); });
+    out(free_);
 }
 
 void EntityTable::load(SnapshotReader& in) {
-    in(round_);
-    std::vector<bool> known;
-    std::size_t queued = 0;
-    for (std::size_t left = in.count(); left > 0; --left) {
-        Place& place = places_.emplace_back();
-        in(place.is_known);
-        known.push_back(place.is_known);
-        if (!place.is_known) continue;
-        in(place.entity.kind, place.entity.value, place.idle_since, place.queued_in, place.is_queued);
-        const EntityId id{static_cast<std::uint32_t>(places_.size() - 1)};
-        const bool is_new = index_.emplace(std::pair{place.entity.kind.value(), std::string_view{place.entity.value}}, id).second;
+    std::vector<bool> known = load_places(in, places_, [&](Place& place, std::uint32_t number) {
+        in(place.entity.kind, place.entity.value);
+        const bool is_new = index_.emplace(std::pair{place.entity.kind.value(), std::string_view{place.entity.value}}, EntityId{number}).second;
         SnapshotReader::require(is_new, "an entity is repeated");
         bytes_ += bytes_of(place.entity);
-        queued += place.is_queued ? 1 : 0;
-    }
+    });
     load_free_places(in, free_, known);
     in.places().entities = std::move(known);
-    SnapshotReader::require(in.count() == queued, "the list of idle entities is not that of those that are idle");
-    std::vector<bool> listed(places_.size());
-    for (; queued > 0; --queued) {
-        const EntityId id = (in(idle_.emplace_back()), idle_.back());
-        SnapshotReader::require(places_[id.value()].is_queued && !listed[id.value()], "an entity waits twice to be forgotten");
-        listed[id.value()] = true;
-    }
 }
 
 /// The stages that a definition satisfies are worked out again.
 void Definitions::save(SnapshotWriter& out) const {
-    out(drop_above_, entries_.size());
-    for (const Entry& entry : entries_) {
-        out(entry.known);
-        if (entry.known) out(entry.definition);
-    }
+    save_places(out, entries_, [&](const Entry& entry) { out(entry.definition); });
     out(free_);
 }
 
 void Definitions::load(SnapshotReader& in) {
-    in(drop_above_);
-    std::vector<bool> known;
-    for (std::size_t left = in.count(); left > 0; --left) {
-        Entry& entry = entries_.emplace_back();
-        in(entry.known);
-        known.push_back(entry.known);
-        if (!entry.known) continue;
+    std::vector<bool> known = load_places(in, entries_, [&](Entry& entry, std::uint32_t number) {
         in(entry.definition);
-        const DefinitionId id{static_cast<std::uint32_t>(entries_.size() - 1)};
-        SnapshotReader::require(index_.emplace(entry.definition, id).second, "a definition is repeated");
-    }
+        SnapshotReader::require(index_.emplace(entry.definition, DefinitionId{number}).second, "a definition is repeated");
+    });
     load_free_places(in, free_, known);
     in.places().definitions = std::move(known);
 }

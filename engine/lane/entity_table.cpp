@@ -1,7 +1,5 @@
 #include "engine/lane/entity_table.hpp"
 
-#include "engine/model/assert.hpp"
-
 #include <algorithm>
 #include <array>
 
@@ -13,10 +11,9 @@ EntityId EntityTable::intern(Symbol kind, std::string_view value) {
     if (free_.empty()) places_.emplace_back();
     else free_.pop_back();
     Place& place = places_[id.value()];
-    place = Place{.entity = {kind, std::string{value}}, .uses = 0, .idle_since = round_, .queued_in = 0, .is_known = true, .is_queued = false};
+    place = Place{.entity = {kind, std::string{value}}, .is_known = true};
     index_.emplace(std::pair{kind.value(), std::string_view{place.entity.value}}, id);
     bytes_ += bytes_of(place.entity);
-    queue(id);
     return id;
 }
 
@@ -25,27 +22,15 @@ std::optional<EntityId> EntityTable::find(Symbol kind, std::string_view value) c
     return found == index_.end() ? std::nullopt : std::optional{found->second};
 }
 
-void EntityTable::give_back(EntityId id) {
-    Place& place = places_[id.value()];
-    CATENARY_ASSERT(place.uses > 0, "an entity is given back once for each time it was used");
-    if (--place.uses > 0) return;
-    place.idle_since = round_;
-    if (!place.is_queued) queue(id);
-}
-
-void EntityTable::queue(EntityId id) {
-    Place& place = places_[id.value()];
-    place.queued_in = round_;
-    place.is_queued = true;
-    idle_.push_back(id);
-}
-
-void EntityTable::forget(EntityId id) {
-    Place& place = places_[id.value()];
-    index_.erase({place.entity.kind.value(), std::string_view{place.entity.value}});
-    bytes_ -= bytes_of(place.entity);
-    place = Place{};
-    free_.push_back(id.value());
+void EntityTable::keep(const std::vector<bool>& named) {
+    for (std::uint32_t i = 0; i < places_.size(); ++i) {
+        Place& place = places_[i];
+        if (!place.is_known || named[i]) continue;
+        index_.erase({place.entity.kind.value(), std::string_view{place.entity.value}});
+        bytes_ -= bytes_of(place.entity);
+        place = Place{};
+        free_.push_back(i);
+    }
 }
 
 std::size_t EntityTable::bytes_of(const Entity& entity) {

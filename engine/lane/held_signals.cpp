@@ -12,9 +12,7 @@ SignalHandle HeldSignals::add(const SignalView& signal, bool late, DefinitionId 
     const SignalHandle handle = window_.add(signal, late, Origin{definition.value()}, known.source, known.domain, known.name, links);
     holders_.grow_to(handle.value() + 1);
     holders_[handle.value()] = 0;
-    definitions_.use(definition);
     if (!shown.empty()) shown_[handle.value()].assign(shown.begin(), shown.end());
-    each_entity(handle, [this](EntityId entity) { entities_.use(entity); });
     return handle;
 }
 
@@ -23,8 +21,6 @@ void HeldSignals::give_back(SignalHandle handle) {
     CATENARY_ASSERT(holders > 0, "a signal is given back once for each time it was taken");
     if (--holders > 0) return;
     CATENARY_ASSERT(!findings_.contains(handle.value()), "a finding holds its evidence");
-    definitions_.give_back(definition(handle));
-    each_entity(handle, [this](EntityId entity) { entities_.give_back(entity); });
     if (!shown_.empty()) shown_.erase(handle.value());
     window_.release(handle);
 }

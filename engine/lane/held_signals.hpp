@@ -2,7 +2,6 @@
 
 #include "engine/incidents/finding_order.hpp"
 #include "engine/lane/definitions.hpp"
-#include "engine/lane/entity_table.hpp"
 #include "engine/matching/window.hpp"
 #include "engine/snapshot/snapshot_fwd.hpp"
 
@@ -20,7 +19,7 @@ namespace catenary::engine {
 /// took a signal and each finding that has it as evidence holds it once; the last one to give it back frees its place.
 class HeldSignals {
 public:
-    HeldSignals(Definitions& definitions, EntityTable& entities) : definitions_{definitions}, entities_{entities} {}
+    explicit HeldSignals(const Definitions& definitions) : definitions_{definitions} {}
 
     /// `shown`: entities that the signal mentions without linking by them. Held by nobody yet: `take` before anything can give back.
     SignalHandle add(const SignalView& signal, bool late, DefinitionId definition, std::span<const LinkEntity> links, std::span<const EntityId> shown);
@@ -55,8 +54,7 @@ public:
     void load(SnapshotReader& in, const StringPool& strings);
 
 private:
-    Definitions& definitions_;
-    EntityTable& entities_;
+    const Definitions& definitions_;
     SignalWindow window_;
     Chunks<std::uint32_t> holders_;                                                                       // by handle
     boost::unordered_flat_map<std::uint32_t, boost::container::small_vector<FindingIndex, 2>> findings_;  // of evidence

@@ -28,13 +28,11 @@ void HeldSignals::load(SnapshotReader& in, const StringPool& strings) {
     for (const SignalHandle signal : all()) {
         DefinitionId definition;
         in(definition);
-        definitions_.use(definition);
         const Definition& known = definitions_[definition];
         window_.load_signal(signal, Origin{definition.value()}, known.source, known.domain, known.name, strings[known.source], in);
         std::vector<EntityId> shown;
         in(shown);
         if (!shown.empty()) shown_.emplace(signal.value(), std::move(shown));
-        each_entity(signal, [this](EntityId entity) { entities_.use(entity); });
     }
     in.places().signals = std::move(used);
 }

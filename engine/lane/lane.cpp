@@ -113,6 +113,11 @@ void Lane::rematch(const RematchAnswer& answer) {
     state_->rematching().rematch(answer);
 }
 
+void Lane::forget_unnamed() {
+    CATENARY_ASSERT(state_->last() != nullptr, "only a tenant with entries has anything to forget");
+    state_->rematching().forget_unnamed();
+}
+
 std::map<TenantId, Timestamp> Lane::earliest_activity() const { return state_->earliest_activity(); }
 
 void Lane::carry_over(TenantId tenant, const StoredIncidents& stored, Position position, Timestamp at) {

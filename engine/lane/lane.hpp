@@ -76,6 +76,10 @@ public:
     /// next effects.
     void carry_over(TenantId tenant, const StoredIncidents& stored, Position position, Timestamp at);
 
+    /// Forgets at once, of the tenant of the last entry, the names and entities that nothing refers to any more. Entries do so where there are many: this is for
+    /// who cannot wait. Right after `apply`.
+    void forget_unnamed();
+
     /// Changes since the last call.
     Effects take_effects();
 

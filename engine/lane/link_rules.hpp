@@ -62,8 +62,6 @@ public:
 
     std::size_t limit(Timestamp time) const { return limit_.at(time); }
     LinkRule rule(EntityId entity, Timestamp time) const;
-    /// Whether something is decided about the entity.
-    bool names(EntityId entity) const { return entities_.contains(entity); }
     std::size_t bytes() const;
     template <class Archive, class Self>
     static void fields(Archive& archive, Self& self) {

@@ -1,4 +1,5 @@
 #include "engine/lane/tenant.hpp"
+#include "engine/snapshot/writer.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -153,7 +154,31 @@ void Tenant::expire(Timestamp until, EntryStamp stamp) {
         deployment->rematches->forget(until, until - longest_reach_);
         if (deployment->rematches->empty()) deployment->rematches.reset();
     }
-    dictionary_.entities.end_round([this](EntityId entity) { return link_rules_.names(entity); });
+}
+
+/// What every entry ends with, once what it changed is settled. Looking for what is named is a pass over all state: it waits until the dictionary has grown by
+/// as much as was kept the last time, and by as much as the held signals take. So a signal costs a bounded part of a pass. A function of the log, as everything:
+/// what numbers stand for does not depend on where a lane was started.
+void Tenant::end_entry(EntryStamp stamp) {
+    want_decided_rematches();
+    judge_if_due();
+    expire_if_due(stamp);
+    if (dictionary_.bytes() >= forget_above_) forget_unnamed();
+}
+
+void Tenant::forget_unnamed() {
+    constexpr std::uint64_t bytes_a_signal = 100;
+    NamedPlaces named = dictionary_.nothing_named();
+    SnapshotWriter names{named};
+    save_state(names);
+    for (const auto& deployment : deployments_) {
+        for (const auto* kinds : {&deployment->link_kinds, &deployment->grouped_kinds}) {
+            for (const Symbol kind : *kinds) named.add(kind);
+        }
+    }
+    dictionary_.keep(std::move(named));
+    const std::uint64_t kept = dictionary_.bytes();
+    forget_above_ = kept + std::max({kept, bytes_a_signal * held_.window().size(), least_forgotten_bytes});
 }
 
 }  // namespace catenary::engine

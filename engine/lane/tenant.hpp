@@ -34,6 +34,8 @@ public:
     static constexpr std::int64_t usual_window_signals = 20'000'000;
     /// And of these one pattern holds no more than one in so many: whatever it wants, there is room for the others.
     static constexpr std::int64_t window_share_of_pattern = 2;
+    /// Below so many bytes nobody looks for what may be forgotten of names and entities.
+    static constexpr std::uint64_t least_forgotten_bytes = 256 * 1024;
 
     /// `shipped`: what runs until the tenant says otherwise, of generation 1. Shared, never copied.
     Tenant(TenantId id, std::shared_ptr<const StageIndex> shipped);
@@ -55,6 +57,8 @@ public:
 
     TenantEffects take_effects();
     TenantStatus status() const;
+    /// Forgets what nothing names of what signals have interned, which an entry does by itself when there is much.
+    void forget_unnamed();
     /// Chains that are part-way. Bounded: PartialSearch says by what.
     PartialChains partials(const PartialWanted& wanted) const;
     TenantHealth health() const;
@@ -145,6 +149,7 @@ private:
     void give_history(Deployment& deployment, std::span<const StoredSignal> history);
     void stop(std::unique_ptr<Deployment> deployment);
     void deployments_changed();
+    void end_entry(EntryStamp stamp);
     void expire_if_due(EntryStamp stamp);
     void make_room(EntryStamp stamp);
     std::int64_t most_of_pattern() const { return std::max<std::int64_t>(window_signals_ / window_share_of_pattern, 1); }
@@ -152,6 +157,7 @@ private:
     bool has_room(Deployment& deployment, Timestamp time);
     void forget(Deployment& deployment, Timestamp until);
     void expire(Timestamp until, EntryStamp stamp);
+    void save_state(SnapshotWriter& out) const;
 
     // chains that are not whole (tenant_partial.cpp)
     void next_judgement_at_most(Timestamp time);
@@ -167,12 +173,12 @@ private:
     static void counters(Archive& archive, Self& self) {
         archive(self.clock_, self.scoring_, self.link_rules_, self.expired_until_, self.signals_, self.late_, self.unlinkable_, self.behind_horizon_,
                 self.oldest_behind_horizon_, self.judged_until_, self.near_misses_allowed_, self.near_misses_kept_from_, self.rematch_allowance_,
-                self.rematch_counts_, self.awaiting_, self.window_signals_, self.evicted_, self.turned_away_);
+                self.rematch_counts_, self.awaiting_, self.window_signals_, self.evicted_, self.turned_away_, self.forget_above_);
     }
 
     TenantId id_;
     Dictionary dictionary_;
-    HeldSignals held_{dictionary_.definitions, dictionary_.entities};
+    HeldSignals held_{dictionary_.definitions};
     Incidents incidents_{dictionary_, held_};
     Deployments deployments_;
     std::shared_ptr<const StageIndex> shipped_stages_;
@@ -188,6 +194,7 @@ private:
     std::int64_t window_signals_ = usual_window_signals;  ///< most that are held
     std::int64_t evicted_ = 0;                            ///< signals forgotten before their time, since more were held
     std::int64_t turned_away_ = 0;                        ///< signals that found no room: they wait to be matched again from the store
+    std::uint64_t forget_above_ = least_forgotten_bytes;  ///< bytes of the dictionary at which what nothing names is looked for
 
     std::int64_t signals_ = 0;
     std::int64_t late_ = 0;

@@ -28,9 +28,7 @@ void Tenant::apply(Position position, Timestamp admitted, const ControlBody& bod
     if (const auto* change = std::get_if<EntityChange>(&body)) change_entity(*change);
     judge_absence();
     incidents_.settle(stamp);
-    want_decided_rematches();
-    judge_if_due();
-    expire_if_due(stamp);
+    end_entry(stamp);
 }
 
 void Tenant::change_settings(const SettingChange& change) {

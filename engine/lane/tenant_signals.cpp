@@ -88,10 +88,8 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
     }
     has_news = judge_absence() || has_news;
     if (has_news) incidents_.settle(stamp);
-    want_decided_rematches();
     if (is_unlinkable) ++unlinkable_;
-    judge_if_due();
-    expire_if_due(stamp);
+    end_entry(stamp);
 }
 
 /// What a matcher has to tell, if anything.

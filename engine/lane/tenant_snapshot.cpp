@@ -8,7 +8,14 @@ namespace catenary::engine {
 void Tenant::save(SnapshotWriter& out) const {
     CATENARY_ASSERT(late_marks_.empty() && behind_horizon_marks_.empty() && near_misses_.empty() && rematched_.empty(), "what is saved was written");
     CATENARY_ASSERT(!rematch_, "what is saved is between two entries");
-    out(dictionary_.strings, dictionary_.entities, dictionary_.definitions, held_, incidents_, deployments_.size());
+    CATENARY_ASSERT(incidents_.is_written(), "what is saved was written");
+    out(dictionary_.strings, dictionary_.entities, dictionary_.definitions);
+    save_state(out);
+}
+
+/// All but the dictionary.
+void Tenant::save_state(SnapshotWriter& out) const {
+    out(held_, incidents_, deployments_.size());
     for (const auto& deployment : deployments_) {
         out(deployment->pattern, deployment->mode, deployment->effective_from, deployment->matcher, deployment->activity, deployment->rematches,
             deployment->held, deployment->horizon);

@@ -82,7 +82,10 @@ std::size_t AbsenceSignals::bytes() const {
     return signals_.size() * sizeof(decltype(signals_)::value_type) + places_ * (node + sizeof(decltype(holds_)::value_type));
 }
 
-void AbsenceSignals::save(SnapshotWriter& out) const { out(signals_); }
+void AbsenceSignals::save(SnapshotWriter& out) const {
+    for (const auto& [key, signals] : signals_) out.name(EntityId{static_cast<std::uint32_t>(key >> 3U)});
+    out(signals_);
+}
 
 void AbsenceSignals::load(SnapshotReader& in) {
     in(signals_);

@@ -14,7 +14,9 @@ void Candidates::save(SnapshotWriter& out) const {
         CATENARY_ASSERT(pool_[id].state != State::let_go, "what is let go of is forgotten before anything is saved");
         if (pool_[id].state != State::free) ids.push_back(id);
     }
-    std::sort(ids.begin(), ids.end(), [&](Id left, Id right) { return window_.before(pool_[left].entry.signal, pool_[right].entry.signal); });
+    if (!out.is_naming()) {
+        std::sort(ids.begin(), ids.end(), [&](Id left, Id right) { return window_.before(pool_[left].entry.signal, pool_[right].entry.signal); });
+    }
     out(ids.size());
     for (const Id id : ids) {
         const Candidate& one = pool_[id];

@@ -12,10 +12,10 @@ void ConnectedSets::save(SnapshotWriter& out) const {
     for (const Vertex& vertex : vertices_) {
         out(vertex.timeline != nullptr);
         if (vertex.timeline == nullptr) continue;
-        out(vertex.timeline->entity().value(), vertex.completion, vertex.set, vertex.tied_to, vertex.first, vertex.ties);
+        out(vertex.timeline->entity(), vertex.completion, vertex.set, vertex.tied_to, vertex.first, vertex.ties);
     }
     out(free_vertices_, services_.size());
-    for (const auto* service : in_order(services_)) out(SignalHandle{service->first}, service->second);
+    for (const auto* service : in_order(out, services_)) out(SignalHandle{service->first}, service->second);
     for (const Set& set : sets_) {
         out(set.alive);
         if (!set.alive) continue;

@@ -13,7 +13,7 @@ void DistinctValues::save(SnapshotWriter& out) const {
     }
     out(values_.size());
     std::vector<Value> ranks;
-    for (const auto* offered : in_order(values_)) {
+    for (const auto* offered : in_order(out, values_)) {
         out(SignalHandle{static_cast<std::uint32_t>(offered->first >> 4U)}, static_cast<StageIndex>(offered->first & 15U));
         ranks.clear();
         for (const Value value : offered->second) ranks.push_back(rank[value]);

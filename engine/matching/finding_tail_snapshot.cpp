@@ -23,13 +23,13 @@ void FindingTail::save(SnapshotWriter& out) const {
     boost::unordered_flat_map<const Part*, std::uint32_t> numbers;
     for (const auto& [entity, part] : by_entity(parts_)) {
         numbers.emplace(part->get(), static_cast<std::uint32_t>(numbers.size()));
-        out(entity.value());
+        out(entity);
         save(**part, out);
     }
     out(waiting_.size());
     for (const Part* part : waiting_) out(numbers.at(part));
     out(services_.size());
-    for (const auto* service : in_order(services_)) out(SignalHandle{service->first}, service->second);
+    for (const auto* service : in_order(out, services_)) out(SignalHandle{service->first}, service->second);
     out(changed_.size());
     for (const std::uint32_t signal : changed_) out(SignalHandle{signal});
 }

@@ -5,10 +5,10 @@
 
 namespace catenary::engine {
 
-// Entities are written as plain numbers: that of a pattern without a link is nobody's.
+// Entities are read as plain numbers: that of a pattern without a link is nobody's.
 void ListedEntry::save(SnapshotWriter& out) const {
     out(time, signal, stages, late, completes, links.size());
-    for (const Link& link : links) out(link.entity.value(), link.counted);
+    for (const Link& link : links) out(link.entity, link.counted);
 }
 
 void ListedEntry::load(SnapshotReader& in) {
@@ -23,6 +23,8 @@ void ListedEntry::load(SnapshotReader& in) {
 
 void GroupMatcher::save(SnapshotWriter& out) const {
     CATENARY_ASSERT(changed_.empty() && deltas_.empty() && grown_.empty(), "what is saved was told");
+    for (const auto& [entity, stretches] : stretches_) out.name(EntityId{entity});
+    watch_.each([&](EntityId entity) { out.name(entity); });
     out(end_min_, watermark_, values_, candidates_, absences_, groups_, free_groups_, stretches_, aside_, given_up_, capped_, watch_);
 }
 

@@ -77,6 +77,12 @@ public:
     static void fields(Archive& archive, Self& self) {
         archive(self.waiting_);
     }
+    /// Calls `visit(EntityId)` for each entity that is to be looked at.
+    template <class Visit>
+    void each(Visit visit) const {
+        if (!waiting_) return;
+        for (const auto& [entity, from] : waiting_->from) visit(EntityId{entity});
+    }
     /// What was read is consistent: everyone waits once.
     bool is_sound() const;
 

@@ -8,9 +8,9 @@ namespace catenary::engine {
 void TimelineMatcher::save(SnapshotWriter& out) const {
     CATENARY_ASSERT(changed_.empty() && deltas_.empty(), "what is saved was told");
     out(context_.limits.end_min, values_, attempts_.size());
-    for (const auto* place : in_order(attempts_)) {
+    for (const auto* place : in_order(out, attempts_)) {
         const Timeline* timeline = place->second.timeline();
-        out(place->first, timeline != nullptr);
+        out(EntityId{place->first}, timeline != nullptr);
         if (timeline != nullptr) {
             timeline->save(out);
             continue;
@@ -21,7 +21,8 @@ void TimelineMatcher::save(SnapshotWriter& out) const {
     }
     sets_.save(out);
     out(holds_.size());
-    for (const auto* held : in_order(holds_)) out(SignalHandle{held->first}, held->second);
+    for (const auto* held : in_order(out, holds_)) out(SignalHandle{held->first}, held->second);
+    watch_.each([&](EntityId entity) { out.name(entity); });
     out(aside_, watch_);
 }
 

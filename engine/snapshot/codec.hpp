@@ -76,6 +76,7 @@ inline void get(SnapshotReader& in, std::shared_ptr<const Pattern>& value) { val
 
 template <class Tag, class Rep>
 void put(SnapshotWriter& out, const StrongId<Tag, Rep>& id) {
+    out.name(id);
     put(out, id.value());
 }
 template <class Tag, class Rep>
@@ -129,12 +130,13 @@ void get(SnapshotReader& in, std::array<T, n>& values) {
     for (T& value : values) get(in, value);
 }
 
-/// Sorted, so that the order in which a hash table holds its elements does not show.
+/// Sorted, so that the order in which a hash table holds its elements does not show in what is written.
 template <IsUnordered T>
-auto in_order(const T& container) {
+auto in_order(const SnapshotWriter& out, const T& container) {
     std::vector<const typename T::value_type*> elements;
     elements.reserve(container.size());
     for (const auto& element : container) elements.push_back(&element);
+    if (out.is_naming()) return elements;
     std::sort(elements.begin(), elements.end(), [](const auto* left, const auto* right) {
         if constexpr (IsMap<T>) return left->first < right->first;
         else return *left < *right;
@@ -162,7 +164,7 @@ void put(SnapshotWriter& out, const T& value) {
         out.signed_number(value);
     } else if constexpr (IsUnordered<T>) {
         out.unsigned_number(value.size());
-        for (const auto* element : in_order(value)) put(out, *element);
+        for (const auto* element : in_order(out, value)) put(out, *element);
     } else {
         static_assert(IsOrdered<T> || IsSequence<T>, "say in `fields` what this consists of");
         out.unsigned_number(value.size());

@@ -63,7 +63,7 @@ public:
 
     /// The places of the tenant being read that may be named from now on.
     struct Places {
-        std::size_t symbols = 0;
+        std::vector<bool> strings;
         std::vector<bool> entities;
         std::vector<bool> definitions;
         std::vector<bool> signals;
@@ -74,7 +74,7 @@ public:
 
     template <class Tag, class Rep>
     void check(const StrongId<Tag, Rep>& id) const {
-        if constexpr (std::is_same_v<Tag, SymbolTag>) require(id.value() < places_.symbols, "an unknown string is named");
+        if constexpr (std::is_same_v<Tag, SymbolTag>) require(has(places_.strings, id.value()), "an unknown string is named");
         else if constexpr (std::is_same_v<Tag, EntityTag>) require(has(places_.entities, id.value()), "an unknown entity is named");
         else if constexpr (std::is_same_v<Tag, DefinitionTag>) require(has(places_.definitions, id.value()), "an unknown definition is named");
         else if constexpr (std::is_same_v<Tag, SignalHandleTag>) require(has(places_.signals, id.value()), "a signal is named that is not held");

@@ -29,6 +29,7 @@ std::string hex(const SnapshotHash& hash) {
 }
 
 void SnapshotWriter::unsigned_number(std::uint64_t value) {
+    if (is_naming()) return;
     while (value >= 0x80) {
         byte(static_cast<std::uint8_t>(value | 0x80));
         value >>= 7U;
@@ -42,11 +43,13 @@ void SnapshotWriter::signed_number(std::int64_t value) {
 }
 
 void SnapshotWriter::real(double value) {
+    if (is_naming()) return;
     const auto bits = std::bit_cast<std::uint64_t>(value);
     for (unsigned shift = 0; shift < 64; shift += 8) byte(static_cast<std::uint8_t>(bits >> shift));
 }
 
 void SnapshotWriter::time(Timestamp value) {
+    if (is_naming()) return;
     // The ends of time stand for "never" in many places and would spoil the differences.
     if (value == Timestamp::min()) return byte(0);
     if (value == Timestamp::max()) return byte(1);
@@ -63,10 +66,11 @@ void SnapshotWriter::time(Timestamp value) {
 
 void SnapshotWriter::text(std::string_view value) {
     unsigned_number(value.size());
-    bytes_ += value;
+    raw(value);
 }
 
 void SnapshotWriter::pattern(const std::shared_ptr<const Pattern>& pattern) {
+    if (is_naming()) return;
     auto known = known_patterns_.find(pattern.get());
     if (known == known_patterns_.end()) {
         const auto [same, is_new] = by_content_.try_emplace(content_hash(*pattern), patterns_.size());

@@ -96,6 +96,8 @@ LaneStory& LaneStory::entry(const LogEntry& entry) {
         const auto request = lane_.history_for(entry.tenant, body);
         lane_.apply(entry.position, entry.tenant, entry.admitted, body, request ? history(*request, entry.position) : std::vector<StoredSignal>{});
     }
+    // What is forgotten as soon as it may be shows who still needs it.
+    if (log_.size() < 1'000 || log_.size() % 1'000 == 0) lane_.forget_unnamed();
     log_.push_back(entry);
     while (const auto request = rematches_ ? lane_.rematch_request() : std::nullopt) lane_.rematch(answer(*request));
     return *this;

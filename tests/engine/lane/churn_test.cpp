@@ -11,50 +11,48 @@ using namespace catenary::engine;
 using namespace catenary::test;
 using namespace std::chrono_literals;
 
-namespace {
+TEST_CASE("what nothing names is forgotten, with what it alone consists of, and its numbers are used again") {
+    Dictionary dictionary;
+    const auto account = dictionary.strings.intern("account");
+    const auto host = dictionary.strings.intern("host");
+    const auto ana = dictionary.entities.intern(account, "ana");
+    const auto ws = dictionary.entities.intern(host, "ws-1");
+    const Signal rule = signal_of("rule", 0s, "ana");
+    const Signal logon = signal_of("logon", 0s, "ana");
+    const auto kept = dictionary.definitions.intern(BorrowedSignal{rule}.view(), dictionary.strings);
+    const auto gone = dictionary.definitions.intern(BorrowedSignal{logon}.view(), dictionary.strings);
+    const auto before = dictionary.bytes();
 
-constexpr auto kept_by_nobody = [](EntityId) { return false; };
+    auto named = dictionary.nothing_named();
+    named.add(ana);
+    named.add(kept);
+    dictionary.keep(named);
+    CHECK(dictionary.bytes() < before);
+    CHECK(dictionary.entities.size() == 1);
+    CHECK(dictionary.definitions.size() == 1);
+    CHECK(dictionary.entities[ana].value == "ana");
+    CHECK(dictionary.strings[dictionary.entities[ana].kind] == "account");
+    CHECK(dictionary.strings[dictionary.definitions[kept].name] == "rule");
+    CHECK(dictionary.entities.intern(account, "ana") == ana);
+    CHECK_FALSE(dictionary.strings.find("host"));
+    CHECK_FALSE(dictionary.strings.find("logon"));
 
-void end_rounds(EntityTable& table, std::uint32_t rounds) {
-    for (std::uint32_t i = 0; i < rounds; ++i) table.end_round(kept_by_nobody);
+    CHECK(dictionary.entities.intern(account, "bo") == ws);
+    CHECK(dictionary.entities[ws].value == "bo");
+    const Signal other = signal_of("other", 0s, "ana");
+    CHECK(dictionary.definitions.intern(BorrowedSignal{other}.view(), dictionary.strings) == gone);
+    CHECK(dictionary.strings[dictionary.definitions[gone].name] == "other");
+
+    dictionary.keep(dictionary.nothing_named());
+    CHECK(dictionary.bytes() == 0);
 }
 
-}  // namespace
-
-TEST_CASE("an entity is forgotten when nothing has used it for long enough, and its number is used again") {
-    EntityTable table;
-    const auto ana = table.intern(Symbol{0}, "ana");
-    const auto bo = table.intern(Symbol{0}, "bo");
-    table.use(bo);
-    end_rounds(table, EntityTable::idle_rounds - 1);
-    CHECK(table.size() == 2);
-    end_rounds(table, 1);
-    CHECK(table.size() == 1);
-    CHECK(table[bo].value == "bo");
-    CHECK(table.intern(Symbol{0}, "bo") == bo);
-    const auto cy = table.intern(Symbol{0}, "cy");
-    CHECK(cy == ana);
-    CHECK(table[cy].value == "cy");
-    table.give_back(bo);
-    end_rounds(table, EntityTable::idle_rounds);
-    CHECK(table.size() == 0);
-    CHECK(table.bytes() == 0);
-}
-
-TEST_CASE("what is used again in time stays, and so does what somebody keeps") {
-    EntityTable table;
-    const auto ana = table.intern(Symbol{0}, "ana");
-    for (int i = 0; i < 10; ++i) {
-        table.use(ana);
-        end_rounds(table, EntityTable::idle_rounds / 2 + 1);
-        table.give_back(ana);
-        end_rounds(table, EntityTable::idle_rounds / 2 + 1);
-        REQUIRE(table.size() == 1);
-    }
-    for (int i = 0; i < 100; ++i) table.end_round([ana](EntityId id) { return id == ana; });
-    CHECK(table.size() == 1);
-    end_rounds(table, 2 * EntityTable::idle_rounds);
-    CHECK(table.size() == 0);
+TEST_CASE("of a frequent string that was forgotten nothing is remembered") {
+    StringPool strings;
+    const auto account = strings.intern_frequent("account");
+    strings.keep({false});
+    CHECK(strings.intern("host") == account);
+    CHECK(strings.intern_frequent("account") != account);
 }
 
 TEST_CASE("an incident's list names no entity that left it: the number may be another's by the time it is written") {
@@ -96,4 +94,31 @@ TEST_CASE("accounts that come and go leave nothing behind, and a number that is 
         story = story.resumed_with(*std::move(loaded));
     }
     CHECK(story.stored().status.state_bytes < after_a_while * 11 / 10 + (days - 20) * 4'096);  // records of incidents stay
+}
+
+namespace {
+
+/// State of a tenant after so many signals of one instant, each of which names somebody nobody else names.
+std::int64_t state_after(LaneStory& story, std::size_t signals, const std::string& rule) {
+    for (std::size_t i = 0; i < signals; ++i) {
+        auto signal = signal_of(rule + std::to_string(i), 1h, "account-" + rule + std::to_string(i));
+        signal.source = "source-" + std::to_string(i);
+        story.signal(signal);
+    }
+    return story.stored().status.state_bytes;
+}
+
+}  // namespace
+
+TEST_CASE("while time stands still and the window is full, names and entities of what is turned away do not pile up") {
+    auto any = pattern_of("any", {{"first"}, {"second"}}, 1h);
+    any.stages[0].match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::prefix, {std::string{"first"}}}).value();
+    LaneStory story{{shared(std::move(any))}};
+    story.rematching(false);
+    SettingChange little;
+    little.window_signals = 1'000;
+    story.control(little);
+    const auto full = state_after(story, 20'000, "first-a");
+    CHECK(story.stored().status.turned_away_signals >= 18'000);
+    CHECK(state_after(story, 40'000, "first-b") <= full * 5 / 4);
 }
