@@ -51,7 +51,7 @@ std::size_t last_mandatory(const Pattern& pattern) {
 PartBytes bytes_of_parts(const Catalogue& patterns, std::size_t signals) {
     const StageIndex stages{patterns, 1};
     Dictionary dictionary;
-    HeldSignals held{dictionary.definitions, dictionary.entities};
+    HeldSignals held{dictionary.definitions};
     const auto links_of = [&](const SignalView& signal) {
         std::vector<LinkEntity> links;
         for (const EntityView& entity : signal.entities) {
