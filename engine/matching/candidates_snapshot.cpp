@@ -59,6 +59,7 @@ void Candidates::load(SnapshotReader& in) {
             lines_[one.entry.links[link].entity.value()].push_back({one.entry.time, id, one.entry.stages, static_cast<std::uint8_t>(link)});
         }
         if (plan_.pattern->order == Order::any) {
+            each_node(id, [&](const Node&, Timestamp start) { require(start == unreached, "a chain is told of where stages have no order"); });
             note_newest(one);
             continue;
         }
