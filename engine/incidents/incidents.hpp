@@ -89,15 +89,17 @@ public:
     void change_scoring(const ScoringParameters& parameters);
     void settle(EntryStamp stamp);
 
+    /// Of so many incidents the record stays when they ended.
+    static constexpr std::size_t most_records = StoredIncidents::most_ended;
     /// Drops from memory what ended before `cutoff`: no entry can change it any more, but edits can. Of its incidents only the records stay, the newest
-    /// 20,000 of them; older ones are edited where they are stored. A reopened one stays without its findings.
+    /// `most_records` of them; older ones are edited where they are stored. A reopened one stays without its findings.
     void forget(Timestamp cutoff, EntryStamp stamp);
 
     /// The earliest start of the findings in memory; empty: there are none.
     std::optional<Timestamp> earliest_activity() const;
     /// What was matched anew becomes what was reported: findings known by their ids are in the incidents that they were in, with all that people made of
     /// those; findings never reported are reported. An incident of which not everything was found again stays as it is stored and takes no more evidence,
-    /// as a closed one does. Right after `write` only; incidents must not have been edited before.
+    /// as a closed one does; one of which nothing was found again has ended. Right after `write` only; incidents must not have been edited before.
     void carry_over(const StoredIncidents& stored, EntryStamp stamp);
 
     /// Moves what changed since the last call into the effects.

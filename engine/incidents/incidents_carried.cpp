@@ -32,12 +32,17 @@ void Incidents::carry_over(const StoredIncidents& stored, EntryStamp stamp) {
 
     std::vector<FindingIndex> going_on;
     for (auto& [number, known] : carried.known) {
-        if (known.findings.empty()) continue;  // edited where it is stored
         Incident& incident = incidents_[number];
         incident.record = *known.record;
         incident.announced_signals = static_cast<std::size_t>(known.record->signal_count);
+        if (known.findings.empty()) continue;  // it ended
         if (known.goes_on()) going_on.insert(going_on.end(), known.findings.begin(), known.findings.end());
         else keep_as_stored(incident, known);
+    }
+    for (const auto& finding : stored.findings) {
+        if (!carried.known.contains(finding.incident) || findings_.with_id(finding.id)) continue;
+        incidents_.at(finding.incident).ended.push_back(finding.id);
+        ++ended_held_;
     }
     for (const auto& record : stored.incidents) {
         const auto heir = record.merged_into ? incidents_.find(*record.merged_into) : incidents_.end();

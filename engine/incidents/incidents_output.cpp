@@ -7,11 +7,7 @@
 
 namespace catenary::engine {
 
-namespace {
-
-constexpr std::size_t most_records_kept = 20'000;
-
-}  // namespace
+namespace {}  // namespace
 
 void Incidents::change_scoring(const ScoringParameters& parameters) {
     if (scoring_ == parameters) return;
@@ -133,7 +129,7 @@ std::set<IncidentNumber> Incidents::with_findings() const {
 
 void Incidents::drop_oldest_records() {
     std::size_t kept = incidents_.size() - with_findings().size();
-    for (auto place = incidents_.begin(); kept > most_records_kept && place != incidents_.end();) {
+    for (auto place = incidents_.begin(); kept > most_records && place != incidents_.end();) {
         if (place->second.gathered) {
             ++place;
             continue;

@@ -146,8 +146,8 @@ std::optional<std::map<engine::TenantId, engine::StoredIncidents>> PqResultStore
             const auto last_number = row[1].as<std::int64_t>();
             const auto since = earliest.find(tenant);
             if (last_number == 0 && since == earliest.end()) continue;
-            if (since != earliest.end()) found[tenant] = pg::stored_incidents(transaction, tenant, since->second);
-            found[tenant].last_number = last_number;
+            auto& stored = found[tenant] = pg::stored_incidents(transaction, tenant, since == earliest.end() ? std::nullopt : std::optional{since->second});
+            stored.last_number = last_number;
         }
         all = std::move(found);
         return WriteFate::committed;

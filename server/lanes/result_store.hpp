@@ -54,8 +54,9 @@ public:
     virtual WriteFate take_over(const TakeOver& wanted, LaneLeases& leases) = 0;
     /// Empty when it cannot be asked now.
     virtual std::optional<Origin> origin() = 0;
-    /// What is stored of the incidents of a lane's tenants: those whose findings start at `earliest` or later (none where that does not name the tenant), whole, with
-    /// those that redirect to them. Every tenant that has incidents or is named. Empty when it cannot be asked now.
+    /// What is stored of the incidents of a lane's tenants: those whose findings start at `earliest` or later (none where that does not name the tenant), whole, and
+    /// the newest `StoredIncidents::most_ended` of them all, with those that redirect to them. Every tenant that has incidents or is named. Empty when it cannot be
+    /// asked now.
     virtual std::optional<std::map<engine::TenantId, engine::StoredIncidents>> reported(std::int16_t lane,
                                                                                         const std::map<engine::TenantId, engine::Timestamp>& earliest) = 0;
     /// Everything in one transaction (guarantee G6): all moves and all rows, or nothing. Without visible rows the COMMIT does not wait for the disk: what

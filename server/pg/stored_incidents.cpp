@@ -14,13 +14,16 @@ namespace catenary::server::pg {
 namespace {
 
 constexpr std::string_view closed = "closed";
-constexpr const char* numbers_cte =
-    "WITH wanted AS (SELECT DISTINCT incident AS number FROM finding WHERE tenant = $1 AND start_time >= $2 AND incident IS NOT NULL) ";
+constexpr std::string_view recent_cte =
+    "WITH recent AS (SELECT DISTINCT incident AS number FROM finding WHERE tenant = $1 AND start_time >= $2 AND incident IS NOT NULL) ";
+constexpr std::string_view wanted_cte =
+    "{}, wanted AS (SELECT number FROM recent UNION (SELECT number FROM incident WHERE tenant = $1 AND merged_into IS NULL ORDER BY number DESC LIMIT {})) ";
 
 }  // namespace
 
-engine::StoredIncidents stored_incidents(pqxx::work& transaction, engine::TenantId tenant, engine::Timestamp earliest) {
-    const auto from = timestamp_text(earliest);
+engine::StoredIncidents stored_incidents(pqxx::work& transaction, engine::TenantId tenant, std::optional<engine::Timestamp> earliest) {
+    const auto from = earliest ? timestamp_text(*earliest) : "infinity";
+    const auto numbers_cte = fmt::format(wanted_cte, recent_cte, engine::StoredIncidents::most_ended);
     engine::StoredIncidents all;
     const auto incidents = fmt::format(
         "{} SELECT {} FROM incident i WHERE i.tenant = $1 AND (i.number IN (SELECT number FROM wanted) OR i.merged_into IN (SELECT number FROM wanted)) "
@@ -45,9 +48,9 @@ engine::StoredIncidents stored_incidents(pqxx::work& transaction, engine::Tenant
     }
     const auto evidence = fmt::format(
         "{} SELECT e.finding, e.time, e.source, e.source_id FROM finding_evidence e JOIN finding f ON f.tenant = e.tenant AND f.id = e.finding "
-        "JOIN incident i ON i.tenant = f.tenant AND i.number = f.incident WHERE e.tenant = $1 AND f.tenant = $1 AND f.incident IN (SELECT number FROM wanted) "
+        "JOIN incident i ON i.tenant = f.tenant AND i.number = f.incident WHERE e.tenant = $1 AND f.tenant = $1 AND f.incident IN (SELECT number FROM recent) "
         "AND f.state <> 'superseded' AND f.mode = 'production' AND i.status = 'closed' ORDER BY f.start_time, f.id",
-        numbers_cte);
+        recent_cte);
     auto finding = all.findings.begin();
     for (const auto& row : transaction.exec_params(evidence, tenant.value(), from)) {
         const engine::FindingId id{uuid_from(row[0])};

@@ -3,6 +3,7 @@
 #include "engine/lane/deployment.hpp"
 #include "server/lanes/stored_names.hpp"
 #include "tests/simulator/ports.hpp"
+#include "tests/simulator/stored_incidents.hpp"
 
 #include <fmt/format.h>
 
@@ -293,9 +294,23 @@ public:
         });
         return found;
     }
-    /// Every program here is the same and nothing goes, so that nobody asks.
-    std::optional<std::map<engine::TenantId, engine::StoredIncidents>> reported(std::int16_t, const std::map<engine::TenantId, engine::Timestamp>&) override {
-        throw std::logic_error("incidents are carried over though the log is whole");
+    std::optional<std::map<engine::TenantId, engine::StoredIncidents>> reported(std::int16_t lane,
+                                                                                const std::map<engine::TenantId, engine::Timestamp>& earliest) override {
+        std::optional<std::map<engine::TenantId, engine::StoredIncidents>> found;
+        attempt([&](Session& session) -> std::optional<WriteFate> {
+            database_.call(session);
+            found.emplace();
+            for (const auto& [tenant, own] : database_.tenants) {
+                const auto last = last_number(database_.tables, tenant);
+                const auto since = earliest.find(tenant);
+                if (own != lane || (last == 0 && since == earliest.end())) continue;
+                auto& stored = (*found)[tenant];
+                stored = stored_incidents(database_.tables, tenant, since == earliest.end() ? std::nullopt : std::optional{since->second});
+                stored.last_number = last;
+            }
+            return WriteFate::committed;
+        });
+        return found;
     }
     WriteFate write(const std::vector<server::LaneMove>& moves, const std::vector<server::ResultRows>& rows) override {
         return attempt([&](Session& session) -> std::optional<WriteFate> {

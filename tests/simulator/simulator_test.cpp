@@ -15,9 +15,11 @@ using namespace catenary;
 
 namespace {
 
-void check(std::uint32_t seed, simulator::Figures& figures) {
+using Run = simulator::Verdict (*)(std::uint32_t seed);
+
+void check(std::uint32_t seed, simulator::Figures& figures, Run run = simulator::run) {
     spdlog::set_level(std::getenv("SIMULATOR_TRACE") != nullptr ? spdlog::level::info : spdlog::level::off);
-    const auto verdict = simulator::run(seed);
+    const auto verdict = run(seed);
     figures += verdict.figures;
     if (verdict.broken) FAIL_CHECK("seed ", seed, ": ", *verdict.broken);
 }
@@ -41,4 +43,12 @@ TEST_CASE("simulator: whatever fails, what was acknowledged is stored once and t
     const auto tried = tests::seeds(0, 2'500);
     for (const auto seed : tried) check(seed, figures);
     MESSAGE(tried.size() << " seeds: " << figures.text());
+}
+
+TEST_CASE("simulator: whatever fails around a change of version, what was reported stays and what comes fits to it") {
+    simulator::Figures figures;
+    const auto tried = tests::seeds(600'000, 1'000);
+    for (const auto seed : tried) check(seed, figures, simulator::run_upgraded);
+    MESSAGE(tried.size() << " seeds: " << figures.text());
+    CHECK(figures.carried > static_cast<std::int64_t>(tried.size()) / 4);
 }

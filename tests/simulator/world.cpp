@@ -5,11 +5,13 @@
 #include "tests/property/lane_log.hpp"
 #include "tests/simulator/client.hpp"
 #include "tests/simulator/process.hpp"
+#include "tests/simulator/stored_incidents.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <memory>
 #include <variant>
 
@@ -100,7 +102,7 @@ struct ControlText {
 
 class World {
 public:
-    explicit World(std::uint32_t seed)
+    explicit World(std::uint32_t seed, bool is_upgraded = false)
         : dice_{seed},
           log_{property::random_lane_log(seed, dice_.pick(20, 60))},
           weather_{weather_of(dice_)},
@@ -116,6 +118,7 @@ public:
             skews_.push_back(std::chrono::milliseconds{dice_.pick(-2'000, 2'000)});
             places_.emplace_back();
         }
+        if (is_upgraded) upgrade_at_ = static_cast<std::size_t>(dice_.pick(5, static_cast<int>(log_.entries.size())));
         for (int i = 0; i < processes; ++i) start(i);
     }
     ~World() {
@@ -127,7 +130,8 @@ public:
     Verdict run() {
         auto broken = story();
         if (!broken) broken = client_.broken(database_);
-        if (!broken) broken = other_than_undisturbed();
+        if (!broken) broken = upgraded_ ? otherwise_after_upgrade() : other_than_undisturbed();
+        for (int i = 0; i < processes; ++i) end(i);
         figures_.entries = database_.next_position - 1;
         figures_.torn = database_.commits_torn;
         figures_.fenced = database_.fenced;
@@ -168,7 +172,9 @@ private:
         client_.forget(&place.process->committer());
         database_.end_sessions(number);
         scheduler_.kill(number);
-        figures_.restored += place.process->lanes().status().snapshots.started_from.value() > 0 ? 1 : 0;
+        const auto status = place.process->lanes().status();
+        figures_.restored += status.snapshots.started_from.value() > 0 ? 1 : 0;
+        figures_.carried += status.beginning == server::Beginning::carried ? 1 : 0;
         place.process.reset();
     }
 
@@ -181,6 +187,15 @@ private:
             }
             if (!place.process && scheduler_.now() >= place.back_at) start(i);
         }
+    }
+
+    /// What is stored is of a version that is no longer there.
+    void upgrade_if_due(std::size_t told) {
+        if (told < upgrade_at_ || upgraded_ || !database_.made_by || !database_.any_results()) return;
+        for (int i = 0; i < processes; ++i) end(i);
+        database_.made_by->engine = "before";
+        before_ = database_.tables;
+        upgraded_ = true;
     }
 
     void misfortune() {
@@ -249,6 +264,7 @@ private:
             const bool is_told = next == entries.size() && client_.is_done();
             if (is_told) be_kind();
             else misfortune();
+            upgrade_if_due(next);
             bring_back();
             database_.settle();
             if (next < entries.size() && dice_.percent(8)) {
@@ -270,6 +286,11 @@ private:
             }
             if (is_told && database_.caught_up() && database_.is_settled()) return std::nullopt;
         }
+    }
+
+    std::optional<std::string> otherwise_after_upgrade() const {
+        auto broken = lost(before_, database_.tables);
+        return broken ? broken : unsound(database_.tables);
     }
 
     /// Nothing more goes wrong, so that what was interrupted can be finished.
@@ -342,6 +363,9 @@ private:
     std::vector<std::chrono::milliseconds> skews_;
     std::vector<Place> places_;
     std::string document_;  // of the entry that waits to be appended
+    std::size_t upgrade_at_ = std::numeric_limits<std::size_t>::max();
+    bool upgraded_ = false;
+    Tables before_;  // as another version left them
     Figures figures_;
 };
 
@@ -359,6 +383,7 @@ Figures& Figures::operator+=(const Figures& other) {
     repeats += other.repeats;
     conflicts += other.conflicts;
     restored += other.restored;
+    carried += other.carried;
     findings += other.findings;
     return *this;
 }
@@ -366,11 +391,11 @@ Figures& Figures::operator+=(const Figures& other) {
 std::string Figures::text() const {
     return fmt::format(
         "{} entries, {} findings, {} kills, {} pauses, {} torn commits, {} fenced writers, {} collisions, {} database crashes, {} duplicates, {} conflicts, {} "
-        "starts "
-        "from snapshots",
-        entries, findings, kills, pauses, torn, fenced, collisions, crashes, repeats, conflicts, restored);
+        "starts from snapshots, {} that carried over",
+        entries, findings, kills, pauses, torn, fenced, collisions, crashes, repeats, conflicts, restored, carried);
 }
 
 Verdict run(std::uint32_t seed) { return World{seed}.run(); }
+Verdict run_upgraded(std::uint32_t seed) { return World{seed, true}.run(); }
 
 }  // namespace catenary::simulator

@@ -19,6 +19,7 @@ struct Figures {
     std::int64_t repeats = 0;     ///< items answered `duplicate`
     std::int64_t conflicts = 0;   ///< and `conflict`
     std::int64_t restored = 0;    ///< starts from a snapshot
+    std::int64_t carried = 0;     ///< starts that carried over what was reported
     std::int64_t findings = 0;    ///< stored at the end
     Figures& operator+=(const Figures& other);
     std::string text() const;
@@ -31,5 +32,7 @@ struct Verdict {
 
 /// One run from the seed: a log of a random story, sent by clients that insist to processes that fail, then every check. The same seed, the same run.
 Verdict run(std::uint32_t seed);
+/// The same, but somewhere on the way every process ends, and those that start again find that another version of the program made what is stored.
+Verdict run_upgraded(std::uint32_t seed);
 
 }  // namespace catenary::simulator
