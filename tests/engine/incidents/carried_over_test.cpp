@@ -192,6 +192,21 @@ TEST_CASE("numbers go on behind the last one although nothing of it is held any 
     CHECK(story.stored().live_incidents().at(0).number == IncidentNumber{42});
 }
 
+TEST_CASE("what comes behind the horizon for an incident that ended before an engine began anew is told beside it, and the two are related") {
+    LaneStory story{{patterns().front()}};
+    story.signal(signal_of("a", 1h, "alice")).signal(signal_of("b", 2h, "alice")).signal(signal_of("x", 30 * 24h, "noise"));
+    LaneStory anew = story.begun_anew({patterns().front()}, story_day() + 31 * 24h);
+    const auto former = anew.stored().live_findings().front();
+    anew.signal(signal_of("b", 3h, "alice"));
+    CHECK(anew.stored().findings.at(former.id).incident == IncidentNumber{1});
+    CHECK(anew.stored().findings.at(former.id).evidence_total == 2);
+    REQUIRE(anew.stored().live_incidents().size() == 2);
+    CHECK(anew.stored().incidents.at(IncidentNumber{2}).signal_count == 3);
+    CHECK(anew.stored().incidents.at(IncidentNumber{1}).related == std::vector<IncidentNumber>{IncidentNumber{2}});
+    story.signal(signal_of("b", 3h, "alice"));
+    check_same(story.stored(), anew.stored());
+}
+
 TEST_CASE("an incident of which not everything is found again stays as it is stored, counts what joins it, and is not made anew when it is opened") {
     const auto on_one = [](const char* id) { return shared(pattern_of(id, {{"a"}})); };
     LaneStory story{{on_one("p"), on_one("q")}};
