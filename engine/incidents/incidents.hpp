@@ -47,8 +47,13 @@ public:
     Incidents(const Dictionary& dictionary, HeldSignals& held) : dictionary_{dictionary}, held_{held} {}
     Incidents(const Incidents&) = delete;  // groups refer to dictionary and signals
 
+    /// Among which signals a matcher found what it reports.
+    enum class FoundAmong {
+        window,  ///< those of the window: what is not in memory was never written
+        stored,  ///< those that were read back: what is not in memory may have been written and dropped since, and its evidence is replaced
+    };
     /// What one matcher reports.
-    void take(std::span<const FindingDelta> deltas, const std::shared_ptr<const Pattern>& pattern, Mode mode);
+    void take(std::span<const FindingDelta> deltas, const std::shared_ptr<const Pattern>& pattern, Mode mode, FoundAmong among = FoundAmong::window);
     /// What matching stored signals again has found.
     struct Rematched {
         std::vector<FindingDelta> found;  ///< findings with all their evidence: those that hang together with the seeds
@@ -174,9 +179,9 @@ private:
 
     // findings and their evidence (incidents_evidence.cpp)
     /// As matching found it, under its id or that of a continuation; in no incident yet.
-    FindingIndex add_found(const FindingId& id, std::uint32_t continuation, const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern,
-                           Mode mode);
-    void open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode);
+    FindingIndex add_found(const FindingId& id, std::uint32_t continuation, const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode,
+                           FoundAmong among);
+    void open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode, FoundAmong among);
     void update(FindingIndex index, const FindingDelta& delta, Mode mode);
     void take_absence(FindingIndex index, const FindingDelta& delta);
     bool waits_again(const FindingDelta& delta) const;
@@ -185,7 +190,8 @@ private:
     void supersede(FindingIndex index, std::optional<FindingId> successor);
     std::optional<FindingIndex> taker_of(const FindingId& matched_as);
     static FindingId continuation_id(const FindingId& matched_as, std::uint32_t number);
-    FindingIndex add_continuation(FindingIndex of, const FindingId& id, std::uint32_t number);
+    std::uint32_t next_continuation(const FindingId& matched_as, std::uint32_t after) const;
+    FindingIndex add_continuation(FindingIndex of, std::uint32_t number);
     FindingIndex continue_settled(FindingIndex index, bool waits);
     void start_grouping(FindingIndex index);
 
@@ -194,6 +200,7 @@ private:
     bool is_as_found(FindingIndex index, const FindingDelta& delta) const;
     void tell_change(FindingIndex index, FindingDelta& delta) const;
     std::map<FindingId, IncidentNumber, FindingIdLess> ended_among(std::span<const FindingDelta> found) const;
+    bool has_ended(const FindingId& id) const;
     void continue_ended(const FindingDelta& delta, IncidentNumber ended, const std::shared_ptr<const Pattern>& pattern, Mode mode);
 
     void add_evidence(FindingIndex index, StageEvidence added);

@@ -92,7 +92,7 @@ void Incidents::find_again(FindingIndex index, Carried& carried) {
         const FindingId next = continuation_id(findings_[index].matched_as, findings_[index].continuation + 1);
         const bool goes_on = kept.size() < findings_[index].evidence.size() || carried.findings.contains(next);
         const FindingIndex closed = index;
-        if (goes_on) index = add_continuation(closed, next, findings_[closed].continuation + 1);
+        if (goes_on) index = add_continuation(closed, findings_[closed].continuation + 1);
         if (kept.empty()) {  // nothing of it is held
             incident.findings.pop_back();
             findings_.stop_reports(findings_[closed].matched_as);

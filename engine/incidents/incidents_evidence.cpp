@@ -7,7 +7,7 @@
 
 namespace catenary::engine {
 
-void Incidents::take(std::span<const FindingDelta> deltas, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
+void Incidents::take(std::span<const FindingDelta> deltas, const std::shared_ptr<const Pattern>& pattern, Mode mode, FoundAmong among) {
     // Ids taken back first: what takes their place must not be compared with them.
     for (const FindingDelta& delta : deltas) {
         if (delta.kind == FindingDelta::Kind::superseded) supersede_reported(delta);
@@ -20,7 +20,7 @@ void Incidents::take(std::span<const FindingDelta> deltas, const std::shared_ptr
             continue;
         }
         if (const auto known = taker_of(delta.id)) update(*known, delta, mode);
-        else open(delta, pattern, mode);
+        else open(delta, pattern, mode, among);
     }
 }
 
@@ -40,7 +40,7 @@ std::optional<FindingIndex> Incidents::taker_of(const FindingId& matched_as) {
 }
 
 FindingIndex Incidents::add_found(const FindingId& id, std::uint32_t continuation, const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern,
-                                  Mode mode) {
+                                  Mode mode, FoundAmong among) {
     Finding finding;
     finding.id = id;
     finding.continuation = continuation;
@@ -50,7 +50,7 @@ FindingIndex Incidents::add_found(const FindingId& id, std::uint32_t continuatio
     finding.start = delta.start;
     finding.end = delta.end;
     finding.principals = delta.principals;
-    finding.replace_evidence = superseded_.contains(id);
+    finding.replace_evidence = among == FoundAmong::stored || superseded_.contains(id);
     const FindingIndex index = findings_.add(std::move(finding));
     for (const StageEvidence& added : delta.added) add_evidence(index, added);
     take_absence(index, delta);
@@ -58,8 +58,8 @@ FindingIndex Incidents::add_found(const FindingId& id, std::uint32_t continuatio
     return index;
 }
 
-void Incidents::open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
-    const FindingIndex index = add_found(delta.id, 0, delta, pattern, mode);
+void Incidents::open(const FindingDelta& delta, const std::shared_ptr<const Pattern>& pattern, Mode mode, FoundAmong among) {
+    const FindingIndex index = add_found(delta.id, 0, delta, pattern, mode, among);
     if (mode == Mode::production && !delta.waiting_until) find_incident(index);
 }
 
@@ -130,11 +130,19 @@ FindingId Incidents::continuation_id(const FindingId& matched_as, std::uint32_t 
     return FindingId{named("continued " + std::to_string(number))};
 }
 
+/// A closed incident may hold a continuation that matching took back, and one that ended may hold the continuation of a finding that is still in memory.
+std::uint32_t Incidents::next_continuation(const FindingId& matched_as, std::uint32_t after) const {
+    const auto is_taken = [&](const FindingId& id) { return findings_.with_id(id) || has_ended(id); };
+    std::uint32_t number = after + 1;
+    while (is_taken(continuation_id(matched_as, number))) ++number;
+    return number;
+}
+
 /// It repeats the evidence of the finding that it continues, takes the reports about it from now on, and is in no incident yet.
-FindingIndex Incidents::add_continuation(FindingIndex of, const FindingId& id, std::uint32_t number) {
+FindingIndex Incidents::add_continuation(FindingIndex of, std::uint32_t number) {
     const Finding& settled = findings_[of];
     Finding finding;
-    finding.id = id;
+    finding.id = continuation_id(settled.matched_as, number);
     finding.continuation = number;
     finding.matched_as = settled.matched_as;
     finding.pattern = settled.pattern;
@@ -144,7 +152,7 @@ FindingIndex Incidents::add_continuation(FindingIndex of, const FindingId& id, s
     finding.principals = settled.principals;
     finding.late_answers = settled.late_answers;
     finding.more_late_answers = settled.more_late_answers;
-    finding.replace_evidence = superseded_.contains(finding.id);
+    finding.replace_evidence = true;  // one of that number may have waited, been written and been dropped
     const auto evidence = settled.evidence.sorted(held_.window());
     const FindingIndex continuation = findings_.add(std::move(finding));
     for (const auto& [signal, stage] : evidence) add_evidence(continuation, {signal, stage});
@@ -154,10 +162,7 @@ FindingIndex Incidents::add_continuation(FindingIndex of, const FindingId& id, s
 /// `waits`: absence is yet to be judged of it; until then it takes part in no incident, as any finding.
 FindingIndex Incidents::continue_settled(FindingIndex index, bool waits) {
     const Finding& settled = findings_[index];
-    std::uint32_t number = settled.continuation + 1;
-    FindingId id = continuation_id(settled.matched_as, number);
-    while (findings_.with_id(id)) id = continuation_id(settled.matched_as, ++number);  // a closed incident may hold one that matching took back
-    const FindingIndex continuation = add_continuation(index, id, number);
+    const FindingIndex continuation = add_continuation(index, next_continuation(settled.matched_as, settled.continuation));
     if (!waits) start_grouping(continuation);
     return continuation;
 }

@@ -95,6 +95,13 @@ std::map<FindingId, IncidentNumber, FindingIdLess> Incidents::ended_among(std::s
     return ended;
 }
 
+bool Incidents::has_ended(const FindingId& id) const {
+    return std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& one) {
+        const auto& ended = one.second.ended;
+        return std::find(ended.begin(), ended.end(), id) != ended.end();
+    });
+}
+
 void Incidents::take_rematched(const Rematched& rematched, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
     const auto ended = ended_among(rematched.found);
     std::vector<FindingDelta> deltas;
@@ -115,17 +122,13 @@ void Incidents::take_rematched(const Rematched& rematched, const std::shared_ptr
         else delta.kind = FindingDelta::Kind::opened;
         if (delta.kind != FindingDelta::Kind::revised || rematched.is_whole) deltas.push_back(std::move(delta));
     }
-    take(deltas, pattern, mode);
+    take(deltas, pattern, mode, FoundAmong::stored);
     for (const FindingDelta* finding : continued) continue_ended(*finding, ended.at(finding->id), pattern, mode);
 }
 
 void Incidents::continue_ended(const FindingDelta& delta, IncidentNumber ended, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
-    std::uint32_t number = 0;
-    std::vector<FindingDelta> one(1);
-    do {
-        one.front().id = continuation_id(delta.id, ++number);
-    } while (findings_.with_id(one.front().id) || !ended_among(one).empty());
-    const FindingIndex index = add_found(one.front().id, number, delta, pattern, mode);
+    const std::uint32_t number = next_continuation(delta.id, 0);
+    const FindingIndex index = add_found(continuation_id(delta.id, number), number, delta, pattern, mode, FoundAmong::stored);
     if (mode != Mode::production || delta.waiting_until) return;
     start_grouping(index);
     near_closed_.emplace(index, ended);

@@ -34,7 +34,7 @@ void Incidents::settle(EntryStamp stamp) {
     for (const WaitingAgain& one : std::exchange(waiting_again_, {})) {
         // A closed incident may still hold the finding of that id: what waits is what goes beyond it.
         if (const auto known = taker_of(one.delta.id)) update(*known, one.delta, one.mode);
-        else open(one.delta, one.pattern, one.mode);
+        else open(one.delta, one.pattern, one.mode, FoundAmong::window);
     }
     relate_found(moves);
     finish_touched(stamp);

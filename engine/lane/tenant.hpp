@@ -113,7 +113,7 @@ private:
     bool mentions_linking_kind(const Deployment& deployment) const;
     void read_unwanted_mentions(const Deployment& deployment);
     bool find_takers(const SignalView& signal, DefinitionId definition);
-    bool take_from(Deployment& deployment);
+    bool take_from(Deployment& deployment, Incidents::FoundAmong among = Incidents::FoundAmong::window);
     bool judge_absence();
     void give(Deployment& deployment, SignalHandle handle, StageMask stages, const SignalView& signal);
 

@@ -190,7 +190,7 @@ void Tenant::give_history(Deployment& deployment, std::span<const StoredSignal> 
         const auto room = static_cast<std::size_t>(most_of_pattern() - deployment.held);
         const auto some = history.first(std::min({at_once, room, history.size()}));
         give_stored(deployment, some);
-        take_from(deployment);
+        take_from(deployment, Incidents::FoundAmong::stored);
         history = history.subspan(some.size());
     } while (!history.empty());
 }

@@ -93,13 +93,13 @@ void Tenant::apply(Position position, Timestamp admitted, const SignalView& sign
 }
 
 /// What a matcher has to tell, if anything.
-bool Tenant::take_from(Deployment& deployment) {
+bool Tenant::take_from(Deployment& deployment, Incidents::FoundAmong among) {
     auto deltas = deployment.matcher.take_deltas();
     if (const auto decision = deployment.matcher.decides_at()) next_decision_ = std::min(next_decision_, *decision);
     if (!deltas.empty() && deployment.rematches && deployment.rematches->keeps_any()) divert(deployment, deltas);
     if (deltas.empty()) return false;
     deployment.activity.found(deltas);
-    incidents_.take(deltas, deployment.pattern, deployment.mode);
+    incidents_.take(deltas, deployment.pattern, deployment.mode, among);
     return true;
 }
 

@@ -247,6 +247,12 @@ void put(Text& text, const IncidentRecord& it) {
 
 }  // namespace
 
+std::string as_text(const FindingRecord& finding) {
+    Text text;
+    put(text, finding);
+    return text.text();
+}
+
 std::string as_text(const Effects& effects) {
     Text text;
     for (const TenantEffects& tenant : effects) {

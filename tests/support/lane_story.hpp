@@ -95,6 +95,7 @@ private:
 
 /// Everything effects say, as text: equal texts are equal effects.
 std::string as_text(const engine::Effects& effects);
+std::string as_text(const engine::FindingRecord& finding);
 
 /// 2026-03-05T00:00:00Z, where stories begin.
 inline engine::Timestamp story_day() { return engine::Timestamp{std::chrono::sys_days{std::chrono::year{2026} / 3 / 5}}; }

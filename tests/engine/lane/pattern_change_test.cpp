@@ -43,6 +43,21 @@ TEST_CASE("a pattern posted late uses the signals that another pattern holds alr
     CHECK(story.stored().live_incidents().size() == 1);  // they share their evidence
 }
 
+TEST_CASE("a pattern posted again for less of the past replaces the stored evidence of what it had found") {
+    const Pattern pattern = with_mode(two_stages(), Mode::flighting);
+    Signal of_both = signal_of("b", 90min, "alice");
+    of_both.entities.push_back({"account", "bob", "", true});
+    LaneStory story{{shared(pattern)}};
+    story.signal(signal_of("a", 60min, "alice")).signal(signal_of("a", 70min, "bob")).signal(signal_of("b", 80min, "bob")).signal(of_both);
+    REQUIRE(story.stored().live_findings().at(0).evidence_total == 4);
+    story.control(PatternChange{shared(pattern), {}, Mode::off}).signal(signal_of("x", 30 * 24h, "noise"));  // dropped from memory
+    story.control(posted(pattern, story_day() + 85min));  // after the instance of 80 min, which was not the first of the finding
+    const auto findings = story.stored().live_findings();
+    REQUIRE(findings.size() == 1);
+    CHECK(findings.at(0).evidence_total == 3);
+    CHECK(story.stored().evidence.at(findings.at(0).id).size() == 3);
+}
+
 TEST_CASE("history is asked for back to what the first instance in force can reach") {
     LaneStory story;
     story.signal(signal_of("x", 100h, "alice"));  // watermark: 99 h

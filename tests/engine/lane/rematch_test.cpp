@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 using namespace catenary::engine;
 using namespace catenary::test;
@@ -151,6 +152,48 @@ TEST_CASE("what comes behind the horizon for an incident that ended makes an inc
     story.signal(signal_of("b", 3h + 1min, "alice"));
     CHECK(story.stored().live_findings().size() == 2);  // the continuation grows as long as it is in memory
     CHECK(story.stored().findings.at(continued.id).evidence_total == 4);
+}
+
+TEST_CASE("what is found again of a finding that is no longer in memory replaces all its stored evidence, whenever effects are taken") {
+    Pattern pattern = pattern_of("p", {{"e"}, {"e or a"}}, 4h);
+    pattern.stages.at(1).match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, {"e", "a"}}).value();
+    pattern.mode = Mode::flighting;  // what is in no incident is found again under its id
+    const Signal earlier = signal_of("e", 1h, "alice");
+    const Signal later = signal_of("e", 2h, "alice");
+    const Signal last = signal_of("a", 3h, "alice");
+    const auto ref = [](const Signal& signal) { return SignalRef{signal.time, signal.source, signal.id}; };
+    for (const bool is_taken_between : {true, false}) {
+        CAPTURE(is_taken_between);
+        LaneStory story{{shared(pattern)}};
+        story.signal(earlier).signal(later);
+        if (is_taken_between) REQUIRE(story.stored().evidence.begin()->second.at(ref(later)) == "e or a");
+        story.signal(signal_of("x", 30 * 24h, "noise"));
+        story.signal(last);  // the second stage, so that the later of the others may serve the first
+        const Stored& stored = story.stored();
+        REQUIRE(stored.findings.size() == 1);
+        CHECK(stored.evidence.begin()->second == std::map<SignalRef, std::string>{{ref(earlier), "e"}, {ref(later), "e"}, {ref(last), "e or a"}});
+    }
+}
+
+TEST_CASE("what goes beyond a closed incident does not take the place of a continuation whose incident ended") {
+    LaneStory story{{shared(pattern_of("p", {{"a"}, {"b"}}, 4h)), shared(pattern_of("q", {{"b"}, {"c"}}, 24h))}};
+    story.signal(signal_of("a", 1h, "alice")).signal(signal_of("b", 2h, "alice")).signal(signal_of("c", 20h, "alice"));
+    REQUIRE(story.stored().incidents.at(IncidentNumber{1}).finding_count == 2);
+    IncidentEdit close;
+    close.number = IncidentNumber{1};
+    close.actor = "key";
+    close.status = IncidentStatus::closed;
+    story.control(close).signal(signal_of("a", 1h + 30min, "alice"));
+    REQUIRE(story.stored().findings.size() == 3);
+    story.signal(signal_of("x", 81h, "noise"));  // the second incident, of activity until 2 h, is dropped from memory, the first one is not
+    story.signal(signal_of("a", 1h + 10min, "alice"));
+    std::map<IncidentNumber, std::vector<std::int64_t>> evidence;
+    for (const auto& [id, finding] : story.stored().findings) {
+        REQUIRE(finding.incident);
+        evidence[*finding.incident].push_back(finding.evidence_total);
+        CHECK(story.stored().evidence.at(id).size() == static_cast<std::size_t>(finding.evidence_total));
+    }
+    CHECK(evidence == std::map<IncidentNumber, std::vector<std::int64_t>>{{IncidentNumber{1}, {2, 2}}, {IncidentNumber{2}, {3}}, {IncidentNumber{3}, {4}}});
 }
 
 TEST_CASE("a finding that goes on where the matcher still looks keeps what came behind the horizon for it") {
