@@ -11,6 +11,7 @@
 #include "engine/matching/matcher.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -90,8 +91,9 @@ public:
     void settle(EntryStamp stamp);
 
     /// Drops from memory what ended before `cutoff`: no entry can change it any more, but edits can. Of its incidents only the records stay, the newest
-    /// 20,000 of them; older ones are edited where they are stored. A reopened one stays without its findings.
-    void forget(Timestamp cutoff, EntryStamp stamp);
+    /// 20,000 of them; older ones are edited where they are stored. A reopened one stays without its findings. What `is_awaited` has not ended yet, nor has
+    /// its incident: it is asked about again the next time.
+    void forget(Timestamp cutoff, EntryStamp stamp, const std::function<bool(const Finding&)>& is_awaited);
 
     /// The earliest start of the findings in memory; empty: there are none.
     std::optional<Timestamp> earliest_activity() const;

@@ -12,7 +12,7 @@ namespace {
 using Reason = SnapshotRefusal::Reason;
 
 // The second number: raise it with every change of what entries do to the state, or of what is saved of it.
-constexpr std::string_view engine_version = CATENARY_VERSION "/7";
+constexpr std::string_view engine_version = CATENARY_VERSION "/8";
 constexpr std::string_view first_line = "catenary lane state 1\n";
 
 std::string_view view_of(const SnapshotHash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
