@@ -58,7 +58,8 @@ public:
         bool is_whole = true;  ///< false: not all could be read, so that nothing is taken back
     };
     /// What was in memory becomes what it is now, or is superseded. A finding whose incident has ended stays as it was, as one of a closed incident does: where
-    /// a seed adds to it, a continuation repeats its evidence in an incident of its own, related to the one that ended, if that is among the newest 20,000.
+    /// a seed adds to it, or a finding in memory leaves evidence to it, a continuation repeats its evidence in an incident of its own, related to the one that
+    /// ended, if that is among the newest 20,000.
     void take_rematched(const Rematched& rematched, const std::shared_ptr<const Pattern>& pattern, Mode mode);
     /// Whether the signal is evidence of a finding of the pattern in memory that matching knows by an id for which `is_it(const FindingId&)`.
     template <class IsIt>

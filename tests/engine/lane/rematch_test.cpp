@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 using namespace catenary::engine;
 using namespace catenary::test;
@@ -248,6 +250,32 @@ TEST_CASE("findings that share evidence share an incident whenever their turn co
     CHECK(story.stored().live_findings().size() == 2);
     CHECK(story.stored().incidents.size() == 1);
     CHECK(story.digest() == told_in_turn(shipped, {signals[2], signals[1], signals[0]}).digest());
+}
+
+TEST_CASE("what a finding leaves to one that ended is evidence of what continues that") {
+    const auto named = [](std::vector<Scalar> names) {
+        return Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, std::move(names)}).value();
+    };
+    Pattern pattern = pattern_of("p", {{"a"}, {"b"}}, 6h);
+    pattern.order = Order::any;
+    pattern.stages[0].match = named({"a", "both"});
+    pattern.stages[1].match = named({"b", "both"});
+    pattern.max_span = 9h;
+    LaneStory story = month_later({shared(std::move(pattern))});
+    story.signal(signal_of("b", 9h, "alice")).signal(signal_of("a", 15h, "alice"));
+    pass_a_day(story);                             // the incident ends
+    story.signal(signal_of("b", 15h, "alice"));    // continues it
+    story.signal(signal_of("both", 9h, "alice"));  // now the first instance is another one, and so the finding
+    story.signal(signal_of("b", 3h, "alice"));     // too early for all to be one: the rest is known by the id that ended
+    std::map<std::string, int> findings_with;
+    for (const FindingRecord& finding : story.stored().live_findings()) {
+        for (const auto& [signal, stage] : story.stored().evidence.at(finding.id)) ++findings_with[signal.id];
+    }
+    for (const Signal& signal : {signal_of("b", 3h, "alice"), signal_of("b", 9h, "alice"), signal_of("both", 9h, "alice"), signal_of("a", 15h, "alice"),
+                                 signal_of("b", 15h, "alice")}) {
+        CAPTURE(signal.id);
+        CHECK(findings_with[signal.id] > 0);
+    }
 }
 
 TEST_CASE("where the window is full incidents end, whatever waits for them") {
