@@ -11,6 +11,7 @@
 #include "engine/matching/matcher.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -62,7 +63,8 @@ public:
         bool is_whole = true;  ///< false: not all could be read, so that nothing is taken back
     };
     /// What was in memory becomes what it is now, or is superseded. A finding whose incident has ended stays as it was, as one of a closed incident does: where
-    /// a seed adds to it, a continuation repeats its evidence in an incident of its own, related to the one that ended, if that is among the newest 20,000.
+    /// a seed adds to it, or a finding in memory leaves evidence to it, a continuation repeats its evidence in an incident of its own, related to the one that
+    /// ended, if that is among the newest 20,000.
     void take_rematched(const Rematched& rematched, const std::shared_ptr<const Pattern>& pattern, Mode mode);
     /// Whether the signal is evidence of a finding of the pattern in memory that matching knows by an id for which `is_it(const FindingId&)`.
     template <class IsIt>
@@ -97,8 +99,9 @@ public:
     /// Of so many incidents the record stays when they ended.
     static constexpr std::size_t most_records = StoredIncidents::most_ended;
     /// Drops from memory what ended before `cutoff`: no entry can change it any more, but edits can. Of its incidents only the records stay, the newest
-    /// `most_records` of them; older ones are edited where they are stored. A reopened one stays without its findings.
-    void forget(Timestamp cutoff, EntryStamp stamp);
+    /// `most_records` of them; older ones are edited where they are stored. A reopened one stays without its findings. What `is_awaited` has not ended yet, nor has
+    /// its incident: it is asked about again the next time.
+    void forget(Timestamp cutoff, EntryStamp stamp, const std::function<bool(const Finding&)>& is_awaited);
 
     /// The earliest start of the findings in memory; empty: there are none.
     std::optional<Timestamp> earliest_activity() const;

@@ -84,10 +84,12 @@ void Incidents::write(TenantEffects& effects) {
     activity_.clear();
 }
 
-void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
+void Incidents::forget(Timestamp cutoff, EntryStamp stamp, const std::function<bool(const Finding&)>& is_awaited) {
     for (const IncidentNumber number : with_findings()) {  // not all: tens of thousands are kept of which only the record is left
         Incident& incident = incidents_.at(number);
         if (incident.gathered->last_activity() >= cutoff) continue;
+        const auto& findings = incident.gathered->members();
+        if (std::any_of(findings.begin(), findings.end(), [&](const auto& member) { return is_awaited(findings_[member.second]); })) continue;
         if (changed_incidents_.contains(number) || incident.record.signal_count == 0) refresh(incident);
         dropped_groups_.add(digest_text(*incident.gathered));
         const auto members = std::exchange(incident.gathered, nullptr)->members();
@@ -104,7 +106,7 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp) {
     }
     for (const FindingIndex index : findings_.all()) {
         const Finding& finding = findings_[index];
-        if (finding.incident || finding.end >= cutoff) continue;  // flighting and waiting ones are in no incident
+        if (finding.incident || finding.end >= cutoff || is_awaited(finding)) continue;  // flighting and waiting ones are in no incident
         dropped_findings_.add(digest_text(finding));
         if (changed_findings_.contains(index)) write_finding(index);
         erase(index);

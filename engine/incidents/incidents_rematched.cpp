@@ -102,17 +102,38 @@ bool Incidents::has_ended(const FindingId& id) const {
     });
 }
 
+namespace {
+
+using Signals = boost::unordered_flat_set<SignalHandle, std::hash<SignalHandle>>;
+
+/// What former findings have as evidence and of those found now only ones that ended: those have to be continued, or it would be evidence of nothing.
+Signals left_to_ended(const Incidents& incidents, const Incidents::Rematched& rematched, const std::map<FindingId, IncidentNumber, FindingIdLess>& ended) {
+    Signals left;
+    if (ended.empty() || !rematched.is_whole) return left;
+    for (const FindingId& id : rematched.former) {
+        for (const SignalHandle signal : incidents.evidence(id)) left.insert(signal);
+    }
+    for (const FindingDelta& finding : rematched.found) {
+        if (ended.contains(finding.id)) continue;
+        for (const StageEvidence& evidence : finding.added) left.erase(evidence.signal);
+    }
+    return left;
+}
+
+}  // namespace
+
 void Incidents::take_rematched(const Rematched& rematched, const std::shared_ptr<const Pattern>& pattern, Mode mode) {
     const auto ended = ended_among(rematched.found);
     std::vector<FindingDelta> deltas;
     if (rematched.is_whole) deltas = superseded_by(rematched.found, rematched.former);
     std::vector<const FindingDelta*> continued;
-    const auto is_seed = [&](const StageEvidence& evidence) {
-        return std::find(rematched.seeds.begin(), rematched.seeds.end(), evidence.signal) != rematched.seeds.end();
+    const Signals left = left_to_ended(*this, rematched, ended);
+    const auto is_news = [&](const StageEvidence& evidence) {
+        return left.contains(evidence.signal) || std::find(rematched.seeds.begin(), rematched.seeds.end(), evidence.signal) != rematched.seeds.end();
     };
     for (const FindingDelta& finding : rematched.found) {
         if (ended.contains(finding.id)) {
-            if (std::any_of(finding.added.begin(), finding.added.end(), is_seed)) continued.push_back(&finding);
+            if (std::any_of(finding.added.begin(), finding.added.end(), is_news)) continued.push_back(&finding);
             continue;
         }
         const auto known = taker_of(finding.id);

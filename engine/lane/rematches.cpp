@@ -34,6 +34,11 @@ bool Rematches::want(const FindingId& finding, RematchSeed seed) {
 
 std::optional<Timestamp> Rematches::oldest() const { return waiting_.empty() ? std::nullopt : std::optional{waiting_.begin()->first.time}; }
 
+bool Rematches::waits_between(Timestamp from, Timestamp to) const {
+    const auto first = waiting_.lower_bound(SignalRef{from, {}, {}});
+    return first != waiting_.end() && first->first.time <= to;
+}
+
 std::vector<RematchSeed> Rematches::next(Duration apart) const {
     std::vector<RematchSeed> seeds;
     for (const auto& [signal, entities] : waiting_) {

@@ -46,6 +46,8 @@ public:
     std::size_t waiting() const { return waiting_.size(); }
     /// Event time of the earliest that waits.
     std::optional<Timestamp> oldest() const;
+    /// Whether one of that time waits, both limits inclusive.
+    bool waits_between(Timestamp from, Timestamp to) const;
     /// The earliest that wait, none further than `apart` from the first.
     std::vector<RematchSeed> next(Duration apart) const;
     /// They wait no longer.

@@ -88,7 +88,7 @@ void Tenant::expire_if_due(EntryStamp stamp) {
     if (!horizon) return;
     const Timestamp passed = last_step(*horizon, clock_.horizon_length() / 16);
     if (expired_until_ && passed <= *expired_until_) return;
-    expire(passed, stamp);
+    expire(passed, stamp, Awaited::stays);
 }
 
 /// Where the window holds as many signals as it may, the oldest are forgotten before their time, by the same steps and no further than the watermark: chains
@@ -102,7 +102,7 @@ void Tenant::make_room(EntryStamp stamp) {
         if (next > *clock_.watermark()) return;
         clock_.raise_horizon(next);
         const auto before = static_cast<std::int64_t>(held_.window().size());
-        expire(next, stamp);
+        expire(next, stamp, Awaited::ends);
         evicted_ += before - static_cast<std::int64_t>(held_.window().size());
     }
 }
@@ -139,7 +139,7 @@ void Tenant::forget(Deployment& deployment, Timestamp until) {
     take_from(deployment);
 }
 
-void Tenant::expire(Timestamp until, EntryStamp stamp) {
+void Tenant::expire(Timestamp until, EntryStamp stamp, Awaited awaited) {
     expired_until_ = until;
     for (const auto& deployment : deployments_) {
         if (deployment->horizon && *deployment->horizon > until) continue;  // it has forgotten more than that
@@ -148,7 +148,7 @@ void Tenant::expire(Timestamp until, EntryStamp stamp) {
     }
     incidents_.settle(stamp);
     // An entry that is still matched is not older than the horizon, and no evidence it is matched with is older than this:
-    incidents_.forget(until - longest_reach_, stamp);
+    incidents_.forget(until - longest_reach_, stamp, [&](const Finding& finding) { return awaited == Awaited::stays && is_awaited(finding); });
     for (const auto& deployment : deployments_) {
         if (!deployment->rematches) continue;
         deployment->rematches->forget(until, until - longest_reach_);

@@ -124,6 +124,7 @@ private:
     void divert(Deployment& deployment, std::vector<FindingDelta>& deltas);
     std::vector<EntityKey> link_keys(const Deployment& deployment, bool with_shown) const;
     std::vector<EntityKey> link_keys(const Deployment& deployment, SignalHandle signal) const;
+    bool is_awaited(const Finding& finding) const;
     void stop_waiting(Deployment& deployment, std::span<const RematchSeed> seeds);
     void count_rematches();
 
@@ -156,7 +157,9 @@ private:
     void make_room(Deployment& deployment);
     bool has_room(Deployment& deployment, Timestamp time);
     void forget(Deployment& deployment, Timestamp until);
-    void expire(Timestamp until, EntryStamp stamp);
+    /// What becomes of incidents that have had their time, but that a signal may belong to which waits to be matched again.
+    enum class Awaited { stays, ends };
+    void expire(Timestamp until, EntryStamp stamp, Awaited awaited);
     void save_state(SnapshotWriter& out) const;
 
     // chains that are not whole (tenant_partial.cpp)

@@ -101,6 +101,16 @@ void Tenant::divert(Deployment& deployment, std::vector<FindingDelta>& deltas) {
     count_rematches();
 }
 
+/// Whether a signal waits that may belong to the finding, or to another one that shares its evidence, or be what should have been absent. When its turn comes
+/// depends on how many others wait; what is found must not.
+bool Tenant::is_awaited(const Finding& finding) const {
+    if (rematches_waiting_ == 0) return false;
+    return std::any_of(deployments_.begin(), deployments_.end(), [&](const auto& deployment) {
+        const Duration far = reach(*deployment->pattern);
+        return deployment->rematches && deployment->rematches->waits_between(finding.start - far, finding.end + far);
+    });
+}
+
 void Tenant::stop_waiting(Deployment& deployment, std::span<const RematchSeed> seeds) {
     deployment.rematches->done(seeds);
     for (const RematchSeed& seed : seeds) {

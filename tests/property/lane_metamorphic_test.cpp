@@ -191,10 +191,11 @@ std::vector<LogEntry> with_edits(const Case& it, const std::vector<LogEntry>& lo
     return edited;
 }
 
+/// Once nothing waits to be matched again: what waits at the end of a log depends on its order, since so many re-matches are made in a minute.
 std::string digest_of(const Case& it, const std::vector<LogEntry>& log) {
     LaneStory story{it.shipped};
     for (const LogEntry& entry : log) story.entry(entry);
-    return story.digest();
+    return story.at(log.back().admitted).finish_rematches().digest();
 }
 
 }  // namespace
@@ -265,12 +266,6 @@ std::size_t decide(LaneStory& story, const std::vector<Decision>& decisions) {
     return effective;
 }
 
-/// Where something came behind the horizon, of the findings only: what shares an incident then depends on which of them had ended when the others came.
-std::string digest_of(LaneStory& story) {
-    const std::string both = story.digest();
-    return story.stored().status.behind_horizon > 0 ? both.substr(0, both.size() / 2) : both;
-}
-
 /// What one order of arrival, of several, leads to. Two thirds of the signals come before the decisions, the others after them.
 class DecidedStory {
 public:
@@ -293,7 +288,7 @@ public:
         std::shuffle(late.begin(), late.end(), order.engine());
         for (const Signal& signal : late) story.signal(signal);
         story.control(WatermarkCall{case_.end + 1h, false});
-        return digest_of(story.finish_rematches());
+        return story.finish_rematches().digest();
     }
     /// How many decisions of the last run had an effect.
     std::size_t effective() const { return effective_; }
@@ -339,7 +334,9 @@ TEST_CASE("property: merges and splits by hand hold whatever order signals arriv
 
 /// Found by longer runs, and mended.
 TEST_CASE("merges and splits by hand hold in the orders that once showed") {
-    for (const std::uint32_t seed : {819'442U}) {  // an incident at the edge of what is in memory was merged in one order and refused in another
+    // 819442: an incident at the edge of what is in memory was merged in one order and refused in another. The others: incidents ended while signals waited
+    // to be matched again that belonged to them, or should have been absent.
+    for (const std::uint32_t seed : {819'442U, 87'040'102U, 91'040'280U, 91'042'625U}) {
         CAPTURE(seed);
         DecidedStory story{seed};
         const std::string expected = story.run(0);
@@ -385,7 +382,7 @@ TEST_CASE("property: decisions about links hold by event time, whatever straggle
             std::shuffle(late.begin(), late.end(), order.engine());
             for (const Signal& signal : late) story.signal(signal);
             story.control(WatermarkCall{it.end + 1h, false});
-            return digest_of(story.finish_rematches());
+            return story.finish_rematches().digest();
         };
         const std::string expected = run(0, true);
         for (std::uint32_t variant = 1; variant <= 3; ++variant) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 
 using namespace catenary::engine;
 using namespace catenary::test;
@@ -220,4 +221,119 @@ TEST_CASE("what waits to be matched again is part of the state, and is no longer
     story.control(PatternChange{two_stages().front(), {}, Mode::off});
     CHECK(story.stored().status.rematch_backlog == 0);
     CHECK(story.stored().awaiting.empty());
+}
+
+namespace {
+
+constexpr Duration a_month = 30 * 24h;
+
+/// As many behind the horizon as are matched again in a minute, each of somebody else.
+void use_up_allowance(LaneStory& story) {
+    while (story.stored().status.rematches.made < RematchAllowance::most_a_minute) {
+        const auto made = story.stored().status.rematches.made;
+        story.signal(signal_of("a", 24h + made * 1min, "somebody" + std::to_string(made)));
+    }
+}
+
+/// The horizon passes steps: what had its time is forgotten.
+void pass_a_day(LaneStory& story) { story.control(WatermarkCall{story_day() + a_month + 24h, false}); }
+
+/// These come behind the horizon, all but the last before the re-matches of the minute are used up, and the last waits while a day of event time passes.
+LaneStory told_in_turn(Catalogue shipped, const std::vector<Signal>& signals) {
+    LaneStory story = month_later(std::move(shipped));
+    for (std::size_t i = 0; i + 1 < signals.size(); ++i) story.signal(signals[i]);
+    use_up_allowance(story);
+    story.signal(signals.back());
+    CHECK(story.stored().status.rematch_backlog == 1);
+    pass_a_day(story);
+    CHECK(story.stored().status.rematch_backlog == 1);
+    story.finish_rematches();
+    return story;
+}
+
+}  // namespace
+
+TEST_CASE("an incident does not end while a signal waits that may belong to it, so that who comes last does not show") {
+    const std::vector<Signal> signals{signal_of("a", 49h, "alice"), signal_of("b", 50h, "alice"), signal_of("b", 51h, "alice")};
+    LaneStory story = told_in_turn(two_stages(), signals);
+    REQUIRE(story.stored().live_findings().size() == 1);
+    CHECK(story.stored().live_findings().at(0).evidence_total == 3);
+    CHECK(story.stored().incidents.size() == 1);
+    const std::string expected = story.digest();
+    CHECK(told_in_turn(two_stages(), {signals[2], signals[0], signals[1]}).digest() == expected);
+    CHECK(told_in_turn(two_stages(), {signals[1], signals[2], signals[0]}).digest() == expected);
+    // What ended then ends when the horizon passes the next step.
+    story.control(WatermarkCall{story_day() + a_month + 48h, false});
+    CHECK(story.digest() == expected);
+    story.signal(signal_of("b", 52h, "alice")).finish_rematches();
+    CHECK(story.stored().live_findings().size() == 2);  // continued
+}
+
+TEST_CASE("a signal that should have been absent is told of whenever its turn comes") {
+    Pattern pattern = pattern_of("p", {{"a"}}, 1h);
+    const Predicate match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, {"approved"}}).value();
+    pattern.absent.push_back({.match = match, .where = Absence::Where::before, .stage = 0, .within = 5h});
+    const Catalogue shipped{shared(std::move(pattern))};
+    const Signal found = signal_of("a", 200h, "alice");
+    const Signal absent = signal_of("approved", 199h, "alice");
+    LaneStory story = told_in_turn(shipped, {found, absent});
+    const auto findings = story.stored().live_findings();
+    const auto alice = std::find_if(findings.begin(), findings.end(), [&](const FindingRecord& it) { return it.start == found.time; });
+    REQUIRE(alice != findings.end());
+    REQUIRE(alice->late_answers.size() == 1);
+    CHECK(alice->late_answers.front().signal.id == absent.id);
+    CHECK(story.digest() == told_in_turn(shipped, {absent, found}).digest());
+}
+
+TEST_CASE("findings that share evidence share an incident whenever their turn comes") {
+    const Catalogue shipped{two_stages().front(), shared(pattern_of("q", {{"b"}, {"c"}}, 4h))};
+    const std::vector<Signal> signals{signal_of("a", 49h, "alice"), signal_of("b", 50h, "alice"), signal_of("c", 51h, "alice")};
+    LaneStory story = told_in_turn(shipped, signals);
+    CHECK(story.stored().live_findings().size() == 2);
+    CHECK(story.stored().incidents.size() == 1);
+    CHECK(story.digest() == told_in_turn(shipped, {signals[2], signals[1], signals[0]}).digest());
+}
+
+TEST_CASE("what a finding leaves to one that ended is evidence of what continues that") {
+    const auto named = [](std::vector<Scalar> names) {
+        return Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, std::move(names)}).value();
+    };
+    Pattern pattern = pattern_of("p", {{"a"}, {"b"}}, 6h);
+    pattern.order = Order::any;
+    pattern.stages[0].match = named({"a", "both"});
+    pattern.stages[1].match = named({"b", "both"});
+    pattern.max_span = 9h;
+    LaneStory story = month_later({shared(std::move(pattern))});
+    story.signal(signal_of("b", 9h, "alice")).signal(signal_of("a", 15h, "alice"));
+    pass_a_day(story);                             // the incident ends
+    story.signal(signal_of("b", 15h, "alice"));    // continues it
+    story.signal(signal_of("both", 9h, "alice"));  // now the first instance is another one, and so the finding
+    story.signal(signal_of("b", 3h, "alice"));     // too early for all to be one: the rest is known by the id that ended
+    std::map<std::string, int> findings_with;
+    for (const FindingRecord& finding : story.stored().live_findings()) {
+        for (const auto& [signal, stage] : story.stored().evidence.at(finding.id)) ++findings_with[signal.id];
+    }
+    for (const Signal& signal : {signal_of("b", 3h, "alice"), signal_of("b", 9h, "alice"), signal_of("both", 9h, "alice"), signal_of("a", 15h, "alice"),
+                                 signal_of("b", 15h, "alice")}) {
+        CAPTURE(signal.id);
+        CHECK(findings_with[signal.id] > 0);
+    }
+}
+
+TEST_CASE("where the window is full incidents end, whatever waits for them") {
+    const Catalogue shipped{two_stages().front(), shared(pattern_of("q", {{"c"}, {"d"}}, 4h))};
+    LaneStory story = month_later(shipped);
+    SettingChange limit;
+    limit.window_signals = 100;
+    story.control(limit);
+    story.signal(signal_of("a", 49h, "alice")).signal(signal_of("b", 50h, "alice"));
+    use_up_allowance(story);
+    story.signal(signal_of("b", 51h, "alice"));
+    for (int i = 0; i < 100; ++i) story.signal(signal_of(i % 2 == 0 ? "a" : "c", a_month - 25h + i * 1s, "somebody" + std::to_string(i)));
+    CHECK(story.stored().status.evicted_signals > 0);
+    story.finish_rematches();
+    std::vector<std::int64_t> evidence;
+    for (const FindingRecord& finding : story.stored().live_findings()) evidence.push_back(finding.evidence_total);
+    std::sort(evidence.begin(), evidence.end());
+    CHECK(evidence == std::vector<std::int64_t>{2, 3});  // the ended one, and what continues it
 }
