@@ -50,7 +50,7 @@ public:
 
     /// Among which signals a matcher found what it reports.
     enum class FoundAmong {
-        window,  ///< those of the window: what is not in memory was never written
+        window,  ///< those of the window: what is not in memory was never written, unless by an engine before this one
         stored,  ///< those that were read back: what is not in memory may have been written and dropped since, and its evidence is replaced
     };
     /// What one matcher reports.
@@ -107,8 +107,9 @@ public:
     std::optional<Timestamp> earliest_activity() const;
     /// What was matched anew becomes what was reported: findings known by their ids are in the incidents that they were in, with all that people made of
     /// those; findings never reported are reported. An incident of which not everything was found again stays as it is stored and takes no more evidence,
-    /// as a closed one does; one of which nothing was found again has ended. Right after `write` only; incidents must not have been edited before.
-    void carry_over(const StoredIncidents& stored, EntryStamp stamp);
+    /// as a closed one does; one of which nothing was found again has ended. `newest`: event time of the newest signal that was matched;
+    /// what starts no later may be stored already. Right after `write` only; incidents must not have been edited before.
+    void carry_over(const StoredIncidents& stored, Timestamp newest, EntryStamp stamp);
 
     /// Moves what changed since the last call into the effects.
     void write(TenantEffects& effects);
@@ -203,7 +204,8 @@ private:
     bool is_as_found(FindingIndex index, const FindingDelta& delta) const;
     void tell_change(FindingIndex index, FindingDelta& delta) const;
     std::map<FindingId, IncidentNumber, FindingIdLess> ended_among(std::span<const FindingDelta> found) const;
-    bool has_ended(const FindingId& id) const;
+    bool has_ended(const FindingId& id) const { return ended_.contains(id); }
+    void note_ended(IncidentNumber number, const FindingId& id);
     void continue_ended(const FindingDelta& delta, IncidentNumber ended, const std::shared_ptr<const Pattern>& pattern, Mode mode);
 
     void add_evidence(FindingIndex index, StageEvidence added);
@@ -278,7 +280,7 @@ private:
     // snapshots (incidents_snapshot.cpp)
     template <class Archive, class Self>
     static void counters(Archive& archive, Self& self) {
-        archive(self.scoring_, self.last_number_, self.group_within_, self.superseded_, self.dropped_findings_, self.dropped_groups_);
+        archive(self.scoring_, self.last_number_, self.group_within_, self.superseded_, self.written_until_, self.dropped_findings_, self.dropped_groups_);
     }
     void gather_again(Incident& incident, SnapshotReader& in);
     void load_links();
@@ -293,8 +295,8 @@ private:
     std::map<IncidentNumber, Incident> incidents_;
     std::map<GroupIndex, IncidentNumber> numbers_;  // of the groups in the partition
     std::int64_t last_number_ = 0;
-    std::size_t evidence_held_ = 0;  // over all findings
-    std::size_t ended_held_ = 0;     // over all incidents: ids of findings that are no longer in memory
+    std::size_t evidence_held_ = 0;                                              // over all findings
+    boost::unordered_flat_map<FindingId, IncidentNumber, FindingIdHash> ended_;  // findings no longer in memory, with the newest incident that had them
     Duration group_within_ = std::chrono::hours{24};
 
     // of the entry being applied
@@ -316,6 +318,7 @@ private:
     std::vector<StoredEdit> stored_edits_;
     std::vector<IncidentActivity> activity_;
     std::map<FindingId, Timestamp, FindingIdLess> superseded_;  // ids whose stored evidence a finding of the same id must replace; end of activity
+    Timestamp written_until_ = Timestamp::min();                // findings that start no later may have been written by an engine that was carried over
 
     DigestSum dropped_findings_;
     DigestSum dropped_groups_;

@@ -13,10 +13,11 @@ std::optional<Timestamp> Incidents::earliest_activity() const {
     return earliest;
 }
 
-void Incidents::carry_over(const StoredIncidents& stored, EntryStamp stamp) {
+void Incidents::carry_over(const StoredIncidents& stored, Timestamp newest, EntryStamp stamp) {
     CATENARY_ASSERT(changed_findings_.empty() && changed_incidents_.empty() && activity_.empty(), "effects are taken before incidents are carried over");
     forget_partition();
     last_number_ = stored.last_number;
+    written_until_ = newest;
     Carried carried;
     for (const auto& record : stored.incidents) {
         if (record.merged_into) incidents_[record.number].record = record;
@@ -41,8 +42,7 @@ void Incidents::carry_over(const StoredIncidents& stored, EntryStamp stamp) {
     }
     for (const auto& finding : stored.findings) {
         if (!carried.known.contains(finding.incident) || findings_.with_id(finding.id)) continue;
-        incidents_.at(finding.incident).ended.push_back(finding.id);
-        ++ended_held_;
+        note_ended(finding.incident, finding.id);
     }
     for (const auto& record : stored.incidents) {
         const auto heir = record.merged_into ? incidents_.find(*record.merged_into) : incidents_.end();
@@ -72,7 +72,7 @@ void Incidents::forget_partition() {
     grouping_.settle();
     hands_.clear();
     incidents_.clear();
-    ended_held_ = 0;
+    ended_.clear();
     numbers_.clear();
 }
 

@@ -50,7 +50,7 @@ FindingIndex Incidents::add_found(const FindingId& id, std::uint32_t continuatio
     finding.start = delta.start;
     finding.end = delta.end;
     finding.principals = delta.principals;
-    finding.replace_evidence = among == FoundAmong::stored || superseded_.contains(id);
+    finding.replace_evidence = among == FoundAmong::stored || superseded_.contains(id) || delta.start <= written_until_;
     const FindingIndex index = findings_.add(std::move(finding));
     for (const StageEvidence& added : delta.added) add_evidence(index, added);
     take_absence(index, delta);

@@ -97,8 +97,7 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp, const std::function<b
         incident.group.reset();
         for (const auto& [order, index] : members) {
             dropped_findings_.add(digest_text(findings_[index]));
-            incident.ended.push_back(findings_[index].id);
-            ++ended_held_;
+            note_ended(number, findings_[index].id);
             if (changed_findings_.contains(index)) write_finding(index);
             if (grouping_.contains(index)) grouping_.remove(index);
             erase(index);
@@ -137,7 +136,9 @@ void Incidents::drop_oldest_records() {
             continue;
         }
         if (changed_incidents_.erase(place->first) > 0) dropped_records_.push_back(std::move(place->second.record));
-        ended_held_ -= place->second.ended.size();
+        for (const FindingId& id : place->second.ended) {
+            if (const auto known = ended_.find(id); known != ended_.end() && known->second == place->first) ended_.erase(known);
+        }
         place = incidents_.erase(place);
         --kept;
     }
@@ -194,7 +195,8 @@ std::size_t Incidents::bytes() const {
     constexpr std::size_t an_incident = sizeof(Incident) + 1'024;
     constexpr std::size_t a_finding = sizeof(Finding) + 512;
     constexpr std::size_t an_evidence = 96;  // its place in the finding, the incident and the signal
-    return ended_held_ * sizeof(FindingId) + hands_.bytes() + incidents_.size() * an_incident + findings_.size() * a_finding + evidence_held_ * an_evidence;
+    return ended_.size() * (sizeof(FindingId) + sizeof(decltype(ended_)::value_type)) + hands_.bytes() + incidents_.size() * an_incident +
+           findings_.size() * a_finding + evidence_held_ * an_evidence;
 }
 
 }  // namespace catenary::engine

@@ -81,25 +81,18 @@ void Incidents::tell_change(FindingIndex index, FindingDelta& delta) const {
 
 /// Those that are not in memory, but in an incident that ended, and its number.
 std::map<FindingId, IncidentNumber, FindingIdLess> Incidents::ended_among(std::span<const FindingDelta> found) const {
-    boost::unordered_flat_set<FindingId, FindingIdHash> sought;
-    for (const FindingDelta& finding : found) {
-        if (!findings_.reported(finding.id) && !findings_.with_id(finding.id)) sought.insert(finding.id);
-    }
     std::map<FindingId, IncidentNumber, FindingIdLess> ended;
-    if (sought.empty()) return ended;
-    for (const auto& [number, incident] : incidents_) {
-        for (const FindingId& id : incident.ended) {
-            if (sought.contains(id)) ended.insert_or_assign(id, number);
-        }
+    for (const FindingDelta& finding : found) {
+        if (findings_.reported(finding.id) || findings_.with_id(finding.id)) continue;
+        if (const auto known = ended_.find(finding.id); known != ended_.end()) ended.emplace(finding.id, known->second);
     }
     return ended;
 }
 
-bool Incidents::has_ended(const FindingId& id) const {
-    return std::any_of(incidents_.begin(), incidents_.end(), [&](const auto& one) {
-        const auto& ended = one.second.ended;
-        return std::find(ended.begin(), ended.end(), id) != ended.end();
-    });
+void Incidents::note_ended(IncidentNumber number, const FindingId& id) {
+    incidents_.at(number).ended.push_back(id);
+    IncidentNumber& newest = ended_[id];
+    newest = std::max(newest, number);
 }
 
 namespace {

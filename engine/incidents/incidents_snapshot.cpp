@@ -36,7 +36,7 @@ void Incidents::load(SnapshotReader& in) {
         Incident& incident = place->second;
         bool has_gathered = false;
         in(incident, has_gathered);
-        ended_held_ += incident.ended.size();
+        for (const FindingId& id : incident.ended) ended_.insert_or_assign(id, number);
         if (has_gathered) gather_again(incident, in);
         if (!incident.group) continue;
         SnapshotReader::require(numbers_.emplace(*incident.group, number).second, "two incidents are of one group");

@@ -58,6 +58,9 @@ public:
     std::string save() const {
         CATENARY_ASSERT(changed_.empty(), "effects are taken before the state is saved");
         SnapshotWriter out;
+        std::size_t held = 0;
+        for (const auto& [id, tenant] : tenants_) held += static_cast<std::size_t>(tenant->status().state_bytes);
+        out.reserve(held / 3);  // written numbers are short: a little more than it becomes
         out(tenants_.size());
         for (const auto& [id, tenant] : tenants_) out(id, *tenant);
         const auto patterns = out.patterns();

@@ -53,7 +53,7 @@ public:
     void rematch(const RematchAnswer& answer);
 
     std::optional<Timestamp> earliest_activity() const { return incidents_.earliest_activity(); }
-    void carry_over(const StoredIncidents& stored, EntryStamp stamp) { incidents_.carry_over(stored, stamp); }
+    void carry_over(const StoredIncidents& stored, EntryStamp stamp) { incidents_.carry_over(stored, newest_or_never(), stamp); }
 
     TenantEffects take_effects();
     TenantStatus status() const;

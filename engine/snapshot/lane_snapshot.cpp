@@ -3,6 +3,8 @@
 #include "engine/snapshot/codec.hpp"
 #include "engine/snapshot/pattern_identity.hpp"
 
+#include <zlib.h>
+
 #include <map>
 #include <stdexcept>
 
@@ -12,10 +14,8 @@ namespace {
 using Reason = SnapshotRefusal::Reason;
 
 // The second number: raise it with every change of what entries do to the state, or of what is saved of it.
-constexpr std::string_view engine_version = CATENARY_VERSION "/8";
+constexpr std::string_view engine_version = CATENARY_VERSION "/9";
 constexpr std::string_view first_line = "catenary lane state 1\n";
-
-std::string_view view_of(const SnapshotHash& hash) { return {reinterpret_cast<const char*>(hash.data()), hash.size()}; }
 
 SnapshotHash hash_of_catalogue(const Catalogue& shipped) {
     SnapshotWriter out;
@@ -76,23 +76,29 @@ void throw_exception_from_error(const SnapshotRefusal& refusal, const boost::sou
     throw std::invalid_argument{std::string{to_string(refusal.reason)} + ": " + refusal.detail};
 }
 
-std::string sealed(const Catalogue& shipped, const std::vector<std::shared_ptr<const Pattern>>& patterns, std::string_view state) {
+std::string seal_of(std::string_view content) {
+    const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(content.data()), content.size());
+    std::string seal;
+    for (unsigned shift = 0; shift < 32; shift += 8) seal.push_back(static_cast<char>(crc >> shift & 0xFFU));
+    return seal;
+}
+
+std::string sealed(const Catalogue& shipped, const std::vector<std::shared_ptr<const Pattern>>& patterns, std::string state) {
     SnapshotWriter out;
     out.raw(first_line);
     out.text(engine_version);
     out(hash_of_catalogue(shipped), patterns.size());
     for (const auto& pattern : patterns) out(pattern->id, pattern->version, content_hash(*pattern));
-    std::string bytes = out.take();
-    bytes += state;
-    bytes += view_of(hash_of(bytes));
-    return bytes;
+    state.insert(0, out.take());
+    state += seal_of(state);
+    return state;
 }
 
 SnapshotResult<Unsealed> unsealed(const Catalogue& shipped, const Catalogue& posted, std::string_view bytes) {
-    constexpr std::size_t hash_size = SnapshotHash{}.size();
-    if (bytes.size() < hash_size) return SnapshotRefusal{Reason::damaged, "it ends too early"};
-    const std::string_view content = bytes.substr(0, bytes.size() - hash_size);
-    if (view_of(hash_of(content)) != bytes.substr(content.size())) return SnapshotRefusal{Reason::damaged, "its checksum is another"};
+    const std::size_t seal_size = seal_of({}).size();
+    if (bytes.size() < seal_size) return SnapshotRefusal{Reason::damaged, "it ends too early"};
+    const std::string_view content = bytes.substr(0, bytes.size() - seal_size);
+    if (seal_of(content) != bytes.substr(content.size())) return SnapshotRefusal{Reason::damaged, "its checksum is another"};
     return read_seal(shipped, posted, content);
 }
 

@@ -16,7 +16,7 @@ namespace catenary::engine {
 
 struct Pattern;
 
-/// SHA-1 of a pattern's content or of a snapshot.
+/// SHA-1 of a pattern's content or of a state.
 using SnapshotHash = std::array<std::uint8_t, 20>;
 SnapshotHash hash_of(std::string_view bytes);
 std::string hex(const SnapshotHash& hash);
@@ -60,6 +60,8 @@ public:
     /// Every pattern written so far, in order of first use, each content once.
     const std::vector<std::shared_ptr<const Pattern>>& patterns() const { return patterns_; }
     std::size_t size() const { return bytes_.size(); }
+    /// Room for so many bytes, which may be a guess.
+    void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
     /// What was written since the last call.
     std::string take() { return std::exchange(bytes_, {}); }
 

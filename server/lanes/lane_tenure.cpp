@@ -17,6 +17,7 @@ using State = LeaderStatus::State;
 constexpr const char* another_leads = "another process leads the lanes now";
 constexpr std::chrono::seconds tick_round{5};
 constexpr std::int64_t entries_between_discards = 5'000;
+constexpr int pause_share = 20;  // the lanes may stand for one part in so many while states are saved
 
 }  // namespace
 
@@ -236,7 +237,8 @@ void LaneTenure::write() {
 /// Only what is written is saved: what a snapshot has in it is never written again.
 void LaneTenure::save_if_due() {
     const auto& options = around_.options;
-    const bool is_due = since_snapshot_ >= options.snapshot_entries || (since_snapshot_ > 0 && now() >= snapshot_at_);
+    const bool are_many = since_snapshot_ >= options.snapshot_entries && now() >= snapshot_not_before_;
+    const bool is_due = are_many || (since_snapshot_ > 0 && now() >= snapshot_at_);
     if (options.snapshot_entries == 0 || !is_due || writer_.unwritten() || keeper_->busy()) return;
     if (stopping()) return;  // a stop may have cut a group in its middle, and the log can only be read on from between batches
     const auto begin = now();
@@ -247,6 +249,7 @@ void LaneTenure::save_if_due() {
     keeper_->keep(std::move(set));
     since_snapshot_ = 0;
     snapshot_at_ = now() + options.snapshot_time;
+    snapshot_not_before_ = now() + pause_share * took;
 }
 
 SnapshotSet LaneTenure::snapshot() {

@@ -126,7 +126,8 @@ private:
     std::set<std::int16_t> discardable_;
     std::int64_t since_discard_ = 0;
     std::int64_t since_snapshot_ = 0;  ///< entries applied
-    Pace::Time snapshot_at_{};
+    Pace::Time snapshot_at_{};          ///< one is due by then, however little came
+    Pace::Time snapshot_not_before_{};  ///< however much comes
     Pace::Time next_begin_{};
     Pace::Time last_write_{};
     Pace::Time next_look_{};

@@ -26,7 +26,7 @@ struct LaneWorkerOptions {
     std::size_t read_back_bytes = 256U << 20U;            ///< memory for rows read out of order during replay
     std::chrono::milliseconds follow_poll{250};           ///< how often a follower asks whether it may lead, and reads what the leader has done
     std::chrono::milliseconds silence{10'000};            ///< a leader that says nothing for so long is taken to stand still
-    std::int64_t snapshot_entries = 5'000'000;            ///< entries after which a leader saves its engines' state (the lanes wait a second or two); 0: never
+    std::int64_t snapshot_entries = 5'000'000;            ///< entries after which a leader saves its engines' state; 0: never
     std::chrono::milliseconds snapshot_time{600'000};     ///< and time, when anything changed
     int snapshots_kept = 3;                               ///< sets of snapshots that stay; older ones go
     std::size_t snapshot_chunk_bytes = most_chunk_bytes;  ///< 1 .. most_chunk_bytes, of a state, stored as one row

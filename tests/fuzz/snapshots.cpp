@@ -1,6 +1,6 @@
 // Bytes as damage to a saved state: the first chooses one of some states of random logs, each four that follow are one edit of it. What was damaged is
 // refused or loads, and what loads can be saved. The checksum is made anew, or nothing else would be reached.
-#include "engine/snapshot/writer.hpp"
+#include "engine/snapshot/lane_snapshot.hpp"
 #include "tests/fuzz/invariant.hpp"
 #include "tests/property/lane_log.hpp"
 
@@ -54,10 +54,9 @@ void edit(std::string& bytes, const std::uint8_t* edit) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const auto& saved = saved_states()[data[0] % logs];
-    auto bytes = saved.bytes.substr(0, saved.bytes.size() - engine::SnapshotHash{}.size());
+    auto bytes = saved.bytes.substr(0, saved.bytes.size() - engine::seal_of({}).size());
     for (std::size_t place = 1; place + 4 <= size; place += 4) edit(bytes, data + place);
-    const auto hash = engine::hash_of(bytes);
-    bytes.append(reinterpret_cast<const char*>(hash.data()), hash.size());
+    bytes += engine::seal_of(bytes);
     const auto lane = engine::Lane::load(saved.log.shipped, saved.posted, bytes);
     if (!lane) {
         fuzz::require(!lane.error().detail.empty(), "a refusal without a reason");

@@ -1,4 +1,4 @@
-#include "engine/snapshot/writer.hpp"
+#include "engine/snapshot/lane_snapshot.hpp"
 #include "tests/property/lane_log.hpp"
 #include "tests/support/seeds.hpp"
 
@@ -22,10 +22,8 @@ Lane loaded(const LaneLog& log, const std::string& bytes) {
 }
 
 std::string sealed_again(std::string bytes) {
-    bytes.resize(bytes.size() - SnapshotHash{}.size());
-    const SnapshotHash hash = hash_of(bytes);
-    bytes.append(reinterpret_cast<const char*>(hash.data()), hash.size());
-    return bytes;
+    bytes.resize(bytes.size() - seal_of({}).size());
+    return bytes + seal_of(bytes);
 }
 
 std::vector<std::string> snapshots_along(const LaneLog& log, std::size_t each) {
