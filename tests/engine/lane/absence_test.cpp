@@ -27,6 +27,16 @@ LaneStory attack(Pattern pattern) {
     return story;
 }
 
+/// Three of a burst that began at 4:00; the watermark is at 4:30. Another one at 5:30, and it began at 5:10.
+LaneStory found_burst() {
+    Pattern pattern = with(between());
+    pattern.stages[1].repeat = Repeat{3, 2h, "account", {}};
+    LaneStory story{{shared(std::move(pattern))}};
+    story.signal(signal_of("a", 3h, "alice"));
+    for (const Duration at : std::vector<Duration>{4h, 5h + 10min, 5h + 30min}) story.signal(signal_of("b", at, "alice"));
+    return story;
+}
+
 ControlBody until(Duration after_start) { return WatermarkCall{story_day() + after_start, false}; }
 
 std::optional<FindingState> state_of(LaneStory& story) {
@@ -310,12 +320,7 @@ TEST_CASE("a flighting pattern waits and finds without an incident") {
 }
 
 TEST_CASE("a burst that turns out to start later waits again, and its incident is closed until it is decided") {
-    Pattern pattern = pattern_of("p", {{"a"}, {"b"}});
-    pattern.stages[1].repeat = Repeat{3, 2h, "account", {}};
-    pattern.absent.push_back(between());
-    LaneStory story{{shared(pattern)}};
-    story.signal(signal_of("a", 3h, "alice")).signal(signal_of("b", 4h, "alice")).signal(signal_of("b", 5h + 10min, "alice"));
-    story.signal(signal_of("b", 5h + 30min, "alice"));  // the watermark is at 4:30, the burst began at 4:00
+    LaneStory story = found_burst();
     REQUIRE(state_of(story) == FindingState::open);
     Signal another = signal_of("b", 5h + 30min, "alice");
     another.id += "-again";
@@ -329,12 +334,7 @@ TEST_CASE("a burst that turns out to start later waits again, and its incident i
 }
 
 TEST_CASE("what continues the finding of a closed incident and waits again waits beside it, however often, and then has an incident of its own") {
-    Pattern pattern = pattern_of("p", {{"a"}, {"b"}});
-    pattern.stages[1].repeat = Repeat{3, 2h, "account", {}};
-    pattern.absent.push_back(between());
-    LaneStory story{{shared(pattern)}};
-    story.signal(signal_of("a", 3h, "alice")).signal(signal_of("b", 4h, "alice")).signal(signal_of("b", 5h + 10min, "alice"));
-    story.signal(signal_of("b", 5h + 30min, "alice"));
+    LaneStory story = found_burst();
     REQUIRE(story.stored().live_incidents().size() == 1);
     const auto found = story.stored().live_findings().front();
     IncidentEdit close;

@@ -1,7 +1,9 @@
 #include "server/pg/leaf_retention.hpp"
+#include "server/pg/stored_incidents.hpp"
 #include "tests/server/lanes/saved_story.hpp"
 
 #include <doctest/doctest.h>
+#include <pqxx/pqxx>
 
 using namespace catenary;
 using namespace catenary::tests;
@@ -70,6 +72,28 @@ TEST_CASE("what people made of incidents stays when their engine begins anew") {
     REQUIRE(half.rig.settle());
     CHECK(of(1) == kept);
     CHECK(of(2).starts_with("closed"));
+}
+
+TEST_CASE("of incidents that ended the findings are named, of those that matter still all that is needed is read") {
+    HalfSaved half{20};
+    half.database.run("UPDATE incident SET status = 'closed'");
+    pqxx::connection connection{half.database.dsn(server::pg::Role::lane).text()};
+    pqxx::work transaction{connection};
+    const auto stored = [&](std::optional<engine::Timestamp> earliest) {
+        return server::pg::stored_incidents(transaction, half.tenant.caller.tenant, earliest);
+    };
+    const auto count = [&](const char* sql) { return std::stoul(half.database.ask(sql)); };
+
+    const auto ended = stored(std::nullopt);
+    CHECK(ended.incidents.size() == count("SELECT count(*) FROM incident WHERE merged_into IS NULL"));
+    CHECK(ended.findings.size() == count("SELECT count(*) FROM finding WHERE state <> 'superseded' AND mode = 'production' AND incident IS NOT NULL"));
+    REQUIRE_FALSE(ended.findings.empty());
+    for (const auto& finding : ended.findings) CHECK(finding.evidence.empty());
+
+    const auto all = stored(engine::Timestamp{});
+    CHECK(all.incidents == ended.incidents);
+    REQUIRE(all.findings.size() == ended.findings.size());
+    for (const auto& finding : all.findings) CHECK(static_cast<std::int64_t>(finding.evidence.size()) == finding.evidence_total);
 }
 
 TEST_CASE("a follower that cannot know what was reported waits for a snapshot of the leader's") {
