@@ -93,6 +93,7 @@ struct Finding {
     bool more_late_answers = false;
     std::optional<IncidentNumber> incident;
     bool settled = false;                    ///< belongs to a closed incident
+    bool is_short = false;                   ///< more of its evidence is stored than is held: what is stored stays
     std::optional<HandGroup> hand;           ///< where analysts' decisions put it, while it takes part in the partition
     std::uint32_t continuation = 0;          ///< 0: the matcher's own; k: the k-th after a closed incident
     bool indexed = false;                    ///< found by its principals when related incidents are looked for
@@ -112,8 +113,8 @@ struct Finding {
     template <class Archive, class Self>
     static void fields(Archive& archive, Self& self) {
         archive(self.id, self.matched_as, self.pattern, self.mode, self.start, self.end, self.principals, self.waiting_until, self.late_answers,
-                self.more_late_answers, self.incident, self.settled, self.hand, self.continuation, self.indexed, self.related_until, self.changed,
-                self.replace_evidence, self.fresh, self.score_stale, self.probability);
+                self.more_late_answers, self.incident, self.settled, self.is_short, self.hand, self.continuation, self.indexed, self.related_until,
+                self.changed, self.replace_evidence, self.fresh, self.score_stale, self.probability);
     }
 };
 

@@ -67,6 +67,7 @@ void Incidents::forget_partition() {
         finding.related_until.reset();
         finding.incident.reset();
         finding.settled = false;
+        finding.is_short = false;
         finding.hand.reset();
     }
     grouping_.settle();
@@ -102,7 +103,8 @@ void Incidents::find_again(FindingIndex index, Carried& carried) {
             if (kept.size() < findings_[closed].evidence.size()) replace_evidence(closed, kept);
             change_span(closed, stored.start, stored.end);
             change_principals(closed, principals_among(closed, stored.principals));
-            incident.is_short = incident.is_short || kept.size() < static_cast<std::size_t>(stored.evidence_total);
+            findings_[closed].is_short = kept.size() < static_cast<std::size_t>(stored.evidence_total);
+            incident.is_short = incident.is_short || findings_[closed].is_short;
             forget_changes(closed);
         }
         if (!goes_on) return;

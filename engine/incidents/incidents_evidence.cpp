@@ -339,6 +339,7 @@ std::optional<IncidentNumber> Incidents::closed_incident_covering(const Finding&
 
 void Incidents::mark(FindingIndex index) {
     Finding& finding = findings_[index];
+    if (finding.is_short) return;
     changed_findings_.insert(index);
     if (Gathered* gathered = gathered_of(finding)) {
         if (!finding.score_stale) gathered->unrank(index);

@@ -207,6 +207,28 @@ TEST_CASE("what comes behind the horizon for an incident that ended before an en
     check_same(story.stored(), anew.stored());
 }
 
+TEST_CASE("a finding of which not all evidence is found again stays as it is stored, also when findings are scored anew") {
+    Pattern wide = pattern_of("p", {{"a"}, {"b"}});
+    wide.stages[1].match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::any_of, {std::string{"b"}, std::string{"c"}}}).value();
+    LaneStory story{{shared(std::move(wide))}};
+    story.signal(signal_of("a", 0min, "x")).signal(signal_of("b", 5min, "x")).signal(signal_of("c", 6min, "x"));
+    auto close = edit_of(1);
+    close.status = IncidentStatus::closed;
+    story.control(close);
+    const FindingRecord before = story.stored().live_findings().front();
+    REQUIRE(before.evidence_total == 3);
+
+    auto anew = begun_anew(story, {shared(pattern_of("p", {{"a"}, {"b"}}))});
+    SettingChange scoring;
+    scoring.base_rate = 0.2;
+    anew.control(scoring);
+    const auto& stored = anew.stored();
+    REQUIRE(stored.findings.contains(before.id));
+    CHECK(stored.findings.at(before.id).evidence_total == 3);
+    CHECK(stored.findings.at(before.id).summary == before.summary);
+    CHECK(stored.evidence.at(before.id).size() == 3);
+}
+
 TEST_CASE("an incident of which not everything is found again stays as it is stored, counts what joins it, and is not made anew when it is opened") {
     const auto on_one = [](const char* id) { return shared(pattern_of(id, {{"a"}})); };
     LaneStory story{{on_one("p"), on_one("q")}};
