@@ -13,7 +13,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr const char* load_sql = "SELECT document, secrets FROM connector WHERE name = $1";
+constexpr const char* load_sql = "SELECT document, secrets, revision FROM connector WHERE name = $1";
 constexpr const char* hold_sql = R"(
     UPDATE connector_state
     SET owner = $2, epoch = epoch + CASE WHEN owner = $2 THEN 0 ELSE 1 END, lease_until = clock_timestamp() + make_interval(secs => $3)
@@ -56,7 +56,11 @@ constexpr const char* failed_sql = R"(
     UPDATE connector_state SET failures = failures + $2, failed = clock_timestamp(), failure = $3,
         open_until = CASE WHEN $4::float8 > 0 THEN clock_timestamp() + make_interval(secs => $4) ELSE open_until END
     WHERE name = $1)";
-constexpr const char* pause_sql = "UPDATE connector_state SET paused = $2, failed = clock_timestamp(), failure = $2 WHERE name = $1 AND paused <> $2";
+// Not when somebody changed the connector since it was loaded: what was wrong with it may be right by now. The fence was taken before, so that a change that
+// is under way is either seen here or comes after this.
+constexpr const char* pause_sql = R"(
+    UPDATE connector_state SET paused = $2, failed = clock_timestamp(), failure = $2
+    WHERE name = $1 AND paused <> $2 AND (SELECT revision FROM connector WHERE name = $1) = $3)";
 constexpr const char* find_sql =
     "SELECT id, incident, external_status, external_seen, told_status, seen_note, external_url FROM ticket WHERE connector = $1 AND external_id = $2 AND "
     "external_id <> ''";
@@ -117,6 +121,7 @@ StoreResult<ServedConnector> TicketQueue::load(const tickets::SecretBox& box) {
     return tenant_transaction(pool_, tenant_, Access::read, [&](TenantTransaction& transaction) -> StoreResult<ServedConnector> {
         const auto rows = transaction.exec_params(load_sql, name_);
         if (rows.empty()) return StoreError{StoreErrorCode::not_found, "there is no such connector any more"};
+        served_revision_ = rows[0][2].as<std::int64_t>();
         ServedConnector served;
         try {
             served.connector = api::tickets::stored_connector(rows[0][0].c_str());
@@ -194,7 +199,7 @@ StoreResult<void> TicketQueue::finish(std::int64_t epoch, const TicketJob& job, 
         }
         if (result.succeeded) transaction.exec_params(succeeded_sql, name_);
         else transaction.exec_params(failed_sql, name_, result.state == "failed" || result.state == "gone" ? 0 : 1, result.detail, seconds(result.rest));
-        if (result.pause) transaction.exec_params(pause_sql, name_, *result.pause);
+        if (result.pause) transaction.exec_params(pause_sql, name_, *result.pause, served_revision_);
         return {};
     });
 }
@@ -237,7 +242,7 @@ StoreResult<void> TicketQueue::note_poll(std::int64_t epoch, const std::string& 
 StoreResult<void> TicketQueue::pause(std::int64_t epoch, const std::string& why) {
     return tenant_transaction(pool_, tenant_, Access::write, [&](TenantTransaction& transaction) -> StoreResult<void> {
         if (const auto ours = fenced(transaction, epoch); !ours) return ours.error();
-        transaction.exec_params(pause_sql, name_, why);
+        transaction.exec_params(pause_sql, name_, why, served_revision_);
         return {};
     });
 }

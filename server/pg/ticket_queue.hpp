@@ -57,7 +57,7 @@ struct TicketResult {
     bool has_more = false;  ///< there are further comments: due again
     // of the connector
     bool succeeded = false;
-    std::optional<std::string> pause;  ///< why nothing more is sent
+    std::optional<std::string> pause;  ///< why nothing more is sent, unless the connector has changed
     std::chrono::milliseconds rest{};  ///< the breaker opens for so long; 0: it does not
 };
 
@@ -115,6 +115,7 @@ public:
     /// A poll ended: the next one is due after `wait`. With a `failure`, `polled` stays; without one, the failures in a row end.
     StoreResult<void> note_poll(std::int64_t epoch, const std::string& polled, std::chrono::milliseconds wait, const std::string& failure,
                                 const std::vector<tickets::Exchanged>& exchanged);
+    /// Nothing more is sent until somebody has looked; nothing happens where somebody changed the connector since `load`.
     StoreResult<void> pause(std::int64_t epoch, const std::string& why);
     /// Takes a hook that is genuine: false when that delivery is known. unavailable while too many wait.
     StoreResult<bool> add_hook(const tickets::HookNews& news);
@@ -133,6 +134,7 @@ private:
     engine::TenantId tenant_;
     std::string name_;
     std::string owner_;
+    std::int64_t served_revision_ = 0;  ///< of the connector, as `load` found it; 0: it did not
 };
 
 /// Secrets as they are sealed: a JSON object of lists. Throws std::invalid_argument on anything else.

@@ -43,6 +43,7 @@ void ConnectorWorker::poll(const pg::ConnectorHold& held) {
     if (!changed) {
         const auto why = wire_->shown(changed.error().words);
         if (changed.error().kind == RemoteFault::Kind::unauthorised) {
+            stale_ = true;
             if (!queue_.pause(held.epoch, why)) return;
         }
         const auto wait = std::max<milliseconds>(every, changed.error().retry_after.value_or(0s));

@@ -150,6 +150,7 @@ void ConnectorWorker::judge(const RemoteFault& fault, const pg::TicketJob& job, 
         case Kind::disabled:
             result.state = "pending";
             result.pause = result.detail;
+            stale_ = true;  // whoever lets it run again has changed something
             spdlog::warn("event=connector_paused tenant={} connector={} reason=\"{}\"", tenant_.value(), name_, result.detail);
             return;
         case Kind::later:

@@ -1,3 +1,4 @@
+#include "server/pg/ticket_queue.hpp"
 #include "tests/server/tickets/fake_servicenow.hpp"
 #include "tests/server/tickets/misbehaviour.hpp"
 
@@ -117,4 +118,22 @@ TEST_CASE("whom ServiceNow does not know pauses the connector, and what it shows
     CHECK(rig.reaches("soc", number, "pending"));
     rig.put("soc", servicenow.connector());
     REQUIRE(rig.reaches("soc", number, "done"));
+}
+
+TEST_CASE("who was refused with a connector as it was before somebody changed it does not pause it") {
+    FakeServiceNow servicenow;
+    TicketRig rig;
+    rig.put("soc", servicenow.connector());
+    REQUIRE(rig.reaches("soc", rig.story("alice@corp.example"), "done"));
+    server::pg::TicketQueue queue{rig.database().api(), rig.caller().tenant, "soc", rig.ask("SELECT owner FROM connector_state")};
+    const auto epoch = std::stoll(rig.ask("SELECT epoch FROM connector_state"));
+    const auto paused = [&] { return rig.ask("SELECT paused FROM connector_state"); };
+
+    REQUIRE(queue.load(rig.ticketing().box()).has_value());
+    rig.put("soc", servicenow.connector());
+    REQUIRE(queue.pause(epoch, "answered 401").has_value());
+    CHECK(paused().empty());
+    REQUIRE(queue.load(rig.ticketing().box()).has_value());
+    REQUIRE(queue.pause(epoch, "answered 401").has_value());
+    CHECK(paused() == "answered 401");
 }
