@@ -16,7 +16,7 @@ void save_places(SnapshotWriter& out, const Places& places, Write write) {
     }
 }
 
-/// Calls `read(number)` for each place that is used and says which these are.
+/// Calls `read(place, number)` for each place that is used and says which these are.
 template <class Places, class Read>
 std::vector<bool> load_places(SnapshotReader& in, Places& places, Read read) {
     std::vector<bool> known;

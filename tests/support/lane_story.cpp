@@ -96,8 +96,7 @@ LaneStory& LaneStory::entry(const LogEntry& entry) {
         const auto request = lane_.history_for(entry.tenant, body);
         lane_.apply(entry.position, entry.tenant, entry.admitted, body, request ? history(*request, entry.position) : std::vector<StoredSignal>{});
     }
-    // What is forgotten as soon as it may be shows who still needs it.
-    if (log_.size() < 1'000 || log_.size() % 1'000 == 0) lane_.forget_unnamed();
+    if (forgets_at_once_ && (log_.size() < 1'000 || log_.size() % 1'000 == 0)) lane_.forget_unnamed();
     log_.push_back(entry);
     while (const auto request = rematches_ ? lane_.rematch_request() : std::nullopt) lane_.rematch(answer(*request));
     return *this;
@@ -157,6 +156,7 @@ LaneStory LaneStory::resumed_with(Lane lane) const {
     story.tenant_ = tenant_;
     story.now_ = now_;
     story.rematches_ = rematches_;
+    story.forgets_at_once_ = forgets_at_once_;
     return story;
 }
 

@@ -61,6 +61,11 @@ public:
         rematches_ = does;
         return *this;
     }
+    /// Whether what nothing names is forgotten after each entry, which shows who still needs it; at the beginning it is. Else the lane does so when it is due.
+    LaneStory& forgetting_at_once(bool does) {
+        forgets_at_once_ = does;
+        return *this;
+    }
     /// Passes minutes in which nothing happens until nothing waits to be matched again; the watermark does not move by it.
     LaneStory& finish_rematches();
     LaneStory& tenant(std::int32_t id) {
@@ -91,6 +96,7 @@ private:
     engine::TenantId tenant_{1};
     engine::Timestamp now_{};
     bool rematches_ = true;
+    bool forgets_at_once_ = true;
 };
 
 /// Everything effects say, as text: equal texts are equal effects.

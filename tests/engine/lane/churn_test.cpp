@@ -74,6 +74,7 @@ TEST_CASE("an incident's list names no entity that left it: the number may be an
 
 TEST_CASE("accounts that come and go leave nothing behind, and a number that is used again tells of the new one") {
     LaneStory story{{shared(pattern_of("two", {{"first"}, {"second"}}, 1h))}};
+    story.forgetting_at_once(false);
     constexpr int days = 90;
     std::int64_t after_a_while = 0;
     std::size_t signals = 0;
@@ -114,7 +115,7 @@ TEST_CASE("while time stands still and the window is full, names and entities of
     auto any = pattern_of("any", {{"first"}, {"second"}}, 1h);
     any.stages[0].match = Predicate::test({Field::parse("name").value(), FieldTest::Operator::prefix, {std::string{"first"}}}).value();
     LaneStory story{{shared(std::move(any))}};
-    story.rematching(false);
+    story.rematching(false).forgetting_at_once(false);
     SettingChange little;
     little.window_signals = 1'000;
     story.control(little);
