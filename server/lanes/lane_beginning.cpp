@@ -12,7 +12,6 @@ namespace {
 using State = LeaderStatus::State;
 
 constexpr std::chrono::seconds begin_round{2};
-constexpr std::int64_t short_tail = 20'000;  // positions; few enough to look for them from the ends of the leaves
 
 Understanding understanding_of(const engine::Catalogue& shipped) { return {std::string{engine::Lane::version()}, engine::catalogue_hash(shipped), {}}; }
 
@@ -62,11 +61,6 @@ void LaneTenure::check_origin() {
     if (beginning_ != Beginning::carried && through_ < origin->gone_until) throw Fenced{"signals that were not read yet are no longer stored"};
 }
 
-LogReader::Start LaneTenure::start() const {
-    const bool is_short = through_.value() > 0 && read_end_.value() - through_.value() <= short_tail;
-    return tailing_ || is_short ? LogReader::Start::anywhere : LogReader::Start::log_begin;
-}
-
 /// Until the lock is ours.
 void LaneTenure::follow() {
     bool said = false;
@@ -91,10 +85,9 @@ void LaneTenure::catch_up() {
     }
     read_end_ = leader.to;
     note_reached(engine::Position{leader.to.value() - 1});
-    if (leader.to > next()) session_->log().read(next(), leader.to, start(), *this);
+    if (leader.to > next()) session_->log().read(next(), leader.to, *this);
     if (stopping()) return;
     discard_all();
-    tailing_ = true;
 }
 
 void LaneTenure::take_over() {
@@ -133,7 +126,7 @@ void LaneTenure::replay() {
     read_end_ = session_->log().end();
     note_reached(engine::Position{read_end_.value() - 1});
     around_.board.enter(State::replaying);
-    session_->log().read(next(), read_end_, start(), *this);
+    session_->log().read(next(), read_end_, *this);
     if (stopping()) return;
     discard_all();
     for (const auto& [lane, done] : writer_.all_done()) {
@@ -142,7 +135,6 @@ void LaneTenure::replay() {
     write();
     if (beginning_ == Beginning::carried) snapshot_at_ = now();  // nobody else can begin before there is one
     replayed_ = true;
-    tailing_ = true;
     save_if_due();
     const std::chrono::duration<double> took = now() - begin;
     spdlog::info("event=lanes_replayed entries={} seconds={:.3f}", around_.board.read().applied, took.count());

@@ -87,7 +87,7 @@ void LaneTenure::look() {
 
 void LaneTenure::read_back(engine::Position to) {
     around_.board.update([](LeaderStatus& status) { ++status.read_back; });
-    timed(&LeaderStatus::read_time, [&] { session_->log().read(next(), to, LogReader::Start::anywhere, *this); });
+    timed(&LeaderStatus::read_time, [&] { session_->log().read(next(), to, *this); });
 }
 
 /// A group is applied whole even when writing fails in its middle: it cannot be read back by halves.

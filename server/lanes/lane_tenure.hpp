@@ -105,8 +105,6 @@ private:
     void timed(std::chrono::microseconds LeaderStatus::*stage, Work&& work);
     Pace::Time now() const { return around_.pace.now(); }
     engine::Position next() const { return engine::Position{through_.value() + 1}; }
-    /// Until the tail of the log is reached for the first time its leaves are read from front to back, unless little is left after a snapshot.
-    LogReader::Start start() const;
 
     TenureSurroundings around_;
     LaneSet lanes_;
@@ -120,7 +118,6 @@ private:
     std::set<std::int16_t> carried_;  ///< lanes that were carried over
     bool leads_ = false;
     bool replayed_ = false;  ///< as leader: what was in the log at the take-over has been applied
-    bool tailing_ = false;
     engine::Position through_{0};   ///< every entry up to here has been applied
     engine::Position read_end_{0};  ///< of what is being read before this process leads
     std::set<std::int16_t> discardable_;

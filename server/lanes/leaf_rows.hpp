@@ -20,10 +20,9 @@ public:
         : bytes_{std::move(bytes)}, offset_{offset}, size_{size}, position_{position} {}
     std::string_view tuple() const { return std::string_view{*bytes_}.substr(offset_, size_); }
     engine::Position position() const { return position_; }
-    std::size_t memory_size() const { return bytes_->size(); }
-    bool shares(const std::shared_ptr<const std::string>& bytes) const { return bytes_ == bytes; }
     /// The same row in memory of its own.
-    RawRow apart() const { return {std::make_shared<const std::string>(tuple()), 0, size_, position_}; }
+    RawRow apart() const { return is_apart() ? *this : RawRow{std::make_shared<const std::string>(tuple()), 0, size_, position_}; }
+    bool is_apart() const { return bytes_->size() == size_; }
 
 private:
     std::shared_ptr<const std::string> bytes_;
@@ -41,25 +40,32 @@ public:
     LeafRows(PqConnection& connection, const LeafCalendar& calendar, std::size_t most_held)
         : connection_{connection}, calendar_{calendar}, most_held_{most_held} {}
 
-    /// The `count` rows of a leaf with positions from <= p < to, in position order, for calls with ever greater positions from the log's begin on: reads each
-    /// leaf once, from front to back, and holds what it meets too early. std::runtime_error when the leaf has another number of them.
-    std::vector<RawRow> in_order(Day leaf, engine::Position from, engine::Position to, std::int64_t count);
+    /// The `count` rows of a leaf with positions from <= p < to, in position order, for calls with ever greater positions, between two of which none is left
+    /// out: looks from the end of the leaf back to where the first call's positions begin, reads on from there, each block about once, and holds what it meets
+    /// too early. std::runtime_error when the leaf has another number of them.
+    std::vector<RawRow> next(Day leaf, engine::Position from, engine::Position to, std::int64_t count);
 
-    /// The same without a begin: looks from the end of the leaf backwards until all are found.
-    std::vector<RawRow> at_end(Day leaf, engine::Position from, engine::Position to, std::int64_t count);
+    /// The next call may be about any positions.
+    void restart();
 
 private:
     struct Stream {
-        std::int64_t next_block = 0;
-        std::int64_t blocks = 0;                    ///< of the leaf when last asked
-        std::vector<RawRow> met;                    ///< not taken yet, by position
-        std::shared_ptr<const std::string> newest;  ///< memory of what was read last
+        std::int64_t next_block = 0;  ///< blocks before it were read, or lie before where reading began
+        std::int64_t blocks = 0;      ///< of the leaf when last asked
+        std::vector<RawRow> met;      ///< not taken yet, by position
+        std::size_t shared = 0;       ///< bytes of what was read since rows were last set apart
     };
-    /// Rows of `COPY (select) TO STDOUT`, as they come, and their memory.
-    std::vector<RawRow> copy(const std::string& select, std::shared_ptr<const std::string>& memory);
-    std::vector<RawRow> read(Day leaf, std::int64_t first_block, std::int64_t end_block, engine::Position from, std::shared_ptr<const std::string>& memory);
-    void read_on(Day leaf, Stream& stream, std::int64_t blocks, engine::Position from);
+    /// Rows of `COPY (select) TO STDOUT`, as they come.
+    std::vector<RawRow> copy(const std::string& select);
+    std::vector<RawRow> read(Day leaf, std::int64_t first_block, std::int64_t end_block, engine::Position from);
     std::int64_t blocks(Day leaf);
+    /// Where to read on from for positions >= `from`.
+    Stream begin(Day leaf, engine::Position from);
+    void read_on(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count);
+    /// For rows that lie in gaps of pages before `next_block`.
+    void look_back(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count);
+    void add(Stream& stream, std::vector<RawRow> rows);
+    std::vector<RawRow> take(Stream& stream, engine::Position from, engine::Position to);
     std::vector<RawRow> all_between(Day leaf, engine::Position from, engine::Position to, std::int64_t count);
 
     PqConnection& connection_;

@@ -42,12 +42,9 @@ public:
     /// The position that the next entry will get.
     virtual engine::Position end() = 0;
 
-    enum class Start {
-        log_begin,  ///< `read` is called with ever greater positions from the first one on: every leaf is read once
-        anywhere,   ///< leaves are searched from their ends
-    };
     /// Passes on from <= position < to, but for signals of days that are no longer kept. Both ends lie between batches.
-    virtual void read(engine::Position from, engine::Position to, Start start, LogSink& sink) = 0;
+    /// Where the last call ended, or far from there: each costs about its own entries.
+    virtual void read(engine::Position from, engine::Position to, LogSink& sink) = 0;
 };
 
 }  // namespace catenary::server

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace catenary::server {
 namespace {
@@ -52,7 +53,7 @@ std::vector<PqLogReader::Batch> PqLogReader::batches(engine::Position from, engi
         const auto counts = numbers(rows.text(row, 5));
         if (days.size() != counts.size()) throw std::runtime_error(fmt::format("the batch at position {} is damaged", batch.first.value()));
         for (std::size_t i = 0; i < days.size(); ++i) {
-            if (days[i] >= *kept_from_) batch.leaves.emplace_back(days[i], counts[i]);
+            if (days[i] >= kept_from_) batch.leaves.emplace_back(days[i], counts[i]);
         }
         list.push_back(std::move(batch));
     }
@@ -71,14 +72,14 @@ std::map<engine::Position, ControlEntry> PqLogReader::controls(engine::Position 
     return entries;
 }
 
-std::vector<RawRow> PqLogReader::rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start) {
+std::vector<RawRow> PqLogReader::rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to) {
     std::map<Day, std::int64_t> counts;
     for (const auto& batch : batches) {
         for (const auto& [leaf, count] : batch.leaves) counts[leaf] += count;
     }
     std::vector<RawRow> all;
     for (const auto& [leaf, count] : counts) {
-        auto some = start == Start::log_begin ? leaf_rows_.in_order(leaf, from, to, count) : leaf_rows_.at_end(leaf, from, to, count);
+        auto some = leaf_rows_.next(leaf, from, to, count);
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }
     if (counts.size() > 1) {
@@ -87,22 +88,24 @@ std::vector<RawRow> PqLogReader::rows(const std::vector<Batch>& batches, engine:
     return all;
 }
 
-void PqLogReader::read(engine::Position from, engine::Position to, Start start, LogSink& sink) {
-    if (!kept_from_ || start == Start::log_begin) kept_from_ = connection_.query(kept_sql).int4(0, 0);
+void PqLogReader::read(engine::Position from, engine::Position to, LogSink& sink) {
+    kept_from_ = connection_.query(kept_sql).int4(0, 0);
+    if (std::exchange(reached_, std::nullopt) != from) leaf_rows_.restart();
     while (from < to && !sink.stopping()) {
         const engine::Position window_end{std::min(to.value(), from.value() + window_positions)};
         const auto list = batches(from, window_end);
         const auto last = list.empty() ? window_end.value() - 1 : std::max(list.back().last.value(), window_end.value() - 1);
         const engine::Position end{last + 1};
-        window(list, from, end, start, sink);
+        window(list, from, end, sink);
         if (!sink.stopping()) sink.reached(engine::Position{last});
         from = end;
     }
+    if (!sink.stopping()) reached_ = from;
 }
 
-void PqLogReader::window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start, LogSink& sink) {
+void PqLogReader::window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, LogSink& sink) {
     if (batches.empty()) return;
-    const auto raw = rows(batches, from, to, start);
+    const auto raw = rows(batches, from, to);
     std::vector<StoredRow> decoded;
     decoded.reserve(raw.size());
     for (const auto& row : raw) decoded.push_back(stored_row(row.tuple()));

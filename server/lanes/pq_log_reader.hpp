@@ -18,7 +18,7 @@ public:
     PqLogReader(PqConnection& connection, std::size_t most_bytes);
 
     engine::Position end() override;
-    void read(engine::Position from, engine::Position to, Start start, LogSink& sink) override;
+    void read(engine::Position from, engine::Position to, LogSink& sink) override;
 
 private:
     struct Batch {
@@ -30,12 +30,13 @@ private:
     };
     std::vector<Batch> batches(engine::Position from, engine::Position to);
     std::map<engine::Position, ControlEntry> controls(engine::Position from, engine::Position to);
-    std::vector<RawRow> rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start);
-    void window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, Start start, LogSink& sink);
+    std::vector<RawRow> rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to);
+    void window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, LogSink& sink);
 
     PqConnection& connection_;
     LeafCalendar calendar_;
-    std::optional<Day> kept_from_;  ///< leaves of days before it are gone, and what they held is passed over
+    Day kept_from_ = 0;                        ///< leaves of days before it are gone, and what they held is passed over
+    std::optional<engine::Position> reached_;  ///< up to here `leaf_rows_` was read without a break
     LeafRows leaf_rows_;
     PqNameSource name_source_;
     StoredNames names_;

@@ -78,7 +78,7 @@ public:
         database_.call(*session_);
         return engine::Position{database_.next_position};
     }
-    void read(engine::Position from, engine::Position to, Start, server::LogSink& sink) override {
+    void read(engine::Position from, engine::Position to, server::LogSink& sink) override {
         while (from < to && !sink.stopping()) {
             database_.call(*session_);
             const engine::Position window_end{std::min(to.value(), from.value() + window_positions)};

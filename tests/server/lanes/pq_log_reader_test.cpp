@@ -1,0 +1,178 @@
+#include "server/lanes/pq_log_reader.hpp"
+#include "tests/support/ingest_rig.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <string>
+#include <vector>
+
+using namespace catenary;
+using namespace catenary::tests;
+using namespace std::chrono_literals;
+using engine::Position;
+
+namespace {
+
+/// Notes what is passed on, and asks to stop after so many batches.
+class NotingSink final : public server::LogSink {
+public:
+    explicit NotingSink(int most_batches = std::numeric_limits<int>::max()) : left_{most_batches} {}
+
+    void signals(std::int16_t, std::span<const server::StoredRow> rows, const server::StoredNames& names) override {
+        for (const auto& row : rows) {
+            positions.push_back(row.position.value());
+            ids.push_back(signal_of(row, names).id);
+        }
+        --left_;
+    }
+    void control(std::int16_t, const server::ControlEntry&) override {}
+    void reached(Position position) override { last = position; }
+    bool stopping() override { return left_ == 0; }
+
+    std::vector<std::int64_t> positions;
+    std::vector<std::string> ids;
+    Position last{0};
+
+private:
+    int left_;
+};
+
+/// A log of `requests` times a thousand signals of many sizes in a few days, two of which have most.
+class StoredLog {
+public:
+    explicit StoredLog(int requests) : tenant_{database_.add_tenant("first")}, rig_{database_} {
+        rig_.start();
+        add(requests);
+    }
+
+    void add(int requests) {
+        for (int request = 0; request < requests; ++request) {
+            std::vector<BatchBuilder::Item> items;
+            for (int i = 0; i < 1'000; ++i, ++count_) {
+                auto one = item("s" + std::to_string(count_), std::chrono::hours{random_() % 50 == 0 ? random_() % 200 : random_() % 6});
+                one.attributes = R"({"note":")" + std::string(random_() % 500, 'x') + "\"}";
+                one.plain_attributes = true;
+                items.push_back(std::move(one));
+            }
+            REQUIRE(summary(rig_.post(tenant_.caller.tenant, items)) == std::string(1'000, 'a'));
+        }
+    }
+
+    /// As after a large transaction that was rolled back: the older half of every page chain has room.
+    void make_gaps() {
+        for (const auto* leaf : {"signal_d20260305", "signal_d20260306"}) {
+            connection().run(std::string{"UPDATE "} + leaf + " SET position = position");
+            connection().run(std::string{"VACUUM "} + leaf);
+        }
+    }
+
+    server::PqConnection connection() { return server::PqConnection{database_.superuser().text()}; }
+    Position end() { return Position{std::stoll(database_.ask("SELECT next_position FROM log"))}; }
+    std::string id_at(std::int64_t position) { return database_.ask("SELECT source_id FROM signal WHERE position = " + std::to_string(position)); }
+    /// Of `connection` and those before it.
+    std::int64_t rows_looked_at(server::PqConnection& connection) {
+        connection.run("SELECT pg_stat_force_next_flush()");
+        return std::stoll(database_.ask("SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables WHERE relname LIKE 'signal%'"));
+    }
+
+private:
+    TestDatabase database_;
+    TestTenant tenant_;
+    IngestRig rig_;
+    std::mt19937 random_{5};
+    int count_ = 0;
+};
+
+std::vector<std::int64_t> positions(Position from, Position to) {
+    std::vector<std::int64_t> all(static_cast<std::size_t>(to.value() - from.value()));
+    std::iota(all.begin(), all.end(), from.value());
+    return all;
+}
+
+constexpr std::size_t memory = 64U << 20U;
+
+}  // namespace
+
+TEST_CASE("the log is read from anywhere to anywhere, in any order of calls") {
+    StoredLog log{20};
+    auto connection = log.connection();
+    server::PqLogReader reader{connection, memory};
+    const auto end = log.end();
+    REQUIRE(reader.end() == end);
+    const auto check = [&](std::int64_t from, std::int64_t to) {
+        CAPTURE(from);
+        NotingSink sink;
+        reader.read(Position{from}, Position{to}, sink);
+        CHECK(sink.positions == positions(Position{from}, Position{to}));
+        CHECK(sink.last == Position{to - 1});
+        CHECK(sink.ids.front() == log.id_at(from));
+        CHECK(sink.ids.back() == log.id_at(to - 1));
+    };
+    check(1, end.value());
+    check(12'001, 13'001);
+    check(13'001, 18'001);
+    check(1'001, 20'001);
+    check(19'001, 20'001);
+    log.add(3);
+    check(20'001, 23'001);
+    log.add(1);
+    check(22'001, 24'001);
+}
+
+TEST_CASE("reading that was stopped goes on where it was") {
+    StoredLog log{10};
+    auto connection = log.connection();
+    server::PqLogReader reader{connection, memory};
+    std::vector<std::int64_t> all;
+    for (Position from{1}; from < log.end();) {
+        NotingSink sink{3};
+        reader.read(from, log.end(), sink);
+        all.insert(all.end(), sink.positions.begin(), sink.positions.end());
+        REQUIRE(!sink.positions.empty());
+        from = Position{sink.last.value() + 1};
+    }
+    CHECK(all == positions(Position{1}, log.end()));
+}
+
+TEST_CASE("rows in gaps of older pages are found, also with memory for few of them") {
+    StoredLog log{8};
+    log.make_gaps();
+    const auto from = log.end();
+    log.add(9);
+    auto connection = log.connection();
+    for (const std::size_t memory : {std::size_t{64} << 20U, std::size_t{20'000}}) {
+        server::PqLogReader reader{connection, memory};
+        for (const auto begin : {from, Position{1}}) {
+            NotingSink sink;
+            reader.read(begin, log.end(), sink);
+            CHECK(sink.positions == positions(begin, log.end()));
+        }
+    }
+}
+
+TEST_CASE("what lies far behind is read once") {
+    StoredLog log{60};
+    auto connection = log.connection();
+    server::PqLogReader reader{connection, memory};
+    const auto before = log.rows_looked_at(connection);
+    NotingSink sink;
+    reader.read(Position{10'001}, log.end(), sink);
+    REQUIRE(sink.positions.size() == 50'000);
+    const auto looked_at = log.rows_looked_at(connection) - before;
+    CHECK(looked_at >= 50'000);
+    CHECK(looked_at <= 2 * 60'000);
+}
+
+TEST_CASE("a row that the log names and that is not there is said") {
+    StoredLog log{5};
+    auto connection = log.connection();
+    connection.run("DELETE FROM signal WHERE position = 2500");
+    server::PqLogReader reader{connection, memory};
+    NotingSink sink;
+    CHECK_THROWS_WITH_AS(reader.read(Position{1}, log.end(), sink), doctest::Contains("the log names"), std::runtime_error);
+    CHECK(sink.positions.size() <= 2'000);
+}
