@@ -23,9 +23,9 @@ bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
     std::unique_lock lock{mutex_};
     // A group larger than the whole capacity still goes through an empty queue.
     const auto has_room = [&] { return !open_ || groups_.empty() || bytes_ + group.bytes <= capacity_; };
-    const bool found_room = pace_.wait_until(lock, changed_, pace_.now() + patience, has_room);
+    pace_.wait_until(lock, changed_, pace_.now() + patience, [&] { return stands_ || has_room(); });
     expected_since_.reset();
-    if (!found_room || !open_) return false;
+    if (!has_room() || !open_) return false;
     bytes_ += group.bytes;
     groups_.push_back(std::move(group));
     changed_.notify_all();
@@ -61,6 +61,12 @@ void HandOff::close() {
 void HandOff::open() {
     const std::lock_guard lock{mutex_};
     open_ = true;
+}
+
+void HandOff::stand(bool does) {
+    const std::lock_guard lock{mutex_};
+    stands_ = does;
+    changed_.notify_all();
 }
 
 std::size_t HandOff::bytes() const {

@@ -53,7 +53,8 @@ public:
     void dismiss();
     /// Nothing is here, nor expected since less than `expectation`: what the store has more than was handed over comes from elsewhere.
     bool idle() const;
-    /// Waits up to `patience` for room: a worker that keeps up slows ingest down rather than fall behind. False: no room, left out.
+    /// Waits up to `patience` for room: a worker that keeps up slows ingest down rather than fall behind, but one that stands still does not. False: no room,
+    /// left out.
     [[nodiscard]] bool offer(CommittedGroup group, std::chrono::milliseconds patience);
     /// The oldest group; waits until there is one, `nudge` was called, or `deadline`.
     std::optional<CommittedGroup> take(std::chrono::steady_clock::time_point deadline);
@@ -64,6 +65,18 @@ public:
     void open();
     std::size_t bytes() const;
 
+    /// As long as it lives the worker stands still and takes nothing, by intent and not for long.
+    class Standing {
+    public:
+        explicit Standing(HandOff& hand_off) : hand_off_{hand_off} { hand_off_.stand(true); }
+        ~Standing() { hand_off_.stand(false); }
+        Standing(const Standing&) = delete;
+        Standing& operator=(const Standing&) = delete;
+
+    private:
+        HandOff& hand_off_;
+    };
+
     struct Usage {
         std::size_t groups, bytes, capacity;
         std::optional<engine::Timestamp> oldest;  ///< when the group that has waited longest was received
@@ -73,6 +86,7 @@ public:
 private:
     /// A commit that takes longer hangs; entries of others must not wait for it.
     static constexpr std::chrono::milliseconds expectation{250};
+    void stand(bool does);
 
     const std::size_t capacity_;
     const Pace& pace_;
@@ -83,6 +97,7 @@ private:
     std::optional<std::chrono::steady_clock::time_point> expected_since_;
     bool nudged_ = false;
     bool open_ = false;
+    bool stands_ = false;
 };
 
 }  // namespace catenary::server

@@ -242,7 +242,10 @@ void LaneTenure::save_if_due() {
     if (options.snapshot_entries == 0 || !is_due || writer_.unwritten() || keeper_->busy()) return;
     if (stopping()) return;  // a stop may have cut a group in its middle, and the log can only be read on from between batches
     const auto begin = now();
-    auto set = snapshot();
+    auto set = [this] {
+        const HandOff::Standing standing{around_.hand_off};
+        return snapshot();
+    }();
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now() - begin);
     around_.board.update([took](LeaderStatus& status) { status.snapshots.pause = took; });
     spdlog::info("event=snapshot_made position={} pause_seconds={:.3f}", set.position.value(), std::chrono::duration<double>(took).count());

@@ -59,3 +59,22 @@ TEST_CASE("room that somebody makes is waited for; nobody waits when nobody take
     CHECK(hand_off.usage().groups == 0);
     CHECK_FALSE(hand_off.offer(group(3), 10s));
 }
+
+TEST_CASE("nobody waits for a worker that stands still, but what finds room is taken") {
+    HandOff hand_off{15};
+    hand_off.open();
+    {
+        const HandOff::Standing standing{hand_off};
+        REQUIRE(hand_off.offer(group(1), 0ms));
+        const auto begin = std::chrono::steady_clock::now();
+        CHECK_FALSE(hand_off.offer(group(2), 60s));
+        CHECK(std::chrono::steady_clock::now() - begin < 30s);
+    }
+    auto waiting = std::async(std::launch::async, [&] { return hand_off.offer(group(2), 60s); });
+    CHECK(waiting.wait_for(50ms) == std::future_status::timeout);
+    {
+        const HandOff::Standing standing{hand_off};
+        REQUIRE(waiting.wait_for(30s) == std::future_status::ready);
+        CHECK_FALSE(waiting.get());
+    }
+}
