@@ -23,7 +23,7 @@ bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
     std::unique_lock lock{mutex_};
     // A group larger than the whole capacity still goes through an empty queue.
     const auto has_room = [&] { return !open_ || groups_.empty() || bytes_ + group.bytes <= capacity_; };
-    pace_.wait_until(lock, changed_, pace_.now() + patience, [&] { return stands_ || has_room(); });
+    pace_.wait_until(lock, changed_, pace_.now() + patience, [&] { return is_excused() || has_room(); });
     expected_since_.reset();
     if (!has_room() || !open_) return false;
     bytes_ += group.bytes;
@@ -63,11 +63,19 @@ void HandOff::open() {
     open_ = true;
 }
 
-void HandOff::stand(bool does) {
+HandOff::Standing::Standing(HandOff& hand_off) : hand_off_{hand_off}, since_{hand_off.pace_.now()} { hand_off_.stand(Pace::Time::max()); }
+HandOff::Standing::~Standing() {
+    const auto now = hand_off_.pace_.now();
+    hand_off_.stand(now + catching_up * (now - since_));
+}
+
+void HandOff::stand(Pace::Time excused_until) {
     const std::lock_guard lock{mutex_};
-    stands_ = does;
+    excused_until_ = excused_until;
     changed_.notify_all();
 }
+
+bool HandOff::is_excused() const { return pace_.now() < excused_until_; }
 
 std::size_t HandOff::bytes() const {
     const std::lock_guard lock{mutex_};

@@ -53,8 +53,8 @@ public:
     void dismiss();
     /// Nothing is here, nor expected since less than `expectation`: what the store has more than was handed over comes from elsewhere.
     bool idle() const;
-    /// Waits up to `patience` for room: a worker that keeps up slows ingest down rather than fall behind, but one that stands still does not. False: no room,
-    /// left out.
+    /// Waits up to `patience` for room: a worker that keeps up slows ingest down rather than fall behind, but one that stands still, or has just begun to catch
+    /// up again, does not. False: no room, left out.
     [[nodiscard]] bool offer(CommittedGroup group, std::chrono::milliseconds patience);
     /// The oldest group; waits until there is one, `nudge` was called, or `deadline`.
     std::optional<CommittedGroup> take(std::chrono::steady_clock::time_point deadline);
@@ -65,16 +65,19 @@ public:
     void open();
     std::size_t bytes() const;
 
-    /// As long as it lives the worker stands still and takes nothing, by intent and not for long.
+    /// As long as it lives the worker stands still and takes nothing, by intent and not for long; then it has `catching_up` times as long to catch up.
     class Standing {
     public:
-        explicit Standing(HandOff& hand_off) : hand_off_{hand_off} { hand_off_.stand(true); }
-        ~Standing() { hand_off_.stand(false); }
+        explicit Standing(HandOff& hand_off);
+        ~Standing();
         Standing(const Standing&) = delete;
         Standing& operator=(const Standing&) = delete;
 
+        static constexpr int catching_up = 4;  ///< enough at four fifths of what the worker can do
+
     private:
         HandOff& hand_off_;
+        Pace::Time since_;
     };
 
     struct Usage {
@@ -86,7 +89,8 @@ public:
 private:
     /// A commit that takes longer hangs; entries of others must not wait for it.
     static constexpr std::chrono::milliseconds expectation{250};
-    void stand(bool does);
+    void stand(Pace::Time excused_until);
+    bool is_excused() const;
 
     const std::size_t capacity_;
     const Pace& pace_;
@@ -97,7 +101,7 @@ private:
     std::optional<std::chrono::steady_clock::time_point> expected_since_;
     bool nudged_ = false;
     bool open_ = false;
-    bool stands_ = false;
+    Pace::Time excused_until_{};
 };
 
 }  // namespace catenary::server
