@@ -147,12 +147,17 @@ int run(double minutes, double percent, std::size_t retention_days) {
     const std::vector<Sample> later{samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 3), samples.end()};
     const auto most_lag = std::max_element(later.begin(), later.end(), [](const auto& a, const auto& b) { return a.lag < b.lag; })->lag;
     const auto [fewest, most] = std::minmax_element(later.begin(), later.end(), [](const auto& a, const auto& b) { return a.descriptors < b.descriptors; });
+    std::vector<double> slices;
+    for (const auto& one : later) slices.push_back(one.p99);
+    std::sort(slices.begin(), slices.end());
     fmt::print(
         "soak: {} signals in {:.1f} minutes, {} requests refused, {} repeated; in the last two thirds resident memory {:.0f} to {:.0f} MiB, {:+.2f} MiB a "
         "minute ({:+.2f} % of it), "
-        "descriptors {} to {}, lag at most {} signals, zero {:.1f} s after the end\n",
+        "descriptors {} to {}, lag at most {} signals, zero {:.1f} s after the end; acknowledged p99 of a slice {:.0f} ms, {:.0f} in nine of ten, {:.0f} at "
+        "most\n",
         sent * request_signals, samples.back().minute, refused, repeated, later.front().resident, later.back().resident, slope(later),
-        100 * slope(later) / later.back().resident, fewest->descriptors, most->descriptors, most_lag, settled);
+        100 * slope(later) / later.back().resident, fewest->descriptors, most->descriptors, most_lag, settled, bench::percentile(slices, 0.5) * 1e3,
+        bench::percentile(slices, 0.9) * 1e3, bench::percentile(slices, 1) * 1e3);
     server.stop();
     return 0;
 }
