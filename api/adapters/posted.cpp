@@ -3,6 +3,7 @@
 #include "api/documents/members.hpp"
 #include "api/http/problem.hpp"
 #include "api/http/query.hpp"
+#include "api/ingest/fault_list.hpp"
 #include "api/json/limits.hpp"
 #include "api/json/quoted.hpp"
 
@@ -128,13 +129,14 @@ private:
         if (shows_) made_.signals.push_back(std::move(adapted.signal));
     }
 
-    void refuse(engine::Faults faults) { made_.refused.push_back({made_.count++, "", std::move(faults)}); }
+    void refuse(engine::Faults faults) { made_.refused.push_back({made_.count++, "", said_.admit(std::move(faults))}); }
 
     Format format_;
     std::string source_;
     ingest::IngestLimits limits_;
     bool shows_;
     Made made_;
+    ingest::FaultBudget said_;
 };
 
 /// Where in the record the value at a pointer into the signal comes from.

@@ -23,4 +23,18 @@ private:
     engine::Faults faults_;
 };
 
+/// What the refused items of one request may say together: a MiB of pointers and sentences. An item beyond it keeps its first fault alone.
+class FaultBudget {
+public:
+    engine::Faults admit(engine::Faults faults) {
+        for (const auto& fault : faults) said_ += fault.pointer.size() + fault.detail.size();
+        if (said_ > most_bytes && faults.size() > 1) faults.erase(faults.begin() + 1, faults.end());
+        return faults;
+    }
+
+private:
+    static constexpr std::size_t most_bytes = 1024 * 1024;
+    std::size_t said_ = 0;
+};
+
 }  // namespace catenary::api::ingest

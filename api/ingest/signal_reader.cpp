@@ -194,7 +194,7 @@ void SignalReader::keep(std::uint32_t index, std::size_t bytes) {
         members_.fault(FaultCode::too_large, Place{}, fmt::format("the signal is {} bytes long; at most {} are allowed", bytes, limits_.signal_bytes));
     }
     if (!members_.faults().empty()) {
-        batch_->refused.push_back({index, std::string{signal_.id}, members_.faults()});
+        batch_->refused.push_back({index, std::string{signal_.id}, said_.admit(members_.faults())});
         return;
     }
     signal_.index = index;

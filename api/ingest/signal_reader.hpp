@@ -43,6 +43,7 @@ private:
     EntityReader entities_;
     std::string_view text_;
     PreparedSignal signal_;
+    FaultBudget said_;
     std::vector<std::string_view> ids_;
     std::string scratch_;
 };

@@ -23,7 +23,7 @@ using api::http::Response;
 using boost::beast::http::field;
 
 /// A refused body up to this size is read and dropped, so that the connection can go on.
-constexpr std::uint64_t skipped_bytes = 64 * 1024;
+constexpr std::uint64_t most_skipped = 64 * 1024;
 constexpr std::size_t longest_bearer = 512;
 constexpr std::size_t longest_idempotency_key = 255;
 
@@ -115,9 +115,16 @@ asio::awaitable<Answer> Exchange::answer() {
         auto pending = refuse(*std::move(refusal));
         co_return co_await std::move(pending);
     }
-    auto reading = read_body();
-    auto interrupted = co_await std::move(reading);
-    if (interrupted) co_return *std::move(interrupted);
+    if (body_bytes_ > 0) {
+        request_permit_.release();  // a body that comes slowly takes nobody's place
+        auto reading = read_body();
+        auto interrupted = co_await std::move(reading);
+        if (interrupted) co_return *std::move(interrupted);
+        if (auto late_refusal = take_place()) {
+            Answer refused{*std::move(late_refusal), after_};
+            co_return refused;
+        }
+    }
     auto handling = handle();
     auto response = co_await std::move(handling);
     const auto after = response.status == 0 ? AfterReply::close : after_;
@@ -219,12 +226,14 @@ asio::awaitable<Exchange::Refusal> Exchange::find_caller() {
 }
 
 asio::awaitable<Answer> Exchange::refuse(Response response) {
+    request_permit_.release();
     auto after = after_;
     if (body_bytes_ > 0) {
-        const bool can_skip = !expects_continue_ && body_bytes_ <= skipped_bytes;
+        std::optional<Quota::Permit> room;
+        if (!expects_continue_ && body_bytes_ <= most_skipped) room = serving_.skipped_bytes.take(static_cast<std::int64_t>(body_bytes_));
         auto end = Connection::ReadEnd::too_large;
         std::string dropped;
-        if (can_skip) end = co_await connection_.read_body(dropped);
+        if (room) end = co_await connection_.read_body(dropped);
         if (end != Connection::ReadEnd::complete) after = AfterReply::close;
     }
     Answer refused{std::move(response), after};
@@ -232,8 +241,8 @@ asio::awaitable<Answer> Exchange::refuse(Response response) {
 }
 
 asio::awaitable<std::optional<Answer>> Exchange::read_body() {
-    if (body_bytes_ == 0) co_return std::nullopt;
-    auto bytes = serving_.in_flight_bytes.take(static_cast<std::int64_t>(body_bytes_));
+    auto& quota = route_->scope == api::Scope::none ? serving_.keyless_bytes : serving_.in_flight_bytes;
+    auto bytes = quota.take(static_cast<std::int64_t>(body_bytes_));
     if (!bytes) {
         auto pending = refuse(problem(ProblemKind::unavailable, "too many bytes are being received"));
         co_return co_await std::move(pending);

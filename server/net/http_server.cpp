@@ -101,11 +101,13 @@ bool HttpServer::drain(std::chrono::milliseconds grace) {
 std::string HttpServer::usage_text() const {
     const auto& serving = machinery_->serving;
     std::string text =
-        "# HELP catenary_http_in_use Connections, requests and body bytes held now.\n# TYPE catenary_http_in_use gauge\n"
+        "# HELP catenary_http_in_use Connections, requests and bytes of bodies and replies held now.\n# TYPE catenary_http_in_use gauge\n"
         "# HELP catenary_http_limit How many there may be.\n# TYPE catenary_http_limit gauge\n"
-        "# HELP catenary_http_refused_total How often the limit refused one with 503.\n# TYPE catenary_http_refused_total counter\n";
-    const std::pair<std::string_view, const Quota&> quotas[] = {
-        {"connections", serving.connections}, {"requests", serving.requests}, {"bytes", serving.in_flight_bytes}};
+        "# HELP catenary_http_refused_total How often the limit refused one: with 503, or by closing the connection.\n# TYPE catenary_http_refused_total "
+        "counter\n";
+    const std::pair<std::string_view, const Quota&> quotas[] = {{"connections", serving.connections},     {"requests", serving.requests},
+                                                                {"bytes", serving.in_flight_bytes},       {"keyless_bytes", serving.keyless_bytes},
+                                                                {"skipped_bytes", serving.skipped_bytes}, {"reply_bytes", serving.reply_bytes}};
     for (const auto& [name, quota] : quotas) {
         text +=
             fmt::format("catenary_http_in_use{{what=\"{0}\"}} {1}\ncatenary_http_limit{{what=\"{0}\"}} {2}\ncatenary_http_refused_total{{what=\"{0}\"}} {3}\n",

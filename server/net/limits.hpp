@@ -16,7 +16,9 @@ struct HttpLimits {
 
     std::int64_t connections = 10'000;                 ///< beyond: 503 and closed
     std::int64_t requests = 1'024;                     ///< being answered at once; beyond: 503
-    std::int64_t in_flight_bytes = 256 * 1024 * 1024;  ///< bodies being read or answered; beyond: 503
+    std::int64_t in_flight_bytes = 256 * 1024 * 1024;  ///< bodies being read or answered; as many again of replies being sent; beyond: 503
+    std::int64_t keyless_bytes = 8 * 1024 * 1024;      ///< bodies that come without a key, and wait for nobody else's; beyond: 503
+    std::int64_t skipped_bytes = 4 * 1024 * 1024;      ///< refused bodies that are read so that the connection can go on; beyond it is closed
 
     RateLimits rates;  ///< beyond: 429
 

@@ -27,6 +27,9 @@ struct Serving {
           connections{limits.connections},
           requests{limits.requests},
           in_flight_bytes{limits.in_flight_bytes},
+          keyless_bytes{limits.keyless_bytes},
+          skipped_bytes{limits.skipped_bytes},
+          reply_bytes{limits.in_flight_bytes},
           rates{limits.rates} {}
 
     const HttpLimits limits;
@@ -37,6 +40,9 @@ struct Serving {
     Quota connections;
     Quota requests;
     Quota in_flight_bytes;
+    Quota keyless_bytes;  ///< of requests that need no key: nobody else's bodies wait for them
+    Quota skipped_bytes;
+    Quota reply_bytes;
     RateQuotas rates;
     std::atomic<std::int64_t> stalled_requests{0};  ///< of signals, refused while Endpoints::stalled said why
     HttpCounters counters;

@@ -56,6 +56,7 @@ asio::awaitable<Session::Next> Session::answer_next(Connection::ReadEnd read) {
     auto answering = exchange.answer();
     auto answer = co_await std::move(answering);
     exchange.release();
+    const auto room = make_room(exchange, answer.response);
     const auto status = answer.response.status;
     if (status == 0) {
         serving_.counters.dropped();
@@ -68,6 +69,18 @@ asio::awaitable<Session::Next> Session::answer_next(Connection::ReadEnd read) {
     serving_.counters.answered(exchange.kind(), status, took);
     log_answer(exchange, status, took);
     co_return next;
+}
+
+/// A reply that finds no room is not sent: one that only shows something is a 503, of any other nothing is known.
+Quota::Permit Session::make_room(const Exchange& exchange, api::http::Response& response) {
+    constexpr std::size_t small = 16 * 1024;  // the connections bound these
+    if (response.body.size() <= small) return {};
+    if (auto room = serving_.reply_bytes.take(static_cast<std::int64_t>(response.body.size()))) return *std::move(room);
+    const auto method = exchange.request().method;
+    const bool only_shows = method == api::http::Method::get || method == api::http::Method::head;
+    if (only_shows) response = api::http::problem(exchange.request(), ProblemKind::unavailable, "too many bytes of replies are being sent");
+    else response.status = 0;
+    return {};
 }
 
 asio::awaitable<Session::Next> Session::refuse(ProblemKind kind, std::string_view detail) {

@@ -149,6 +149,28 @@ TEST_CASE("all faults of an item are listed, up to twenty, with the id when it c
     CHECK(many.batch->refused[0].errors.size() == 20);
 }
 
+TEST_CASE("what a request's faults say is bounded, whatever its names are, and every item keeps its first") {
+    const auto name = repeated("~", 60'000);
+    std::string list;
+    for (int item = 0; item < 100; ++item) {
+        list += (item > 0 ? "," : "") + signal_with("\"attributes\":{\"" + name + "\":[" + repeated(R"("\u0000",)", 30) + "1]}");
+    }
+    const auto preparation = prepared(post("[" + list + "]"));
+    REQUIRE(preparation.batch != nullptr);
+    REQUIRE(preparation.batch->refused.size() == 100);
+    std::size_t bytes = 0;
+    for (const auto& refused : preparation.batch->refused) {
+        REQUIRE_FALSE(refused.errors.empty());
+        CHECK(refused.errors.front().pointer.starts_with("/attributes/~0~0"));
+        for (const auto& fault : refused.errors) bytes += fault.pointer.size() + fault.detail.size();
+    }
+    CHECK(bytes < 2 * 1024 * 1024);
+    CHECK(preparation.batch->refused.front().errors.size() == 20);
+    const auto deep = prepared(post(signal_with("\"attributes\":" + repeated("{\"" + repeated("/", 4'000) + "\":", 14) + R"("\u0000")" + repeated("}", 14))));
+    REQUIRE(deep.batch->refused.size() == 1);
+    CHECK(deep.batch->refused.front().errors.front().pointer.size() < 10'000);
+}
+
 TEST_CASE("sixteen levels are taken") {
     const auto preparation = prepared(post(signal_with("\"attributes\":{\"a\":" + repeated("[", 14) + repeated("]", 14) + "}")));
     CHECK(preparation.batch->signals.size() == 1);

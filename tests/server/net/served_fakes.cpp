@@ -31,6 +31,8 @@ Response list(const Request& request, const Caller& caller, Services&) {
     return text(said);
 }
 Response echo(const Request& request, const Caller&, Services&) { return text(request.body); }
+/// Larger than both kernels' buffers together, so that sending it waits for the reader.
+Response large(const Request&, const Caller&, Services&) { return text(std::string(32 * 1024 * 1024, 'x')); }
 Response slow(const Request&, const Caller&, Services&) {
     shared_turnstile->pass();
     return text("at last");
@@ -55,8 +57,10 @@ struct Entry {
     std::vector<std::string> segments;
 };
 
-const std::array<Entry, 11>& table() {
-    static const std::array<Entry, 11> entries{{{{Method::get, "/healthz", Scope::none, &health}, {"healthz"}},
+const std::array<Entry, 13>& table() {
+    static const std::array<Entry, 13> entries{{{{Method::get, "/healthz", Scope::none, &health}, {"healthz"}},
+                                                {{Method::get, "/api/v1/large", Scope::incidents_read, &large}, {"api", "v1", "large"}},
+                                                {{Method::post, "/api/v1/hooks", Scope::none, &echo}, {"api", "v1", "hooks"}},
                                                 {{Method::get, "/metrics", Scope::none, nullptr}, {"metrics"}},
                                                 {{Method::post, "/api/v1/counted", Scope::incidents_read, &counted}, {"api", "v1", "counted"}},
                                                 {{Method::delete_, "/api/v1/counted", Scope::incidents_read, &echo}, {"api", "v1", "counted"}},

@@ -2,6 +2,7 @@
 #include "tests/support/environment.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -139,6 +140,60 @@ TEST_CASE("a client that sends request after request and reads no reply is not r
     CHECK(sent < most);
     CHECK(time_of_a_good_client(fakes) < 2s);
     CHECK(resident_memory() < before + 64 * 1024 * 1024);
+}
+
+TEST_CASE("bodies that do not come take nobody's place: refused ones, those without a key, and those with one") {
+    HttpLimits limits;
+    limits.requests = 4;
+    limits.in_flight_bytes = 1024 * 1024;
+    limits.keyless_bytes = 64 * 1024;
+    limits.skipped_bytes = 256 * 1024;
+    ServedFakes fakes{limits};
+    const auto never = [](std::string_view path, std::string_view header, int bytes) {
+        return fmt::format("POST {} HTTP/1.1\r\nHost: a\r\n{}Content-Length: {}\r\n\r\nx", path, header, bytes);
+    };
+    std::vector<std::unique_ptr<RawClient>> silent;
+    const auto open = [&](const std::string& text) {
+        silent.push_back(std::make_unique<RawClient>(fakes.where()));
+        silent.back()->send(text);
+    };
+    for (int i = 0; i < 20; ++i) {
+        open(never("/api/v1/patterns", "", 60'000));
+        open(never("/nowhere", "", 60'000));
+        open(never("/api/v1/hooks", "", 60'000));
+        open(never("/api/v1/patterns", "Authorization: Bearer reader\r\n", 1'000));
+    }
+    // The server has taken all of them in: those that found no room have their answer.
+    int answered = 0;
+    for (const auto& client : silent) answered += client->hears_within(20ms) ? 1 : 0;
+    CHECK(answered >= 20 + 19 + 16 - 4);
+    for (int i = 0; i < 5; ++i) CHECK(time_of_a_good_client(fakes) < 2s);
+}
+
+TEST_CASE("replies that nobody reads take a bounded room; small ones are sent meanwhile, and large ones again afterwards") {
+    auto limits = one_connection_for_a_large_reply(200ms);
+    limits.connections = 10;
+    limits.in_flight_bytes = 48 * 1024 * 1024;
+    ServedFakes fakes{limits};
+    RawClient silent{fakes.where()};
+    silent.send(request("GET", "/api/v1/large", "reader"));
+    REQUIRE(silent.hears_within(10s));
+    RawClient second{fakes.where()};
+    second.send(request("GET", "/api/v1/large", "reader"));
+    const auto refused = second.read_reply();
+    CHECK(refused.status == 503);
+    CHECK(refused.fields.contains("retry-after"));
+    second.send(request("POST", "/api/v1/patterns", "reader", std::string(20 * 1024 * 1024, 'x')));  // what it did would be unknown
+    CHECK(second.ends());
+    CHECK(time_of_a_good_client(fakes) < 2s);
+    const auto give_up = Clock::now() + 10s;
+    auto status = 0;
+    while (status != 200 && Clock::now() < give_up) {
+        RawClient next{fakes.where()};
+        next.send(request("GET", "/api/v1/large", "reader"));
+        status = next.read_reply().status;
+    }
+    CHECK(status == 200);
 }
 
 TEST_CASE("many idle connections cost little, and nobody waits for them") {
