@@ -22,10 +22,11 @@ bool HandOff::idle() const {
 bool HandOff::offer(CommittedGroup group, std::chrono::milliseconds patience) {
     std::unique_lock lock{mutex_};
     // A group larger than the whole capacity still goes through an empty queue.
-    const auto has_room = [&] { return !open_ || groups_.empty() || bytes_ + group.bytes <= capacity_; };
+    const auto has_room = [&] { return !open_ || groups_.empty() || (!has_gap_ && bytes_ + group.bytes <= capacity_); };
     pace_.wait_until(lock, changed_, pace_.now() + patience, [&] { return is_excused() || has_room(); });
     expected_since_.reset();
-    if (!has_room() || !open_) return false;
+    has_gap_ = open_ && !has_room();
+    if (has_gap_ || !open_) return false;
     bytes_ += group.bytes;
     groups_.push_back(std::move(group));
     changed_.notify_all();

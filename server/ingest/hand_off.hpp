@@ -43,7 +43,8 @@ struct CommittedGroup {
 };
 
 /// Carries committed groups from the committer to the lane worker, so that it need not read them back. Bounded by bytes: a group that finds no
-/// room is left out, and the worker, which sees the gap in positions, reads it from the store. Any thread.
+/// room is left out, and all that come while others wait, so that the worker, which sees the gap in positions, reads one long piece from the store and not
+/// many short ones. Any thread.
 class HandOff {
 public:
     explicit HandOff(std::size_t capacity_bytes = 256U << 20U, const Pace& pace = steady_pace) : capacity_{capacity_bytes}, pace_{pace} {}
@@ -99,6 +100,7 @@ private:
     std::deque<CommittedGroup> groups_;
     std::size_t bytes_ = 0;
     std::optional<std::chrono::steady_clock::time_point> expected_since_;
+    bool has_gap_ = false;  ///< after what waits
     bool nudged_ = false;
     bool open_ = false;
     Pace::Time excused_until_{};

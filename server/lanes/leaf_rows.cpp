@@ -16,9 +16,8 @@ namespace {
 
 constexpr std::int64_t rows_a_block = 16;  // fewer than usual, so that the first look mostly suffices
 constexpr std::int64_t least_blocks = 8;
-constexpr std::int64_t most_blocks = 512;       // 4 MB: large against the cost of a statement
-constexpr std::int64_t first_look_back = 64;    // most rows that lie in an older page lie in one of the last few
-constexpr std::size_t most_kept_for_a_row = 4;  // bytes of memory for a byte of rows that wait
+constexpr std::int64_t most_blocks = 512;     // 4 MB: large against the cost of a statement
+constexpr std::int64_t first_look_back = 64;  // most rows that lie in an older page lie in one of the last few
 
 /// Blocks to read for `count` rows: about as many as hold them, so that many leaves can be read side by side.
 std::int64_t blocks_for(std::int64_t count) { return std::clamp(count / rows_a_block, least_blocks, most_blocks); }
@@ -71,23 +70,29 @@ void LeafRows::restart() {
     held_ = 0;
 }
 
-/// Twice as far from the end of the leaf each time, until a block has a row from before.
+/// Twice as far from the end of the leaf each time, until a block has a row from before, then nearer by halves.
 LeafRows::Stream LeafRows::begin(Day leaf, engine::Position from) {
     Stream stream;
     stream.blocks = blocks(leaf);
-    for (auto look = 2 * least_blocks; look < stream.blocks; look *= 2) {
-        const auto block = stream.blocks - look;
+    const auto has_earlier = [&](std::int64_t block) {
         const auto least = connection_.run(
             fmt::format("SELECT coalesce(min(position), {0}) FROM signal WHERE time >= {1} AND time < {2} AND ctid >= '({3},0)' AND ctid < '({4},0)'",
                         from.value(), sql_time(leaf), sql_time(calendar_.end_of(leaf)), block, block + 1));
-        if (least.number(0, 0) >= from.value()) continue;
-        stream.next_block = block;
-        break;
+        return least.number(0, 0) < from.value();
+    };
+    std::int64_t near = 0;  // blocks from the end
+    auto far = 2 * least_blocks;
+    for (; far < stream.blocks && !has_earlier(stream.blocks - far); far *= 2) near = far;
+    if (far >= stream.blocks) far = stream.blocks;
+    while (far - near > first_look_back) {
+        const auto middle = near + (far - near) / 2;
+        (has_earlier(stream.blocks - middle) ? far : near) = middle;
     }
+    stream.next_block = stream.blocks - far;
     return stream;
 }
 
-void LeafRows::read_on(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count) {
+void LeafRows::read_on(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count, Until until) {
     bool was_at_end = false;
     auto some = blocks_for(count);
     while (!has(stream.met, from, to, count) && held_ <= most_held_) {
@@ -99,7 +104,7 @@ void LeafRows::read_on(Day leaf, Stream& stream, engine::Position from, engine::
         const auto end = std::min(stream.next_block + some, stream.blocks);
         auto rows = read(leaf, std::exchange(stream.next_block, end), end, from);
         some = rows.empty() ? std::min(2 * some, most_blocks) : blocks_for(count);
-        const bool is_past = !rows.empty() && rows.front().position() >= to;
+        const bool is_past = until == Until::past && !rows.empty() && rows.front().position() >= to;
         add(stream, std::move(rows));
         if (is_past) return;
     }
@@ -107,11 +112,16 @@ void LeafRows::read_on(Day leaf, Stream& stream, engine::Position from, engine::
 
 void LeafRows::look_back(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count) {
     auto some = first_look_back;
-    for (auto end = stream.next_block; end > 0 && !has(stream.met, from, to, count) && held_ <= most_held_; some = most_blocks) {
-        const auto first = std::max<std::int64_t>(end - some, 0);
-        add(stream, read(leaf, first, end, from));
-        end = first;
+    const auto first = to <= stream.searched_until ? stream.searched : std::int64_t{0};
+    auto end = stream.next_block;
+    for (; end > first && !has(stream.met, from, to, count) && held_ <= most_held_; some = most_blocks) {
+        const auto begin = std::max(end - some, first);
+        add(stream, read(leaf, begin, end, from));
+        end = begin;
     }
+    if (end > first) return;
+    stream.searched = stream.next_block;
+    if (first == 0) stream.searched_until = stored_;
 }
 
 void LeafRows::add(Stream& stream, std::vector<RawRow> rows) {
@@ -141,8 +151,9 @@ std::vector<RawRow> LeafRows::next(Day leaf, engine::Position from, engine::Posi
     auto found = streams_.find(leaf);
     if (found == streams_.end()) found = streams_.emplace(leaf, begin(leaf, from)).first;
     auto& stream = found->second;
-    read_on(leaf, stream, from, to, count);
+    read_on(leaf, stream, from, to, count, Until::past);
     look_back(leaf, stream, from, to, count);
+    read_on(leaf, stream, from, to, count, Until::end);
     auto rows = take(stream, from, to);
     return static_cast<std::int64_t>(rows.size()) == count ? rows : all_between(leaf, from, to, count);
 }

@@ -36,9 +36,9 @@ private:
 /// leaf, so that reading stops exactly when all are found. One thread; throws PqError.
 class LeafRows {
 public:
-    /// `most_held`: bytes of rows that were met before their turn.
-    LeafRows(PqConnection& connection, const LeafCalendar& calendar, std::size_t most_held)
-        : connection_{connection}, calendar_{calendar}, most_held_{most_held} {}
+    /// `most_memory`: bytes of rows that were met before their turn, and of what was read with them.
+    LeafRows(PqConnection& connection, const LeafCalendar& calendar, std::size_t most_memory)
+        : connection_{connection}, calendar_{calendar}, most_held_{most_memory / most_kept_for_a_row} {}
 
     /// The `count` rows of a leaf with positions from <= p < to, in position order, for calls with ever greater positions, between two of which none is left
     /// out: looks from the end of the leaf back to where the first call's positions begin, reads on from there, each block about once, and holds what it meets
@@ -47,13 +47,20 @@ public:
 
     /// The next call may be about any positions.
     void restart();
+    /// All rows of positions before `end` are stored.
+    void stored(engine::Position end) { stored_ = end; }
 
 private:
+    static constexpr std::size_t most_kept_for_a_row = 4;  ///< bytes of memory for a byte of rows that wait
+    enum class Until { past, end };
+
     struct Stream {
         std::int64_t next_block = 0;  ///< blocks before it were read, or lie before where reading began
-        std::int64_t blocks = 0;      ///< of the leaf when last asked
-        std::vector<RawRow> met;      ///< not taken yet, by position
-        std::size_t shared = 0;       ///< bytes of what was read since rows were last set apart
+        std::int64_t searched = 0;    ///< blocks before it hold nothing of positions before `searched_until` that was not met
+        engine::Position searched_until{0};
+        std::int64_t blocks = 0;  ///< of the leaf when last asked
+        std::vector<RawRow> met;  ///< not taken yet, by position
+        std::size_t shared = 0;   ///< bytes of what was read since rows were last set apart
     };
     /// Rows of `COPY (select) TO STDOUT`, as they come.
     std::vector<RawRow> copy(const std::string& select);
@@ -61,7 +68,8 @@ private:
     std::int64_t blocks(Day leaf);
     /// Where to read on from for positions >= `from`.
     Stream begin(Day leaf, engine::Position from);
-    void read_on(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count);
+    /// Until all are found, or what is read lies past them, or the leaf ends.
+    void read_on(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count, Until until);
     /// For rows that lie in gaps of pages before `next_block`.
     void look_back(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count);
     void add(Stream& stream, std::vector<RawRow> rows);
@@ -71,6 +79,7 @@ private:
     PqConnection& connection_;
     const LeafCalendar& calendar_;
     std::size_t most_held_;
+    engine::Position stored_{0};
     std::size_t held_ = 0;  ///< bytes of rows in streams
     std::map<Day, Stream> streams_;
 };

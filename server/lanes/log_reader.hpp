@@ -43,7 +43,7 @@ public:
     virtual engine::Position end() = 0;
 
     /// Passes on from <= position < to, but for signals of days that are no longer kept. Both ends lie between batches.
-    /// Where the last call ended, or far from there: each costs about its own entries.
+    /// A call that begins where the last one ended costs about its own entries; any other has to look for its begin first.
     virtual void read(engine::Position from, engine::Position to, LogSink& sink) = 0;
 };
 

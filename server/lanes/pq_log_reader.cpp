@@ -91,6 +91,7 @@ std::vector<RawRow> PqLogReader::rows(const std::vector<Batch>& batches, engine:
 void PqLogReader::read(engine::Position from, engine::Position to, LogSink& sink) {
     kept_from_ = connection_.query(kept_sql).int4(0, 0);
     if (std::exchange(reached_, std::nullopt) != from) leaf_rows_.restart();
+    leaf_rows_.stored(to);
     while (from < to && !sink.stopping()) {
         const engine::Position window_end{std::min(to.value(), from.value() + window_positions)};
         const auto list = batches(from, window_end);

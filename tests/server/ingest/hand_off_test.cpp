@@ -61,6 +61,19 @@ TEST_CASE("a group that finds no room is left out, and has to be looked for") {
     CHECK_FALSE(hand_off.take(at_once()));
 }
 
+TEST_CASE("after a group that was left out none is taken until the worker has come to it: one long piece to look for, not many") {
+    HandOff hand_off{25};
+    hand_off.open();
+    REQUIRE(hand_off.offer(group(1), 0ms));
+    REQUIRE(hand_off.offer(group(2), 0ms));
+    CHECK_FALSE(hand_off.offer(group(3), 0ms));
+    CHECK(hand_off.take(at_once())->first == Position{1});
+    CHECK_FALSE(hand_off.offer(group(4), 0ms));
+    CHECK(hand_off.take(at_once())->first == Position{2});
+    CHECK(hand_off.offer(group(5), 0ms));
+    CHECK(hand_off.offer(group(6), 0ms));
+}
+
 TEST_CASE("room that somebody makes is waited for; nobody waits when nobody takes") {
     HandOff hand_off{15};
     hand_off.open();
