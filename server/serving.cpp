@@ -42,6 +42,8 @@ pg::ProcessView process_view(Pipeline& pipeline, const tickets::Ticketing& ticke
         if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
         if (refused.by_quota > 0) caps.emplace_back("quota", refused.by_quota);
         if (const auto jobs_refused = jobs.refused(tenant); jobs_refused > 0) caps.emplace_back("backtests_waiting", jobs_refused);
+        if (refused.too_large > 0) caps.emplace_back("signals_too_large", refused.too_large);
+        if (refused.busy > 0) caps.emplace_back("server_busy", refused.busy);
         if (refused.stalled > 0) caps.emplace_back("correlation_lag", refused.stalled);
         if (const auto without_room = pipeline.committer.status().without_room; without_room > 0) caps.emplace_back("storage_full", without_room);
         if (const auto unserved = ticketing.dispatcher().usage().unserved; unserved > 0) {
@@ -85,9 +87,9 @@ Serving::Serving(const config::Settings& settings, pg::Database& database, Pipel
                 diagnostics_, tenants_,  chains_,    desk_,     jobs_,     cursor_key},
       keys_{database.api()},
       replies_{database.api()},
-      http_{http_options(settings), endpoints(database, pipeline, ticketing), log} {}
+      http_{http_options(settings), endpoints(settings, database, pipeline, ticketing), log} {}
 
-net::Endpoints Serving::endpoints(pg::Database& database, Pipeline& pipeline, tickets::Ticketing& ticketing) {
+net::Endpoints Serving::endpoints(const config::Settings& settings, pg::Database& database, Pipeline& pipeline, tickets::Ticketing& ticketing) {
     auto metrics = [this, &database, &pipeline, &ticketing] {
         return http_.usage_text() + observe::process_metrics({.committer = pipeline.committer.status(),
                                                               .lanes = pipeline.lanes.status(),
@@ -102,7 +104,8 @@ net::Endpoints Serving::endpoints(pg::Database& database, Pipeline& pipeline, ti
                                                               .hooks = desk_.hook_usage()},
                                                              wall_clock());
     };
-    return net::product_endpoints(services_, keys_, replies_, pipeline.committer, std::move(metrics), [&pipeline] { return pipeline.stalled(); });
+    return net::product_endpoints(settings.signals, services_, keys_, replies_, pipeline.committer, std::move(metrics),
+                                  [&pipeline] { return pipeline.stalled(); });
 }
 
 }  // namespace catenary::server

@@ -38,7 +38,7 @@ public:
     bool drain(std::chrono::milliseconds grace) { return http_.drain(grace); }
 
 private:
-    net::Endpoints endpoints(pg::Database& database, Pipeline& pipeline, tickets::Ticketing& ticketing);
+    net::Endpoints endpoints(const config::Settings& settings, pg::Database& database, Pipeline& pipeline, tickets::Ticketing& ticketing);
 
     pg::SignalStore signals_;
     pg::EntityStore entities_;

@@ -56,6 +56,12 @@ Complaint store_http_seconds(Settings& settings, const std::string& value) {
     return {};
 }
 
+template <auto Member, std::int64_t Unit = 1>
+Complaint store_signal_limit(Settings& settings, const std::string& value) {
+    settings.signals.*Member = static_cast<std::size_t>(number(value) * Unit);
+    return {};
+}
+
 Complaint store_config(Settings& settings, const std::string& value) {
     settings.config_file = value;
     return {};
@@ -178,6 +184,16 @@ constexpr Setting table[] = {
      &store_http_number<&net::HttpLimits::requests>},
     {"--max-in-flight", "CATENARY_MAX_IN_FLIGHT", Kind::number, serving, "256", 8, 65'536, "MiB", "Request bodies held at once; beyond: 503",
      &store_http_number<&net::HttpLimits::in_flight_bytes, mebibyte>},
+    {"--request-bytes", "CATENARY_REQUEST_BYTES", Kind::number, serving, "8", 1, 64, "MiB",
+     "Longest body of a request with signals, unpacked as well; beyond: 413", &store_http_number<&net::HttpLimits::batch_bytes, mebibyte>},
+    {"--request-signals", "CATENARY_REQUEST_SIGNALS", Kind::number, serving, "1000", 1, 10'000, "", "Signals in one request; beyond: 413",
+     &store_signal_limit<&api::ingest::IngestLimits::signals>},
+    {"--signal-bytes", "CATENARY_SIGNAL_BYTES", Kind::number, serving, "64", 1, 1'024, "KiB", "Longest signal; a longer one is refused alone",
+     &store_signal_limit<&api::ingest::IngestLimits::signal_bytes, kibibyte>},
+    {"--signal-entities", "CATENARY_SIGNAL_ENTITIES", Kind::number, serving, "32", 1, 32, "", "Entities that a signal may name; one with more is refused alone",
+     &store_signal_limit<&api::ingest::IngestLimits::entities>},
+    {"--entity-bytes", "CATENARY_ENTITY_BYTES", Kind::number, serving, "512", 16, 512, "bytes",
+     "Longest value of an entity; a signal with a longer one is refused alone", &store_signal_limit<&api::ingest::IngestLimits::entity_bytes>},
     {"--max-lag", "CATENARY_MAX_LAG", Kind::number, serving, "5000000", 0, 1'000'000'000, "signals",
      "Signals stored but not yet correlated; beyond: 503 for further ones until the engine has caught up; 0: no limit", &store_number<&Settings::most_lag>},
     {"--tenant-signals", "CATENARY_TENANT_SIGNALS", Kind::number, serving, "0", 0, 100'000'000, "signals/s",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "api/ingest/prepared.hpp"
 #include "engine/model/ip_address.hpp"
 #include "server/net/limits.hpp"
 #include "server/observe/log.hpp"
@@ -50,6 +51,7 @@ struct Settings {
     std::chrono::milliseconds statement_timeout{};
     std::chrono::milliseconds stop_grace{};
     net::HttpLimits http;
+    api::ingest::IngestLimits signals;
     std::size_t dedup_bytes = 0;
     std::chrono::milliseconds leader_timeout{};
     int retention_days = 0;                             ///< 0: signals are kept for ever

@@ -37,7 +37,7 @@ struct Endpoints {
 constexpr std::string_view metrics_path = "/metrics";
 
 /// The end points above with the product's routes, parser and clock.
-Endpoints product_endpoints(api::ports::Services& services, Authenticator& authenticator, RememberedReplies& replies, SignalSink& sink,
-                            std::function<std::string()> metrics, std::function<std::optional<std::string>()> stalled);
+Endpoints product_endpoints(const api::ingest::IngestLimits& limits, api::ports::Services& services, Authenticator& authenticator, RememberedReplies& replies,
+                            SignalSink& sink, std::function<std::string()> metrics, std::function<std::optional<std::string>()> stalled);
 
 }  // namespace catenary::server::net

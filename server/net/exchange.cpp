@@ -121,6 +121,7 @@ asio::awaitable<Answer> Exchange::answer() {
         auto interrupted = co_await std::move(reading);
         if (interrupted) co_return *std::move(interrupted);
         if (auto late_refusal = take_place()) {
+            if (caller_) serving_.busy.add(caller_->tenant);
             Answer refused{*std::move(late_refusal), after_};
             co_return refused;
         }
@@ -244,6 +245,7 @@ asio::awaitable<std::optional<Answer>> Exchange::read_body() {
     auto& quota = route_->scope == api::Scope::none ? serving_.keyless_bytes : serving_.in_flight_bytes;
     auto bytes = quota.take(static_cast<std::int64_t>(body_bytes_));
     if (!bytes) {
+        if (caller_) serving_.busy.add(caller_->tenant);
         auto pending = refuse(problem(ProblemKind::unavailable, "too many bytes are being received"));
         co_return co_await std::move(pending);
     }

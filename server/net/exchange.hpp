@@ -64,6 +64,7 @@ private:
     asio::awaitable<api::http::Response> ingest();
     /// Worker threads: a gzip body becomes what it stands for.
     Refusal unpack_body();
+    void count_too_large(const api::ingest::Preparation& preparation);
     void prepare_and_submit(api::ingest::Preparation& preparation, SignalSink::Done done);
     api::http::Response run_handler() const;
     api::http::Response metrics() const;

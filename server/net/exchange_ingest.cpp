@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <memory>
@@ -31,7 +32,7 @@ void say_when(Response& response, std::chrono::seconds wait) {
 
 Exchange::Refusal Exchange::admit_signals() {
     if (auto why = serving_.endpoints.stalled()) {
-        serving_.stalled_requests.fetch_add(1, std::memory_order_relaxed);
+        serving_.stalled.add(caller_->tenant);
         return problem(ProblemKind::unavailable, *why);
     }
     return over_quota(serving_.rates.admit(*caller_, static_cast<std::int64_t>(body_bytes_), std::chrono::steady_clock::now()));
@@ -61,6 +62,7 @@ asio::awaitable<Response> Exchange::ingest() {
     };
     auto pending = asio::async_initiate<const asio::use_awaitable_t<>, void(CommitOutcome)>(start, asio::use_awaitable);
     const auto outcome = co_await std::move(pending);
+    if (outcome.state == CommitOutcome::State::overloaded) serving_.busy.add(caller_->tenant);
     if (preparation.refusal) co_return *std::move(preparation.refusal);
     if (outcome.state == CommitOutcome::State::unknown) {
         Response none;
@@ -81,10 +83,22 @@ Exchange::Refusal Exchange::unpack_body() {
         case InflateEnd::too_large: return problem(ProblemKind::too_large, fmt::format("unpacked the body has more than {} bytes", most));
     }
     auto bytes = serving_.in_flight_bytes.take(static_cast<std::int64_t>(unpacked.size()));
-    if (!bytes) return problem(ProblemKind::unavailable, "too many bytes are being received");
+    if (!bytes) {
+        serving_.busy.add(caller_->tenant);
+        return problem(ProblemKind::unavailable, "too many bytes are being received");
+    }
     unpacked_permit_ = *std::move(bytes);
     request_.body = std::move(unpacked);
     return {};
+}
+
+void Exchange::count_too_large(const api::ingest::Preparation& preparation) {
+    const auto exceeds = [](const engine::Fault& fault) { return fault.code == engine::FaultCode::too_large; };
+    std::int64_t times = preparation.refusal && preparation.refusal->status == 413 ? 1 : 0;
+    if (preparation.batch) {
+        for (const auto& item : preparation.batch->refused) times += std::any_of(item.errors.begin(), item.errors.end(), exceeds) ? 1 : 0;
+    }
+    if (times > 0) serving_.too_large.add(caller_->tenant, times);
 }
 
 void Exchange::prepare_and_submit(api::ingest::Preparation& preparation, SignalSink::Done done) {
@@ -93,6 +107,7 @@ void Exchange::prepare_and_submit(api::ingest::Preparation& preparation, SignalS
         preparation.refusal = unpack_body();
         if (!preparation.refusal) preparation = serving_.endpoints.prepare(request_, *caller_);
         serving_.counters.prepared(std::chrono::steady_clock::now() - begin);
+        count_too_large(preparation);
         if (!preparation.refusal) preparation.refusal = spend_quota(*preparation.batch);
         if (!preparation.refusal) {
             serving_.endpoints.sink.submit(caller_->tenant, preparation.batch, std::move(done));

@@ -116,14 +116,17 @@ std::string HttpServer::usage_text() const {
     text += fmt::format(
         "# HELP catenary_quota_refused_total Requests with signals refused with 429.\n# TYPE catenary_quota_refused_total counter\n"
         "catenary_quota_refused_total {}\n"
+        "# HELP catenary_too_large_refused_total Signals, and requests with signals, refused because they exceed a limit of their size.\n"
+        "# TYPE catenary_too_large_refused_total counter\ncatenary_too_large_refused_total {}\n"
         "# HELP catenary_stalled_refused_total Requests with signals refused with 503 because correlation is too far behind.\n"
         "# TYPE catenary_stalled_refused_total counter\ncatenary_stalled_refused_total {}\n",
-        serving.rates.refused(), serving.stalled_requests.load());
+        serving.rates.refused().total(), serving.too_large.total(), serving.stalled.total());
     return text;
 }
 
 HttpServer::Refused HttpServer::refused(engine::TenantId tenant) const {
-    return {machinery_->serving.rates.refused(tenant), machinery_->serving.stalled_requests.load()};
+    const auto& serving = machinery_->serving;
+    return {serving.rates.refused().of(tenant), serving.stalled.of(tenant), serving.busy.of(tenant), serving.too_large.of(tenant)};
 }
 
 }  // namespace catenary::server::net

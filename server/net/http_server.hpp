@@ -38,10 +38,12 @@ public:
     bool drain(std::chrono::milliseconds grace);
     /// Prometheus text on places taken and refused.
     std::string usage_text() const;
-    /// Requests with signals that were refused since the start.
+    /// Requests of a tenant that were refused since the start.
     struct Refused {
-        std::int64_t by_quota;  ///< 429, of the tenant
-        std::int64_t stalled;   ///< 503 of Endpoints::stalled, of all tenants
+        std::int64_t by_quota;   ///< 429
+        std::int64_t stalled;    ///< 503 of Endpoints::stalled
+        std::int64_t busy;       ///< 503 since the server had too much at once; requests of every kind
+        std::int64_t too_large;  ///< signals refused alone, and requests as a whole
     };
     Refused refused(engine::TenantId tenant) const;
 

@@ -57,19 +57,12 @@ std::optional<RateQuotas::Exceeded> RateQuotas::spend(const api::Caller& caller,
     return refusal;
 }
 
-std::int64_t RateQuotas::refused(engine::TenantId tenant) const {
-    const std::lock_guard lock{mutex_};
-    const auto of = refused_of_.find(tenant.value());
-    return of == refused_of_.end() ? 0 : of->second;
-}
-
 std::optional<RateQuotas::Exceeded> RateQuotas::exceeded(const Meters& meters, const api::Caller& caller, const char* what, Moment now) {
     const auto tenant = meters.tenant.wait(sender_of(caller.tenant), now);
     const auto key = meters.key.wait(caller.key_id, now);
     const auto wait = std::max(tenant, key);
     if (wait <= nanoseconds{0}) return {};
-    refused_.fetch_add(1, std::memory_order_relaxed);
-    ++refused_of_[caller.tenant.value()];
+    refused_.add(caller.tenant);
     const bool is_key = key >= tenant;
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait);
     return Exceeded{fmt::format("the {}'s quota of {} {} a second is used up, with what may be sent ahead; nothing was stored: send it again in {} s",

@@ -2,8 +2,8 @@
 
 #include "api/ports/caller.hpp"
 #include "engine/model/ids.hpp"
+#include "server/net/tenant_counter.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <mutex>
@@ -63,8 +63,7 @@ public:
     std::optional<Exceeded> spend(const api::Caller& caller, std::int64_t signals, Moment now);
 
     /// Requests refused since the start.
-    std::int64_t refused() const { return refused_.load(std::memory_order_relaxed); }
-    std::int64_t refused(engine::TenantId tenant) const;
+    const TenantCounter& refused() const { return refused_; }
 
 private:
     struct Meters {
@@ -78,8 +77,7 @@ private:
     mutable std::mutex mutex_;
     Meters signals_;
     Meters bytes_;
-    std::unordered_map<std::int32_t, std::int64_t> refused_of_;
-    std::atomic<std::int64_t> refused_{0};
+    TenantCounter refused_;
 };
 
 }  // namespace catenary::server::net

@@ -7,6 +7,7 @@
 #include "server/net/quota.hpp"
 #include "server/net/rate_quotas.hpp"
 #include "server/net/request_ids.hpp"
+#include "server/net/tenant_counter.hpp"
 #include "server/observe/log.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -44,7 +45,9 @@ struct Serving {
     Quota skipped_bytes;
     Quota reply_bytes;
     RateQuotas rates;
-    std::atomic<std::int64_t> stalled_requests{0};  ///< of signals, refused while Endpoints::stalled said why
+    TenantCounter stalled;    ///< requests with signals, refused while Endpoints::stalled said why
+    TenantCounter busy;       ///< requests refused because the server had too much at once, of those whose tenant was known by then
+    TenantCounter too_large;  ///< signals, and requests with signals, that exceed a limit of their size
     HttpCounters counters;
     std::atomic<bool> stopping{false};  ///< no further request is taken from a connection
 };

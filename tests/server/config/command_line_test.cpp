@@ -36,6 +36,12 @@ TEST_CASE("without flags and environment the defaults hold") {
     CHECK(settings.io_threads == 2);
     CHECK(settings.http.header == 10s);
     CHECK(settings.http.in_flight_bytes == 256 * 1024 * 1024);
+    CHECK(settings.http.batch_bytes == catenary::server::net::HttpLimits{}.batch_bytes);
+    const catenary::api::ingest::IngestLimits signals;
+    CHECK(settings.signals.signals == signals.signals);
+    CHECK(settings.signals.signal_bytes == signals.signal_bytes);
+    CHECK(settings.signals.entities == signals.entities);
+    CHECK(settings.signals.entity_bytes == signals.entity_bytes);
     CHECK_FALSE(settings.database.has_value());
     CHECK_FALSE(settings.data_dir.empty());
 }
@@ -46,6 +52,18 @@ TEST_CASE("a flag wins over the environment, the environment over the default") 
     CHECK(settings.io_threads == 4);
     CHECK(settings.worker_threads == 5);
     CHECK(settings.data_dir == "/srv/c");
+}
+
+TEST_CASE("how large signals and their requests may be is said by flags") {
+    const auto settings =
+        accepted({"serve", "--request-bytes", "2", "--request-signals", "10", "--signal-bytes", "3", "--signal-entities", "4", "--entity-bytes", "50"})
+            .settings;
+    CHECK(settings.http.batch_bytes == 2 * 1024 * 1024);
+    CHECK(settings.signals.signals == 10);
+    CHECK(settings.signals.signal_bytes == 3 * 1024);
+    CHECK(settings.signals.entities == 4);
+    CHECK(settings.signals.entity_bytes == 50);
+    CHECK(refused({"serve", "--signal-entities", "33"}).exit_code == 2);
 }
 
 TEST_CASE("an address names host and port") {

