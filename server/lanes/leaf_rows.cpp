@@ -110,18 +110,25 @@ void LeafRows::read_on(Day leaf, Stream& stream, engine::Position from, engine::
     }
 }
 
-void LeafRows::look_back(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count) {
+void LeafRows::look_back(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count, bool in_all) {
     auto some = first_look_back;
-    const auto first = to <= stream.searched_until ? stream.searched : std::int64_t{0};
+    const auto searched = to <= stream.searched_until ? stream.searched : std::int64_t{0};
+    const auto first = in_all ? searched : std::max(searched, stream.next_block - first_look_back);
     auto end = stream.next_block;
     for (; end > first && !has(stream.met, from, to, count) && held_ <= most_held_; some = most_blocks) {
         const auto begin = std::max(end - some, first);
         add(stream, read(leaf, begin, end, from));
         end = begin;
     }
-    if (end > first) return;
+    if (end > searched) return;
     stream.searched = stream.next_block;
-    if (first == 0) stream.searched_until = stored_;
+    if (searched == 0) stream.searched_until = stored_;
+}
+
+bool LeafRows::finds_positions(Day leaf) {
+    return connection_
+               .run(fmt::format("SELECT count(*) FROM pg_indexes WHERE tablename = '{}' AND indexdef LIKE '%USING brin (\"position\"%'", calendar_.table(leaf)))
+               .number(0, 0) > 0;
 }
 
 void LeafRows::add(Stream& stream, std::vector<RawRow> rows) {
@@ -152,8 +159,11 @@ std::vector<RawRow> LeafRows::next(Day leaf, engine::Position from, engine::Posi
     if (found == streams_.end()) found = streams_.emplace(leaf, begin(leaf, from)).first;
     auto& stream = found->second;
     read_on(leaf, stream, from, to, count, Until::past);
-    look_back(leaf, stream, from, to, count);
-    read_on(leaf, stream, from, to, count, Until::end);
+    look_back(leaf, stream, from, to, count, false);
+    if (!has(stream.met, from, to, count) && !finds_positions(leaf)) {
+        look_back(leaf, stream, from, to, count, true);
+        read_on(leaf, stream, from, to, count, Until::end);
+    }
     auto rows = take(stream, from, to);
     return static_cast<std::int64_t>(rows.size()) == count ? rows : all_between(leaf, from, to, count);
 }

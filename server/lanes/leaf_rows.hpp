@@ -70,8 +70,10 @@ private:
     Stream begin(Day leaf, engine::Position from);
     /// Until all are found, or what is read lies past them, or the leaf ends.
     void read_on(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count, Until until);
-    /// For rows that lie in gaps of pages before `next_block`.
-    void look_back(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count);
+    /// For rows that lie in gaps of pages before `next_block`, in the nearest of them or in all.
+    void look_back(Day leaf, Stream& stream, engine::Position from, engine::Position to, std::int64_t count, bool in_all);
+    /// Whether `all_between` need not read the whole leaf.
+    bool finds_positions(Day leaf);
     void add(Stream& stream, std::vector<RawRow> rows);
     std::vector<RawRow> take(Stream& stream, engine::Position from, engine::Position to);
     std::vector<RawRow> all_between(Day leaf, engine::Position from, engine::Position to, std::int64_t count);

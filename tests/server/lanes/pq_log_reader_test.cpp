@@ -161,6 +161,27 @@ TEST_CASE("rows in gaps of older pages are found without reading everything for 
     }
 }
 
+TEST_CASE("late rows in a leaf that is sealed are found without looking through it") {
+    StoredLog log{60, 1};
+    auto connection = log.connection();
+    connection.run("SELECT seal_leaf('signal_d20260305'), seal_leaf('signal_d20260306')");
+    for (const auto* leaf : {"signal_d20260305", "signal_d20260306"}) {
+        // Room in the oldest pages, and no more of it than the late rows take.
+        connection.run(std::string{"UPDATE "} + leaf + " SET shown = shown WHERE ctid < '(9,0)'");
+        connection.run(std::string{"VACUUM ANALYZE "} + leaf);
+    }
+    const auto from = log.end();
+    log.add(1);
+    const auto placed = connection.run("SELECT count(*) FROM signal WHERE position >= " + std::to_string(from.value()) + " AND ctid < '(9,0)'");
+    REQUIRE(placed.number(0, 0) > 100);
+    server::PqLogReader reader{connection, memory};
+    const auto before = log.rows_looked_at(connection);
+    NotingSink sink;
+    reader.read(from, log.end(), sink);
+    CHECK(sink.positions == positions(from, log.end()));
+    CHECK(log.rows_looked_at(connection) - before < 20'000);
+}
+
 TEST_CASE("what lies far behind is read once") {
     StoredLog log{60, 1};  // of one size, so that all lie in order
     auto connection = log.connection();
