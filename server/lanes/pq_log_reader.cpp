@@ -88,8 +88,21 @@ std::vector<RawRow> PqLogReader::rows(const std::vector<Batch>& batches, engine:
     return all;
 }
 
+Day PqLogReader::kept_from() { return connection_.query(kept_sql).int4(0, 0); }
+
+std::vector<RawRow> PqLogReader::kept_rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to) {
+    try {
+        return rows(batches, from, to);
+    } catch (const PqError&) {
+        throw;
+    } catch (const std::runtime_error&) {
+        if (kept_from() == kept_from_) throw;
+        throw PqError{"leaves were dropped while they were read", "", false};
+    }
+}
+
 void PqLogReader::read(engine::Position from, engine::Position to, LogSink& sink) {
-    kept_from_ = connection_.query(kept_sql).int4(0, 0);
+    kept_from_ = kept_from();
     if (std::exchange(reached_, std::nullopt) != from) leaf_rows_.restart();
     leaf_rows_.stored(to);
     while (from < to && !sink.stopping()) {
@@ -106,7 +119,7 @@ void PqLogReader::read(engine::Position from, engine::Position to, LogSink& sink
 
 void PqLogReader::window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, LogSink& sink) {
     if (batches.empty()) return;
-    const auto raw = rows(batches, from, to);
+    const auto raw = kept_rows(batches, from, to);
     std::vector<StoredRow> decoded;
     decoded.reserve(raw.size());
     for (const auto& row : raw) decoded.push_back(stored_row(row.tuple()));

@@ -31,6 +31,9 @@ private:
     std::vector<Batch> batches(engine::Position from, engine::Position to);
     std::map<engine::Position, ControlEntry> controls(engine::Position from, engine::Position to);
     std::vector<RawRow> rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to);
+    /// The same; a PqError, after which another call finds what is kept, when leaves were dropped meanwhile.
+    std::vector<RawRow> kept_rows(const std::vector<Batch>& batches, engine::Position from, engine::Position to);
+    Day kept_from();
     void window(const std::vector<Batch>& batches, engine::Position from, engine::Position to, LogSink& sink);
 
     PqConnection& connection_;

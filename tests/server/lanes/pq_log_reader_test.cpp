@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -198,6 +199,38 @@ TEST_CASE("what lies far behind is read once") {
     CHECK(most <= 60'000 + 15'000);
     CHECK(looked_at(58'001, 60'001) <= 2'000 + 10'000);
     CHECK(looked_at(20'001, 22'001) <= 2'000 + 20'000);
+}
+
+TEST_CASE("leaves that are dropped while the log is read are passed over by another try") {
+    class DroppingSink final : public server::LogSink {
+    public:
+        explicit DroppingSink(server::PqConnection connection) : connection_{std::move(connection)} {}
+        void signals(std::int16_t, std::span<const server::StoredRow> rows, const server::StoredNames&) override {
+            for (const auto& row : rows) days.insert(row.time < story_begin + 2h ? 5 : 6);
+        }
+        void control(std::int16_t, const server::ControlEntry&) override {}
+        void reached(Position position) override {
+            if (last.value() == 0) connection_.run("UPDATE retention SET kept_from = '2026-03-06'; DELETE FROM signal WHERE time < '2026-03-06 00:00Z'");
+            last = position;
+        }
+        bool stopping() override { return false; }
+
+        std::set<int> days;
+        Position last{0};
+
+    private:
+        server::PqConnection connection_;
+    };
+    StoredLog log{20};
+    auto connection = log.connection();
+    server::PqLogReader reader{connection, memory};
+    DroppingSink sink{log.connection()};
+    CHECK_THROWS_AS(reader.read(Position{1}, log.end(), sink), server::PqError);
+    CHECK(sink.days == std::set{5, 6});
+    sink.days.clear();
+    reader.read(Position{sink.last.value() + 1}, log.end(), sink);
+    CHECK(sink.last.value() == log.end().value() - 1);
+    CHECK(sink.days == std::set{6});
 }
 
 TEST_CASE("a row that the log names and that is not there is said") {
