@@ -97,6 +97,7 @@ Response Exchange::failed(std::string_view what) const {
 void Exchange::release() {
     request_.body = std::string{};
     request_permit_.release();
+    share_permit_.release();
     bytes_permit_.release();
     unpacked_permit_.release();
 }
@@ -243,12 +244,14 @@ asio::awaitable<Answer> Exchange::refuse(Response response) {
 
 asio::awaitable<std::optional<Answer>> Exchange::read_body() {
     auto& quota = route_->scope == api::Scope::none ? serving_.keyless_bytes : serving_.in_flight_bytes;
-    auto bytes = quota.take(static_cast<std::int64_t>(body_bytes_));
+    auto share = caller_ ? serving_.tenant_bytes.of(caller_->tenant).take(static_cast<std::int64_t>(body_bytes_)) : Quota::Permit{};
+    auto bytes = share ? quota.take(static_cast<std::int64_t>(body_bytes_)) : std::nullopt;
     if (!bytes) {
         if (caller_) serving_.busy.add(caller_->tenant);
         auto pending = refuse(problem(ProblemKind::unavailable, "too many bytes are being received"));
         co_return co_await std::move(pending);
     }
+    share_permit_ = *std::move(share);
     bytes_permit_ = *std::move(bytes);
     if (expects_continue_) {
         const auto interim = continue_reply();

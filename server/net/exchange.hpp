@@ -84,6 +84,7 @@ private:
     bool is_ingest_ = false;
     std::optional<api::Caller> caller_;
     Quota::Permit request_permit_;
+    Quota::Permit share_permit_;
     Quota::Permit bytes_permit_;     // of the body as sent
     Quota::Permit unpacked_permit_;  // of what it unpacked to
 };

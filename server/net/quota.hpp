@@ -1,8 +1,13 @@
 #pragma once
 
+#include "engine/model/ids.hpp"
+
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 namespace catenary::server::net {
@@ -52,6 +57,23 @@ private:
     const std::int64_t most_;
     std::atomic<std::int64_t> used_{0};
     std::atomic<std::int64_t> refused_{0};
+};
+
+/// A quota of the same size for each tenant, so that none can take everything from the others; as many as tenants. Any thread.
+class TenantQuotas {
+public:
+    explicit TenantQuotas(std::int64_t most) : most_{most} {}
+    Quota& of(engine::TenantId tenant) {
+        const std::lock_guard lock{mutex_};
+        auto& quota = quotas_[tenant.value()];
+        if (quota == nullptr) quota = std::make_unique<Quota>(most_);
+        return *quota;
+    }
+
+private:
+    const std::int64_t most_;
+    std::mutex mutex_;
+    std::unordered_map<std::int32_t, std::unique_ptr<Quota>> quotas_;
 };
 
 }  // namespace catenary::server::net

@@ -12,6 +12,7 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
@@ -28,6 +29,7 @@ struct Serving {
           connections{limits.connections},
           requests{limits.requests},
           in_flight_bytes{limits.in_flight_bytes},
+          tenant_bytes{std::max(limits.in_flight_bytes / 2, static_cast<std::int64_t>(limits.batch_bytes))},
           keyless_bytes{limits.keyless_bytes},
           skipped_bytes{limits.skipped_bytes},
           reply_bytes{limits.in_flight_bytes},
@@ -41,7 +43,8 @@ struct Serving {
     Quota connections;
     Quota requests;
     Quota in_flight_bytes;
-    Quota keyless_bytes;  ///< of requests that need no key: nobody else's bodies wait for them
+    TenantQuotas tenant_bytes;  ///< of `in_flight_bytes`: half of them, or one request
+    Quota keyless_bytes;        ///< of requests that need no key: nobody else's bodies wait for them
     Quota skipped_bytes;
     Quota reply_bytes;
     RateQuotas rates;

@@ -106,11 +106,11 @@ std::optional<Caller> FakeAuthenticator::cached(std::string_view) { return {}; }
 
 api::ports::Outcome<std::optional<Caller>> FakeAuthenticator::authenticate(std::string_view bearer) {
     if (bearer == "broken") return api::ports::Failure{api::ports::FailureCode::unavailable, "no database"};
-    const auto scope = bearer == "writer" ? Scope::signals_write : bearer == "reader" ? Scope::incidents_read : Scope::none;
+    const auto scope = bearer == "writer" ? Scope::signals_write : bearer == "reader" || bearer == "other" ? Scope::incidents_read : Scope::none;
     if (scope == Scope::none) return std::optional<Caller>{};
     Caller caller;
-    caller.tenant = engine::TenantId{7};
-    caller.tenant_name = "acme";
+    caller.tenant = engine::TenantId{bearer == "other" ? 8 : 7};
+    caller.tenant_name = bearer == "other" ? "globex" : "acme";
     caller.key_id = bearer;
     caller.scopes = static_cast<std::uint16_t>(scope);
     return std::optional{caller};

@@ -170,6 +170,24 @@ TEST_CASE("bodies that do not come take nobody's place: refused ones, those with
     for (int i = 0; i < 5; ++i) CHECK(time_of_a_good_client(fakes) < 2s);
 }
 
+TEST_CASE("bodies of one tenant leave room for those of others, however slowly they come") {
+    HttpLimits limits;
+    limits.in_flight_bytes = 100'000;
+    limits.batch_bytes = 50'000;
+    ServedFakes fakes{limits};
+    std::vector<std::unique_ptr<RawClient>> slow;
+    for (int i = 0; i < 4; ++i) {
+        slow.push_back(std::make_unique<RawClient>(fakes.where()));
+        slow.back()->send("POST /api/v1/patterns HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer reader\r\nContent-Length: 20000\r\nExpect: 100-continue\r\n\r\n");
+        CHECK(slow.back()->read_reply().status == (i < 2 ? 100 : 503));
+    }
+    RawClient other{fakes.where()};
+    other.send(request("POST", "/api/v1/patterns", "other", std::string(30'000, 'x')));
+    CHECK(other.read_reply().status == 200);
+    CHECK(fakes.server().refused(catenary::engine::TenantId{7}).busy == 2);
+    CHECK(fakes.server().refused(catenary::engine::TenantId{8}).busy == 0);
+}
+
 TEST_CASE("replies that nobody reads take a bounded room; small ones are sent meanwhile, and large ones again afterwards") {
     auto limits = one_connection_for_a_large_reply(200ms);
     limits.connections = 10;
