@@ -188,7 +188,7 @@ constexpr Setting table[] = {
      "Longest body of a request with signals, unpacked as well; beyond: 413", &store_http_number<&net::HttpLimits::batch_bytes, mebibyte>},
     {"--request-signals", "CATENARY_REQUEST_SIGNALS", Kind::number, serving, "1000", 1, 10'000, "", "Signals in one request; beyond: 413",
      &store_signal_limit<&api::ingest::IngestLimits::signals>},
-    {"--signal-bytes", "CATENARY_SIGNAL_BYTES", Kind::number, serving, "64", 1, 1'024, "KiB", "Longest signal; a longer one is refused alone",
+    {"--signal-bytes", "CATENARY_SIGNAL_BYTES", Kind::number, serving, "64", 1, 256, "KiB", "Longest signal; a longer one is refused alone",
      &store_signal_limit<&api::ingest::IngestLimits::signal_bytes, kibibyte>},
     {"--signal-entities", "CATENARY_SIGNAL_ENTITIES", Kind::number, serving, "32", 1, 32, "", "Entities that a signal may name; one with more is refused alone",
      &store_signal_limit<&api::ingest::IngestLimits::entities>},

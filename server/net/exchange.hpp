@@ -38,6 +38,7 @@ public:
     const api::http::Request& request() const { return request_; }
     std::uint64_t body_bytes() const { return body_bytes_; }
     HttpCounters::Kind kind() const { return is_ingest_ ? HttpCounters::Kind::ingest : HttpCounters::Kind::other; }
+    const std::optional<api::Caller>& caller() const { return caller_; }
     /// "" until the caller is known.
     std::string_view tenant() const { return caller_ ? std::string_view{caller_->tenant_name} : std::string_view{}; }
 

@@ -49,6 +49,12 @@ public:
         refused_.fetch_add(1, std::memory_order_relaxed);
         return {};
     }
+    /// The same, but that one of any size is let through when nothing else is held: it could never come otherwise.
+    std::optional<Permit> take_or_alone(std::int64_t amount) {
+        std::int64_t nothing = 0;
+        if (amount > most_ && used_.compare_exchange_strong(nothing, amount, std::memory_order_relaxed)) return Permit{*this, amount};
+        return take(amount);
+    }
     std::int64_t used() const { return used_.load(std::memory_order_relaxed); }
     std::int64_t most() const { return most_; }
     std::int64_t refused() const { return refused_.load(std::memory_order_relaxed); }

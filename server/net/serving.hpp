@@ -33,6 +33,7 @@ struct Serving {
           keyless_bytes{limits.keyless_bytes},
           skipped_bytes{limits.skipped_bytes},
           reply_bytes{limits.in_flight_bytes},
+          tenant_reply_bytes{limits.in_flight_bytes / 2},
           rates{limits.rates} {}
 
     const HttpLimits limits;
@@ -47,6 +48,7 @@ struct Serving {
     Quota keyless_bytes;        ///< of requests that need no key: nobody else's bodies wait for them
     Quota skipped_bytes;
     Quota reply_bytes;
+    TenantQuotas tenant_reply_bytes;  ///< of `reply_bytes`: half of them
     RateQuotas rates;
     TenantCounter stalled;    ///< requests with signals, refused while Endpoints::stalled said why
     TenantCounter busy;       ///< requests refused because the server had too much at once, of those whose tenant was known by then

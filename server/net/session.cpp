@@ -72,10 +72,15 @@ asio::awaitable<Session::Next> Session::answer_next(Connection::ReadEnd read) {
 }
 
 /// A reply that finds no room is not sent: one that only shows something is a 503, of any other nothing is known.
-Quota::Permit Session::make_room(const Exchange& exchange, api::http::Response& response) {
+Session::Room Session::make_room(const Exchange& exchange, api::http::Response& response) {
     constexpr std::size_t small = 16 * 1024;  // the connections bound these
     if (response.body.size() <= small) return {};
-    if (auto room = serving_.reply_bytes.take(static_cast<std::int64_t>(response.body.size()))) return *std::move(room);
+    const auto bytes = static_cast<std::int64_t>(response.body.size());
+    const auto& caller = exchange.caller();
+    auto share = caller ? serving_.tenant_reply_bytes.of(caller->tenant).take_or_alone(bytes) : Quota::Permit{};
+    auto all = share ? serving_.reply_bytes.take_or_alone(bytes) : std::nullopt;
+    if (all) return {*std::move(share), *std::move(all)};
+    if (caller) serving_.busy.add(caller->tenant);
     const auto method = exchange.request().method;
     const bool only_shows = method == api::http::Method::get || method == api::http::Method::head;
     if (only_shows) response = api::http::problem(exchange.request(), ProblemKind::unavailable, "too many bytes of replies are being sent");

@@ -30,8 +30,11 @@ public:
 private:
     enum class Next { request, end };
     asio::awaitable<Next> answer_next(Connection::ReadEnd read);
+    struct Room {
+        Quota::Permit share, all;
+    };
     /// Room for the reply's bytes while it is sent.
-    Quota::Permit make_room(const Exchange& exchange, api::http::Response& response);
+    Room make_room(const Exchange& exchange, api::http::Response& response);
     asio::awaitable<Next> refuse(api::http::ProblemKind kind, std::string_view detail);
     asio::awaitable<Next> send(Answer answer, std::string_view request_id, ReplyPart part);
     void log_answer(const Exchange& exchange, int status, std::chrono::steady_clock::duration took) const;

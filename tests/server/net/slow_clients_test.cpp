@@ -201,6 +201,9 @@ TEST_CASE("replies that nobody reads take a bounded room; small ones are sent me
     const auto refused = second.read_reply();
     CHECK(refused.status == 503);
     CHECK(refused.fields.contains("retry-after"));
+    RawClient other{fakes.where()};
+    other.send(request("POST", "/api/v1/patterns", "other", std::string(10 * 1024 * 1024, 'x')));
+    CHECK(other.read_reply().status == 200);
     second.send(request("POST", "/api/v1/patterns", "reader", std::string(20 * 1024 * 1024, 'x')));  // what it did would be unknown
     CHECK(second.ends());
     CHECK(time_of_a_good_client(fakes) < 2s);
