@@ -68,7 +68,7 @@ torture: torture-oracle torture-simulator torture-mutation torture-kill torture-
 torture-asan: deps ## every suite, stores and end-to-end included, with AddressSanitizer and UBSan
 	@$(MAKE) -s built PRESET=asan
 	@tests/torture asan
-torture-tsan: deps ## sessions, queues, committer and lanes with ThreadSanitizer
+torture-tsan: deps ## sessions, queues, committer, lanes, connectors, backtests and stores with ThreadSanitizer
 	@$(MAKE) -s built PRESET=tsan TARGETS=tests_server
 	@tests/torture tsan
 torture-oracle: deps ## the matcher and lanes on further random cases: SEED_BASE=n ORACLE_PERCENT=500

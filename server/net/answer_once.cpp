@@ -16,7 +16,7 @@ using State = RememberedReplies::State;
 
 /// Of requests that are faster than this one with the same key: each leaves its reply, or was refused.
 constexpr int most_attempts = 3;
-constexpr int recorded = 202;  // not yet in force: the next time the reply is the one that matters
+constexpr int accepted = 202;
 
 Response known_reply(const api::http::Request& request, Claim& claim) {
     if (claim.state == State::other_request) {
@@ -36,7 +36,9 @@ std::optional<Response> run_once(RememberedReplies::Effect& effect, const api::h
     auto reply = run(caller);
     if (effect.overtaken()) return std::nullopt;
     if (reply.status >= 400 && reply.status < 500) effect.forget();
-    if (reply.status < 200 || reply.status >= 300 || reply.status == recorded) return reply;
+    if (reply.status < 200 || reply.status >= 300) return reply;
+    // Recorded and not yet in force: its entry is committed, and the next time the reply is the one that matters. Any other 202 stands for what is not committed yet.
+    if (reply.status == accepted && effect.written()) return reply;
     const auto kept = effect.keep(reply);
     if (!kept) return api::handlers::failure_reply(request, kept.error());
     return reply;

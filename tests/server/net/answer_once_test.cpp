@@ -61,7 +61,7 @@ using State = RememberedReplies::State;
 }  // namespace
 
 TEST_CASE("success is kept, refusal frees the key, and what nobody knows is left as it is") {
-    const std::pair<int, std::pair<int, int>> cases[] = {{200, {1, 0}}, {201, {1, 0}}, {202, {0, 0}}, {409, {0, 1}},
+    const std::pair<int, std::pair<int, int>> cases[] = {{200, {1, 0}}, {201, {1, 0}}, {202, {1, 0}}, {409, {0, 1}},
                                                          {422, {0, 1}}, {500, {0, 0}}, {503, {0, 0}}, {0, {0, 0}}};
     for (const auto& [status, expected] : cases) {
         CAPTURE(status);
@@ -78,6 +78,13 @@ TEST_CASE("a request that took effect is run for its reply") {
     CHECK(script.answer(201).body == "run");
     CHECK(script.repeated);
     CHECK(script.kept == 1);
+}
+
+TEST_CASE("what is recorded and not yet in force is not remembered as such: its entry is committed, and leads to another reply") {
+    Script script{{{State::run, engine::Position{7}}}};
+    CHECK(script.answer(202).status == 202);
+    CHECK(script.kept == 0);
+    CHECK(script.forgotten == 0);
 }
 
 TEST_CASE("a run that was overtaken is answered with the reply of the faster one") {
