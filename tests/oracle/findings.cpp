@@ -192,8 +192,8 @@ private:
             const bool is_of_pair = is_between ? absence.stage == from && absence.until == to : absence.stage == from || absence.stage == to;
             if (!is_judged(absence) || (to < chosen_.size() && !is_of_pair)) continue;
             for (const auto& signal : signals_) {
-                const bool mentions =
-                    !entity || std::any_of(signal.entities.begin(), signal.entities.end(), [&](const Entity& it) { return it.number == *entity; });
+                const bool mentions = !entity || signal.also_named.contains(*entity) ||
+                                      std::any_of(signal.entities.begin(), signal.entities.end(), [&](const Entity& it) { return it.number == *entity; });
                 if ((signal.unwanted >> condition & 1u) == 0 || !mentions || !forbids(absence, signal.ref.time)) continue;
                 if (!signal.late) return false;
                 late.emplace(signal.ref, condition);

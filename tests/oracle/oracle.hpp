@@ -52,6 +52,7 @@ struct Signal {
     bool late = false;
     std::string domain;
     std::vector<std::vector<std::string>> distinct;  ///< by stage: values of its `distinct`
+    std::set<std::uint32_t> also_named{};            ///< entities that it mentions and may not link by: an absence condition is met for them all the same
 };
 
 /// What one stage may take.

@@ -39,11 +39,14 @@ TEST_CASE("simulator: seeds that broke a promise once") {
     }
 }
 
-TEST_CASE("simulator: whatever fails, what was acknowledged is stored once and the results are those of an undisturbed run") {
+TEST_CASE("simulator: whatever fails, what was acknowledged is stored once and the results are those of an undisturbed run and of the definitions") {
     simulator::Figures figures;
     const auto tried = tests::seeds(0, 2'500);
     for (const auto seed : tried) check(seed, figures);
     MESSAGE(tried.size() << " seeds: " << figures.text());
+    if (tried.size() < 250) return;  // too few for shares
+    CHECK(figures.held_whole > static_cast<std::int64_t>(tried.size()) / 3);
+    CHECK(figures.compared.whole > (figures.compared.partly + figures.compared.left_out) * 3);
 }
 
 TEST_CASE("simulator: whatever fails around a change of version, what was reported stays and what comes fits to it") {

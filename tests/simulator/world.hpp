@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tests/simulator/as_defined.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +23,9 @@ struct Figures {
     std::int64_t restored = 0;    ///< starts from a snapshot
     std::int64_t carried = 0;     ///< starts that carried over what was reported
     std::int64_t findings = 0;    ///< stored at the end
+    std::int64_t held = 0;        ///< runs whose results were held to the oracle
+    std::int64_t held_whole = 0;  ///< and of each version of a pattern everything
+    Compared compared;            ///< what of them was
     Figures& operator+=(const Figures& other);
     std::string text() const;
 };
