@@ -136,7 +136,8 @@ void TenantWorld::wait_until_settled(int incidents) {
     wait_until_correlated(client_);
     ids_.try_emplace("pattern", name_ + "-chain");
     const auto is_settled = [&] {
-        for (const auto& job : get("/api/v1/jobs")["items"]) {
+        const auto jobs = get("/api/v1/jobs")["items"];
+        for (const auto& job : jobs) {
             if (job["state"] != "done") return false;
         }
         const auto tickets = get("/api/v1/tickets")["items"];
