@@ -66,7 +66,7 @@ bool becomes(ApiClient& client, const std::string& state) {
 
 struct TakeOver {
     std::chrono::milliseconds led;    ///< from the signal that ended the leader until the other said that it leads
-    std::chrono::milliseconds found;  ///< until the other showed the incident of two signals that came to it after the end
+    std::chrono::milliseconds found;  ///< until the other showed the incident of two signals that came to it then
 };
 
 /// Kills the leader. `on_other` is a client of the other server, of a tenant with `before` incidents.
@@ -75,11 +75,11 @@ TakeOver kill_leader(ServerProcess& leader, ApiClient& on_other, int before) {
     const auto begun = Clock::now();
     const auto since = [&] { return std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - begun); };
     leader.crash();
+    REQUIRE(becomes(on_other, "leading"));
+    const auto led = since();
     const auto story = on_other.post("/api/v1/signals", incident_story(before), "application/x-ndjson");
     CAPTURE(story.body);
     REQUIRE(story.status == 200);
-    REQUIRE(becomes(on_other, "leading"));
-    const auto led = since();
     while (Json::parse(on_other.get("/api/v1/incidents").body)["items"].size() != static_cast<std::size_t>(before) + 1) {
         REQUIRE(since() < 30s);
         std::this_thread::sleep_for(5ms);
