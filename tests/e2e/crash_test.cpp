@@ -1,4 +1,5 @@
 #include "tests/e2e/load.hpp"
+#include "tests/e2e/understood.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/server_process.hpp"
 
@@ -15,8 +16,14 @@ using catenary::server::ApiClient;
 
 namespace {
 
-/// Kills one server `rounds` times under load, and then looks for every signal that was sent and everything that was asked for under a key.
-Tally kill_and_count(int rounds, std::mt19937& random) {
+struct Figures {
+    Tally tally;
+    Agreement agreement;
+};
+
+/// Kills one server `rounds` times under load, then looks for every signal that was sent, everything that was asked for under a key, and what the signals
+/// were understood to mean.
+Figures kill_and_count(int rounds, Undisturbed& undisturbed, std::mt19937& random) {
     ServerProcess server;
     server.start();
     const auto key = server.tenant_key("kill-loop");
@@ -32,20 +39,26 @@ Tally kill_and_count(int rounds, std::mt19937& random) {
             server.start();
         }
     }
-    const auto tally = check_kept(client, ledger, keyed);
+    const auto kept = check_kept(client, ledger, keyed);
+    const auto agreement = undisturbed.compare(client, kept.stored);
     CHECK(server.stop() == 0);
-    return tally;
+    return {kept.tally, agreement};
 }
 
 }  // namespace
 
-TEST_CASE("kill -9 of the server under load loses nothing acknowledged and doubles nothing, and what has a key happens once") {
+TEST_CASE(
+    "kill -9 of the server under load loses nothing acknowledged and doubles nothing, what has a key happens once, and incidents are those of an undisturbed "
+    "run") {
     constexpr int rounds_of_one_server = 10;  // then all of its signals are looked at, and the next one starts empty
     const auto rounds = static_cast<int>(catenary::tests::environment_number("TEST_KILL_ROUNDS", 1, 100'000, 3));
     std::mt19937 random{20260305};
-    Tally total;
+    Undisturbed undisturbed;
+    Figures total;
     for (int done = 0; done < rounds; done += rounds_of_one_server) {
-        total += kill_and_count(std::min(rounds - done, rounds_of_one_server), random);
+        const auto figures = kill_and_count(std::min(rounds - done, rounds_of_one_server), undisturbed, random);
+        total.tally += figures.tally;
+        total.agreement += figures.agreement;
     }
-    MESSAGE(fmt::format("{} acknowledged, {} stored, {} sent", total.acknowledged, total.stored, total.sent));
+    MESSAGE(fmt::format("{} acknowledged, {} stored, {} sent; {}", total.tally.acknowledged, total.tally.stored, total.tally.sent, total.agreement.text()));
 }

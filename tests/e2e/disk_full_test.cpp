@@ -103,7 +103,7 @@ void fill_and_relieve(ServerProcess& server, const SmallDisk& disk, std::string_
     CHECK(under.ledger.refused > 20);
     CHECK(client.post("/api/v1/signals", one_signal("accepted")).status == 201);
     CHECK(client.get("/metrics").body.find("\ncatenary_ingest_storage_full 0\n") != std::string::npos);
-    const auto tally = check_kept(client, under.ledger, under.keyed);
+    const auto tally = check_kept(client, under.ledger, under.keyed).tally;
     CHECK(under.ledger.slowest_no < 2s);
     MESSAGE(fmt::format("{} refusals, the slowest in {} ms; {} acknowledged, {} stored, {} sent", under.ledger.refused, under.ledger.slowest_no.count(),
                         tally.acknowledged, tally.stored, tally.sent));
@@ -171,7 +171,7 @@ TEST_CASE("PostgreSQL itself finds its disk full: the cause is named, nothing ac
     const auto lines = times_in(server.output(), R"("event":"storage_full")");
     CHECK((wal_alone || lines >= 1));
     CHECK(lines <= 6);
-    const auto tally = check_kept(client, under.ledger, under.keyed);
+    const auto tally = check_kept(client, under.ledger, under.keyed).tally;
     MESSAGE(fmt::format("{} refusals, the slowest in {} ms; {} acknowledged, {} stored, {} sent", under.ledger.refused, under.ledger.slowest_no.count(),
                         tally.acknowledged, tally.stored, tally.sent));
     CHECK(server.stop() == 0);
@@ -199,7 +199,7 @@ TEST_CASE("PostgreSQL refuses connections for a while: refusals are quick and sa
     CHECK(under.ledger.refused > 20);
     CHECK(under.ledger.slowest_no < 5s);
     CHECK(times_in(server.output(), R"("event":"committer_disconnected")") <= 2 + away / 60s);
-    const auto tally = check_kept(client, under.ledger, under.keyed);
+    const auto tally = check_kept(client, under.ledger, under.keyed).tally;
     MESSAGE(fmt::format("away for {} s; {} refusals, the slowest in {} ms, {} ms without an acknowledgement; {} acknowledged, {} stored, {} sent", away.count(),
                         under.ledger.refused, under.ledger.slowest_no.count(), under.ledger.longest_gap.count(), tally.acknowledged, tally.stored, tally.sent));
     CHECK(server.stop() == 0);

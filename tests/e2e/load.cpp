@@ -1,5 +1,6 @@
 #include "tests/e2e/load.hpp"
 
+#include "tests/e2e/load_signal.hpp"
 #include "tests/support/server_process.hpp"
 
 #include <doctest/doctest.h>
@@ -16,50 +17,57 @@ using server::ApiReply;
 using server::ApiUnreachable;
 using Json = nlohmann::json;
 
-std::string batch(Ledger& ledger, int sender, int number, std::vector<std::string>& ids) {
+/// What one sender sends at once.
+struct Batch {
+    std::vector<std::string> ids;
     std::string body;
-    for (int i = 0; i < 50; ++i) {
-        ids.push_back(fmt::format("k-{}-{}-{}", sender, number, i));
-        body += Json{{"id", ids.back()},
-                     {"source", "kill_loop"},
-                     {"time", fmt::format("2026-03-05T{:02}:{:02}:{:02}Z", number / 3600 % 24, number / 60 % 60, number % 60)},
-                     {"domain", "endpoint"},
-                     {"name", "heartbeat"},
-                     {"confidence", 0.05},
-                     {"entities", {{{"kind", "host"}, {"value", fmt::format("host-{}", i)}}}}}
-                    .dump() +
-                "\n";
+};
+
+Batch batch(int sender, int number) {
+    Batch made;
+    for (int index = 0; index < LoadSignal::batch_size; ++index) {
+        const LoadSignal signal{.batch = number, .sender = sender, .index = index};
+        made.ids.push_back(signal.id());
+        made.body += signal.json() + "\n";
     }
+    return made;
+}
+
+/// Whether it was acknowledged.
+bool send(ApiClient& client, const Batch& batch, Ledger& ledger) {
+    const auto begun = Ledger::Clock::now();
+    ApiReply reply;
+    try {
+        reply = client.post("/api/v1/signals", batch.body, "application/x-ndjson");
+    } catch (const ApiUnreachable&) {  // the server is down: nobody knows
+    }
+    const auto now = Ledger::Clock::now();
     const std::lock_guard hold{ledger.lock};
-    ledger.sent.insert(ids.begin(), ids.end());
-    return body;
+    if (reply.status == 200) {
+        ledger.acknowledged.insert(batch.ids.begin(), batch.ids.end());
+        ledger.longest_gap = std::max(ledger.longest_gap, std::chrono::ceil<std::chrono::milliseconds>(now - ledger.last_acknowledged));
+        ledger.last_acknowledged = now;
+        return true;
+    }
+    ledger.slowest_no = std::max(ledger.slowest_no, std::chrono::ceil<std::chrono::milliseconds>(now - begun));
+    if (reply.status == 503) ++ledger.refused;
+    const bool expected = reply.status == 0 || (reply.status == 503 && reply.retry_after);
+    if (!expected && ledger.surprises.size() < 20) ledger.surprises.push_back(fmt::format("{}: {}", reply.status, reply.body));
+    return false;
 }
 
 void send_until(const std::atomic<bool>& stop, ApiClient client, Ledger& ledger, int sender) {
     for (int number = 0; !stop; ++number) {
-        std::vector<std::string> ids;
-        const auto body = batch(ledger, sender, number, ids);
-        const auto begun = Ledger::Clock::now();
-        ApiReply reply;
-        try {
-            reply = client.post("/api/v1/signals", body, "application/x-ndjson");
-        } catch (const ApiUnreachable&) {  // the server is down: these ids stay unknown
-        }
-        const auto now = Ledger::Clock::now();
+        const auto next = batch(sender, number);
         {
             const std::lock_guard hold{ledger.lock};
-            if (reply.status == 200) {
-                ledger.acknowledged.insert(ids.begin(), ids.end());
-                ledger.longest_gap = std::max(ledger.longest_gap, std::chrono::ceil<std::chrono::milliseconds>(now - ledger.last_acknowledged));
-                ledger.last_acknowledged = now;
-            } else {
-                ledger.slowest_no = std::max(ledger.slowest_no, std::chrono::ceil<std::chrono::milliseconds>(now - begun));
-            }
-            if (reply.status == 503) ++ledger.refused;
-            const bool expected = reply.status == 0 || reply.status == 200 || (reply.status == 503 && reply.retry_after);
-            if (!expected && ledger.surprises.size() < 20) ledger.surprises.push_back(fmt::format("{}: {}", reply.status, reply.body));
+            ledger.sent.insert(next.ids.begin(), next.ids.end());
         }
-        if (reply.status != 200) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        const bool is_given_up = number % 3 == 0;
+        while (!send(client, next, ledger)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{20});
+            if (is_given_up || stop) break;
+        }
     }
 }
 
@@ -72,7 +80,9 @@ void make_until(const std::atomic<bool>& stop, ApiClient client, Keyed& keyed) {
         const auto body =
             is_pattern ? Json{{"id", name}, {"title", name}, {"within", "1h"}, {"stages", {{{"id", "a"}, {"match", {{"name", name}}}}}}} : Json{{"text", name}};
         const auto* path = is_pattern ? "/api/v1/patterns" : "/api/v1/incidents/1/comments";
+        const auto give_up = Ledger::Clock::now() + std::chrono::minutes{5};  // longer than any server takes to start
         for (int status = 503; status == 503 || status == 202;) {
+            if (Ledger::Clock::now() > give_up) return keyed.surprises.push_back(fmt::format("no reply to {} {} within five minutes", path, name));
             try {
                 const auto reply = client.send({.method = "POST", .path = path, .body = body.dump(), .headers = {"Idempotency-Key: " + name}});
                 status = reply.status;
@@ -102,9 +112,11 @@ std::map<std::string, int> stored_ids(ApiClient& client) {
 
 }  // namespace
 
-Load::Load(const std::string& url, const std::string& key, Ledger& ledger, Keyed& keyed) {
-    senders_.emplace_back(make_until, std::cref(stop_), ApiClient{url, key}, std::ref(keyed));
-    for (int i = 0; i < 2; ++i) senders_.emplace_back(send_until, std::cref(stop_), ApiClient{url, key}, std::ref(ledger), i);
+Load::Load(const std::string& url, const std::string& other_url, const std::string& key, Ledger& ledger, Keyed& keyed) {
+    static_assert(LoadSignal::senders == 2);
+    senders_.emplace_back(make_until, std::cref(stop_), ApiClient{other_url, key}, std::ref(keyed));
+    senders_.emplace_back(send_until, std::cref(stop_), ApiClient{url, key}, std::ref(ledger), 0);
+    senders_.emplace_back(send_until, std::cref(stop_), ApiClient{other_url, key}, std::ref(ledger), 1);
 }
 
 Load::~Load() {
@@ -136,7 +148,7 @@ Tally& Tally::operator+=(const Tally& other) {
     return *this;
 }
 
-Tally check_kept(ApiClient& client, Ledger& ledger, const Keyed& keyed) {
+Kept check_kept(ApiClient& client, Ledger& ledger, const Keyed& keyed) {
     wait_until_correlated(client);
     const auto stored = stored_ids(client);
     CHECK(ledger.acknowledged.size() > 100);
@@ -159,7 +171,9 @@ Tally check_kept(ApiClient& client, Ledger& ledger, const Keyed& keyed) {
     for (const auto& line : history["items"]) comments.push_back(line["detail"].get<std::string>());
     CHECK(Json(comments) == Json(keyed.comments));  // each once, in order
     CHECK(Json(ledger.surprises) == Json::array());
-    return {ledger.acknowledged.size(), stored.size(), ledger.sent.size()};
+    Kept kept{.tally = {ledger.acknowledged.size(), stored.size(), ledger.sent.size()}, .stored = {}};
+    for (const auto& [id, times] : stored) kept.stored.push_back(id);
+    return kept;
 }
 
 }  // namespace catenary::tests

@@ -33,10 +33,13 @@ struct Keyed {
     std::vector<std::string> surprises;           ///< replies that are none of 201, 202, 503
 };
 
-/// Sends signals from two connections, and patterns and comments from a third, until it goes out of scope. Incident 1 has to be there.
+/// Sends signals (LoadSignal) from two connections, and patterns and comments from a third, until it goes out of scope. Incident 1 has to be there.
+/// A batch that was not acknowledged is sent again until it is, but every third is given up: whether its signals are stored stays unknown.
 class Load {
 public:
-    Load(const std::string& url, const std::string& key, Ledger& ledger, Keyed& keyed);
+    Load(const std::string& url, const std::string& key, Ledger& ledger, Keyed& keyed) : Load{url, url, key, ledger, keyed} {}
+    /// With the second sender, and what has a key, on another server of the same database.
+    Load(const std::string& url, const std::string& other_url, const std::string& key, Ledger& ledger, Keyed& keyed);
     ~Load();  ///< joins
     Load(const Load&) = delete;
     Load& operator=(const Load&) = delete;
@@ -57,8 +60,13 @@ struct Tally {
     Tally& operator+=(const Tally& other);
 };
 
+struct Kept {
+    Tally tally;
+    std::vector<std::string> stored;  ///< ids
+};
+
 /// Looks for every signal that was sent and everything that was asked for under a key, and checks that nothing acknowledged is lost, nothing is there
 /// twice, and every reply was one of those that are expected of a server under attack.
-Tally check_kept(server::ApiClient& client, Ledger& ledger, const Keyed& keyed);
+Kept check_kept(server::ApiClient& client, Ledger& ledger, const Keyed& keyed);
 
 }  // namespace catenary::tests

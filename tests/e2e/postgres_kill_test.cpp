@@ -1,4 +1,5 @@
 #include "tests/e2e/load.hpp"
+#include "tests/e2e/understood.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/server_process.hpp"
 
@@ -89,7 +90,7 @@ void insist(ApiClient& client, const std::string& signal) {
     }
 }
 
-/// Every incident without the times at which it was made and changed: those are of the day of the test.
+/// Every incident, with its number and revision, without the times at which it was made and changed: those are of the day of the test.
 Json incidents(ApiClient& client) {
     wait_until_correlated(client);
     const auto reply = client.get("/api/v1/incidents?limit=100");
@@ -104,13 +105,14 @@ Json incidents(ApiClient& client) {
 
 struct Figures {
     Tally tally;
+    Agreement agreement;
     std::size_t refused = 0;
     milliseconds slowest_no{};
     milliseconds longest_gap{};
 };
 
 /// Strikes one server's PostgreSQL `rounds` times under load, each time in the middle of an incident.
-Figures strike_and_count(int rounds, std::mt19937& random) {
+Figures strike_and_count(int rounds, Undisturbed& undisturbed_server, std::mt19937& random) {
     ServerProcess server;
     server.start();
     auto undisturbed = server.tenant("undisturbed");
@@ -145,10 +147,11 @@ Figures strike_and_count(int rounds, std::mt19937& random) {
     CHECK(crashes >= hits[static_cast<int>(Blow::back_end)]);
     CHECK((log.find("received immediate shutdown request") != std::string::npos) == (hits[static_cast<int>(Blow::immediate_stop)] > 0));
 
-    const auto tally = check_kept(client, ledger, keyed);
+    const auto kept = check_kept(client, ledger, keyed);
+    const auto agreement = undisturbed_server.compare(client, kept.stored);
     CHECK(incidents(disturbed) == expected);
     CHECK(server.stop() == 0);
-    return {tally, ledger.refused, ledger.slowest_no, ledger.longest_gap};
+    return {kept.tally, agreement, ledger.refused, ledger.slowest_no, ledger.longest_gap};
 }
 
 }  // namespace
@@ -157,18 +160,21 @@ TEST_CASE("PostgreSQL killed under load: refusals are quick, nothing acknowledge
     constexpr int rounds_of_one_server = 15;
     const auto rounds = static_cast<int>(environment_number("TEST_POSTGRES_KILL_ROUNDS", 1, 100'000, 3));
     std::mt19937 random{20260307};
+    Undisturbed undisturbed;
     Tally total;
+    Agreement agreement;
     milliseconds slowest_no{};
     milliseconds longest_gap{};
     std::size_t refused = 0;
     for (int done = 0; done < rounds; done += rounds_of_one_server) {
-        const auto figures = strike_and_count(std::min(rounds - done, rounds_of_one_server), random);
+        const auto figures = strike_and_count(std::min(rounds - done, rounds_of_one_server), undisturbed, random);
         total += figures.tally;
+        agreement += figures.agreement;
         refused += figures.refused;
         slowest_no = std::max(slowest_no, figures.slowest_no);
         longest_gap = std::max(longest_gap, figures.longest_gap);
     }
     CHECK(slowest_no < std::chrono::seconds{5});
-    MESSAGE(fmt::format("{} blows; the slowest of {} refusals {} ms, {} ms at most without an acknowledgement; {} acknowledged, {} stored, {} sent", rounds,
-                        refused, slowest_no.count(), longest_gap.count(), total.acknowledged, total.stored, total.sent));
+    MESSAGE(fmt::format("{} blows; the slowest of {} refusals {} ms, {} ms at most without an acknowledgement; {} acknowledged, {} stored, {} sent; {}", rounds,
+                        refused, slowest_no.count(), longest_gap.count(), total.acknowledged, total.stored, total.sent, agreement.text()));
 }

@@ -1,15 +1,19 @@
+#include "tests/e2e/incident_story.hpp"
+#include "tests/e2e/load.hpp"
+#include "tests/e2e/understood.hpp"
+#include "tests/support/environment.hpp"
 #include "tests/support/server_process.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
+using namespace catenary::tests;
 using catenary::server::ApiClient;
-using catenary::tests::ServerProcess;
-using catenary::tests::wait_until_correlated;
 using Json = nlohmann::json;
 using namespace std::chrono_literals;
 
@@ -60,6 +64,29 @@ bool becomes(ApiClient& client, const std::string& state) {
     return true;
 }
 
+struct TakeOver {
+    std::chrono::milliseconds led;    ///< from the signal that ended the leader until the other said that it leads
+    std::chrono::milliseconds found;  ///< until the other showed the incident of two signals that came to it then
+};
+
+/// Kills the leader. `on_other` is a client of the other server, of a tenant with `before` incidents.
+TakeOver kill_leader(ServerProcess& leader, ApiClient& on_other, int before) {
+    using Clock = std::chrono::steady_clock;
+    const auto begun = Clock::now();
+    const auto since = [&] { return std::chrono::ceil<std::chrono::milliseconds>(Clock::now() - begun); };
+    leader.crash();
+    REQUIRE(becomes(on_other, "leading"));
+    const auto led = since();
+    const auto story = on_other.post("/api/v1/signals", incident_story(before), "application/x-ndjson");
+    CAPTURE(story.body);
+    REQUIRE(story.status == 200);
+    while (Json::parse(on_other.get("/api/v1/incidents").body)["items"].size() != static_cast<std::size_t>(before) + 1) {
+        REQUIRE(since() < 30s);
+        std::this_thread::sleep_for(5ms);
+    }
+    return {led, since()};
+}
+
 }  // namespace
 
 TEST_CASE("two servers share one database: one correlates, and when it stands still the other takes over") {
@@ -96,6 +123,45 @@ TEST_CASE("two servers share one database: one correlates, and when it stands st
     CHECK(second.stop() == 0);
     CHECK(becomes(on_first, "leading"));
     CHECK(first.stop() == 0);
+}
+
+TEST_CASE("kill -9 of the leader under load: the other leads within 5 s, nothing acknowledged is lost, and incidents are those of an undisturbed run") {
+    const auto rounds = static_cast<int>(environment_number("TEST_TAKE_OVER_ROUNDS", 1, 20, 1));
+    ServerProcess keeper{{"--leader-timeout", "2"}};  // whose end would be that of the database
+    keeper.start();
+    ServerProcess victim{{"--database", keeper.database_url(), "--leader-timeout", "2"}};
+    victim.start();
+    const auto key = keeper.tenant_key("load");
+    const auto witness_key = keeper.tenant_key("witness");
+    ApiClient on_keeper{keeper.url(), witness_key};
+    ApiClient on_victim{victim.url(), witness_key};
+    ApiClient client{keeper.url(), key};
+    make_incident(client);
+    Ledger ledger;
+    Keyed keyed;
+    TakeOver slowest{};
+    {
+        const Load load{victim.url(), keeper.url(), key, ledger, keyed};
+        for (int round = 0; round < rounds; ++round) {
+            REQUIRE(becomes(on_victim, "following"));
+            keeper.pause();
+            REQUIRE(becomes(on_victim, "leading"));
+            keeper.resume();
+            REQUIRE(becomes(on_keeper, "following"));
+            std::this_thread::sleep_for(300ms);
+            const auto one = kill_leader(victim, on_keeper, round);
+            slowest = {std::max(slowest.led, one.led), std::max(slowest.found, one.found)};
+            victim.start();
+        }
+    }
+    CHECK(slowest.led < 5s);
+    const auto kept = check_kept(client, ledger, keyed);
+    Undisturbed undisturbed;
+    const auto agreement = undisturbed.compare(client, kept.stored);
+    CHECK(victim.stop() == 0);
+    CHECK(keeper.stop() == 0);
+    MESSAGE(fmt::format("{} leaders killed: another led after {} ms at most, and showed an incident of new signals after {} ms; {} acknowledged, {} stored, {}",
+                        rounds, slowest.led.count(), slowest.found.count(), kept.tally.acknowledged, kept.tally.stored, agreement.text()));
 }
 
 TEST_CASE("signals are refused while correlation is further behind than allowed, and taken again when it has caught up") {
