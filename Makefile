@@ -20,6 +20,7 @@ demo: build ## build, start with a private PostgreSQL, replay the built-in story
 build: deps ## build the release program, build/release/catenary
 	@cmake --preset release --log-level=WARNING >/dev/null
 	@cmake --build --preset release -j $(JOBS)
+	@tests/hardening $(CATENARY)
 
 run: build ## serve on 127.0.0.1:8080 with the default data folder
 	@$(CATENARY) serve
