@@ -20,12 +20,13 @@ demo: build ## build, start with a private PostgreSQL, replay the built-in story
 build: deps ## build the release program, build/release/catenary
 	@cmake --preset release --log-level=WARNING >/dev/null
 	@cmake --build --preset release -j $(JOBS)
+	@tests/hardening $(CATENARY)
 
 run: build ## serve on 127.0.0.1:8080 with the default data folder
 	@$(CATENARY) serve
 
 # What runs with sanitizers in every test run: what needs the engine alone; six minutes to compile on two cores. `make torture-asan` runs the rest.
-SANITIZED := tests_engine,tests_oracle,fuzz_cursors,fuzz_gate,fuzz_inflate,fuzz_matcher,fuzz_snapshots
+SANITIZED := tests_engine,tests_oracle,fuzz_cursors,fuzz_gate,fuzz_inflate,fuzz_matcher,fuzz_queries,fuzz_snapshots
 comma := ,
 test: deps ## build and run every test against a PostgreSQL of its own, those of the engine with sanitizers as well
 	@$(MAKE) -s built PRESET=dev
