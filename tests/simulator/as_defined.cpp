@@ -118,25 +118,46 @@ std::optional<std::string> other_scores(const oracle::TenantLog& log, const engi
     return std::nullopt;
 }
 
+/// Whether `one`, which goes on from `settled`, is what is wanted but for evidence that it repeats as it was there.
+bool repeats(const Seen& one, const Seen& settled, const Seen& wanted) {
+    Seen same = one;
+    same.evidence = wanted.evidence;
+    if (same != wanted) return false;
+    const auto has = [](const Seen& finding, const std::pair<const SignalRef, std::string>& evidence) {
+        const auto known = finding.evidence.find(evidence.first);
+        return known != finding.evidence.end() && known->second == evidence.second;
+    };
+    return std::all_of(wanted.evidence.begin(), wanted.evidence.end(), [&](const auto& evidence) { return one.evidence.contains(evidence.first); }) &&
+           std::all_of(one.evidence.begin(), one.evidence.end(), [&](const auto& evidence) { return has(wanted, evidence) || has(settled, evidence); });
+}
+
 struct Difference {
     std::vector<Seen> missing;
     std::vector<Seen> unwanted;
 };
 
-/// What is settled need not be wanted any more; what is wanted in its place has its evidence stored, if not in one finding. What goes on from it may have come to
-/// say the same once more.
+/// What is settled need not be wanted any more; what is wanted in its place has its evidence stored, if not in one finding. What goes on from it repeats its
+/// evidence, and may have come to say the same once more.
 Difference difference(std::vector<Seen> wanted, const std::vector<Stored>& stored) {
     Difference differs;
     std::set<SignalRef> settled;
-    for (const bool is_settled : {false, true}) {
-        for (const auto& one : stored) {
-            if (one.settled != is_settled) continue;
-            const auto it = std::find(wanted.begin(), wanted.end(), one.finding);
-            if (it != wanted.end()) wanted.erase(it);
-            else if (!is_settled) differs.unwanted.push_back(one.finding);
-            if (!is_settled) continue;
-            for (const auto& [ref, stage] : one.finding.evidence) settled.insert(ref);
+    for (const auto& one : stored) {
+        if (one.settled) continue;
+        auto it = std::find(wanted.begin(), wanted.end(), one.finding);
+        if (it == wanted.end()) {
+            it = std::find_if(wanted.begin(), wanted.end(), [&](const Seen& candidate) {
+                return std::any_of(stored.begin(), stored.end(),
+                                   [&](const Stored& other) { return other.settled && repeats(one.finding, other.finding, candidate); });
+            });
         }
+        if (it != wanted.end()) wanted.erase(it);
+        else differs.unwanted.push_back(one.finding);
+    }
+    for (const auto& one : stored) {
+        if (!one.settled) continue;
+        const auto it = std::find(wanted.begin(), wanted.end(), one.finding);
+        if (it != wanted.end()) wanted.erase(it);
+        for (const auto& [ref, stage] : one.finding.evidence) settled.insert(ref);
     }
     for (auto& one : wanted) {
         const bool is_stored = std::all_of(one.evidence.begin(), one.evidence.end(), [&](const auto& evidence) { return settled.contains(evidence.first); });

@@ -28,6 +28,7 @@ struct Compared {
 /// | that wants more than the brute force can take | nothing |
 /// | that wants signals behind the horizon of which some still wait to be matched again, or were given up | nothing |
 /// | findings of an incident that was closed once; with signals behind the horizon: findings that ended before it | that their evidence is stored |
+/// | findings that go on from one of those | all of it, but evidence that they repeat from there may be as it was |
 /// | everything else | all of it, both ways |
 std::optional<std::string> other_than_defined(Database& database, const engine::Catalogue& shipped, Compared& compared);
 
