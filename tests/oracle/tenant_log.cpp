@@ -1,5 +1,7 @@
 #include "tests/oracle/tenant_log.hpp"
 
+#include "tests/oracle/score.hpp"
+
 #include <algorithm>
 #include <stdexcept>
 
@@ -55,6 +57,7 @@ void TenantLog::take(const engine::ControlBody& body, Timestamp admitted) {
             lateness_ = *setting->lateness;
             advance(std::nullopt);
         }
+        if (setting->base_rate) base_rates_.push_back(*setting->base_rate);
         if (setting->unlinkable_limit) decisions_.push_back({newest(), static_cast<std::size_t>(*setting->unlinkable_limit), {}, false});
     }
     if (const auto* entity = std::get_if<engine::EntityChange>(&body))
@@ -166,6 +169,18 @@ bool TenantLog::saw_behind_horizon(const Version& version) const {
         if (signal.stages != 0 || signal.unwanted != 0) return true;
     }
     return false;
+}
+
+std::vector<double> TenantLog::scores(const std::map<engine::SignalRef, std::size_t>& evidence) const {
+    std::vector<std::pair<engine::Signal, std::size_t>> signals;
+    for (const auto& [ref, stage] : evidence) {
+        const auto it = std::find_if(signals_.begin(), signals_.end(),
+                                     [&ref = ref](const Arrived& one) { return one.signal.source == ref.source && one.signal.id == ref.id; });
+        signals.emplace_back(it->signal, stage);
+    }
+    std::vector<double> scores;
+    for (auto rate = base_rates_.rbegin(); rate != base_rates_.rend(); ++rate) scores.push_back(score(signals, *rate));
+    return scores;
 }
 
 double TenantLog::choices(const Version& version) const {

@@ -60,6 +60,9 @@ public:
     /// How much work `findings` is: choices of occurrences for all stages, as if none was ruled out by those before it.
     double choices(const Version& version) const;
 
+    /// Scores of a finding by the base rates that the tenant has set, the one in force first: what was forgotten is not scored anew.
+    std::vector<double> scores(const std::map<engine::SignalRef, std::size_t>& evidence) const;
+
     const engine::EntityKey& entity(std::uint32_t number) const { return entities_.at(number); }
 
 private:
@@ -81,6 +84,7 @@ private:
     Clock clock_;
     std::optional<engine::Timestamp> reached_;  // of min(event time, admission) and of ticks, the newest
     engine::Duration lateness_ = std::chrono::hours{1};
+    std::vector<double> base_rates_{0.01};
     std::vector<Arrived> signals_;
     std::vector<Decision> decisions_;
     std::vector<Version> versions_;

@@ -1,15 +1,17 @@
 #include "tests/simulator/as_defined.hpp"
 
-#include "api/json/record_text.hpp"
 #include "api/json/time_json.hpp"
 #include "engine/matching/finding_id.hpp"
+#include "tests/oracle/incidents.hpp"
 #include "tests/oracle/tenant_log.hpp"
+#include "tests/simulator/stored_findings.hpp"
 #include "tests/simulator/stored_log.hpp"
 
 #include <fmt/format.h>
 #include <boost/uuid/uuid_io.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 #include <vector>
@@ -20,45 +22,14 @@ namespace {
 using engine::SignalRef;
 using engine::Timestamp;
 using Json = nlohmann::ordered_json;
-using Rows = Tables::mapped_type;
 
-// What the brute force can take without the whole suite growing by more than half.
+// What the brute force can take without being noticed: some 0.1 s.
 constexpr std::size_t most_signals = 64;
-constexpr double most_choices = 20'000;
+constexpr double most_choices = 1'000'000;
 
-const Rows& rows_of(const Tables& tables, const std::string& name) {
-    static const Rows none;
-    const auto found = tables.find(name);
-    return found == tables.end() ? none : found->second;
-}
-
-std::string text(const Json& row, const char* column) { return row.at(column).get<std::string>(); }
 std::int64_t number(const Json& row, const char* column) { return row.at(column).get<std::int64_t>(); }
 std::optional<Timestamp> time(const Json& row, const char* column) {
-    return row.at(column).is_null() ? std::nullopt : api::json::parse_time(text(row, column));
-}
-std::string said(const std::optional<Timestamp>& time) { return time ? api::json::format_time(*time) : "never"; }
-
-/// A finding in the words of the store.
-struct Seen {
-    Timestamp start;
-    Timestamp end;
-    std::optional<Timestamp> waiting_until;
-    std::set<std::string> principals;
-    std::map<SignalRef, std::string> evidence;  ///< and the id of the stage that it serves
-    std::set<std::pair<SignalRef, std::size_t>> late_answers;
-    bool more_late_answers = false;
-    friend auto operator<=>(const Seen&, const Seen&) = default;
-};
-
-std::string said(const Seen& finding) {
-    auto words = fmt::format("\n  {} .. {}", api::json::format_time(finding.start), api::json::format_time(finding.end));
-    if (finding.waiting_until) words += " waiting until " + said(finding.waiting_until);
-    for (const auto& principal : finding.principals) words += " " + principal;
-    words += ":";
-    for (const auto& [ref, stage] : finding.evidence) words += fmt::format(" {}/{}@{}", ref.source, ref.id, stage);
-    for (const auto& [ref, condition] : finding.late_answers) words += fmt::format(", late {}/{} of {}", ref.source, ref.id, condition);
-    return words;
+    return row.at(column).is_null() ? std::nullopt : api::json::parse_time(row.at(column).get<std::string>());
 }
 
 Seen seen_as(const oracle::Finding& finding, const engine::Pattern& pattern, const oracle::TenantLog& log) {
@@ -68,82 +39,32 @@ Seen seen_as(const oracle::Finding& finding, const engine::Pattern& pattern, con
     return seen;
 }
 
-struct Stored {
-    Seen finding;
-    std::string id;
-    bool settled = false;  ///< as it was when its incident was closed or ended: no longer what matching would say
+/// Stored of a version. Settled: it may be as it was when its incident was closed or ended, not as matching would have it.
+struct Stored : StoredFinding {
+    bool settled = false;
 };
 
-class TenantResults {
-public:
-    TenantResults(const Tables& tables, engine::TenantId tenant) : tables_{tables}, tenant_{tenant} {
-        for (const auto& [key, row] : rows_of(tables, "incident_activity")) {
-            if (!is_own(row) || row.at("what") != "status_changed") continue;
-            const auto detail = text(row, "detail");
-            if (detail.find("closed") != std::string::npos) closed_once_.insert(number(row, "number"));
-            else reopened_ = reopened_ || detail.starts_with("→");  // of a stored incident, which says no more
-            reopened_ = reopened_ || detail.starts_with("closed →");
-        }
-        for (const auto& [key, row] : rows_of(tables, "finding_evidence")) {
-            if (is_own(row))
-                evidence_[text(row, "finding")].emplace(SignalRef{time(row, "time").value(), text(row, "source"), text(row, "source_id")}, text(row, "stage"));
-        }
+/// `forgotten`: what ended before it may have been in memory no more when a signal came for it.
+std::vector<Stored> stored_of(const oracle::Version& version, const TenantResults& results, std::optional<Timestamp> forgotten) {
+    std::vector<Stored> all;
+    for (const auto& one : results.findings()) {
+        if (one.pattern != version.pattern->id || one.version != version.pattern->version) continue;
+        all.push_back({one, one.was_closed || (forgotten && one.finding.end < *forgotten)});
     }
+    return all;
+}
 
-    const Json* status() const {
-        for (const auto& [key, row] : rows_of(tables_, "tenant_status")) {
-            if (is_own(row)) return &row;
-        }
-        return nullptr;
+/// Rows that belong to no version that ran, or say another mode than it runs in, or another state than they are in.
+std::optional<std::string> misnamed(const oracle::TenantLog& log, const TenantResults& results) {
+    for (const auto& one : results.findings()) {
+        const auto version = std::find_if(log.versions().begin(), log.versions().end(),
+                                          [&](const auto& it) { return it.pattern->id == one.pattern && it.pattern->version == one.version; });
+        if (version == log.versions().end()) return fmt::format("{} is of version {} of {}, which never ran", said(one.finding), one.version, one.pattern);
+        if (one.mode != engine::to_string(version->mode)) return fmt::format("{} is {} and its version is not", said(one.finding), one.mode);
+        if (one.state != (one.finding.waiting_until ? "waiting" : "open")) return fmt::format("{} is {}", said(one.finding), one.state);
     }
-
-    /// Those that are not superseded. `forgotten`: what ended before it may have been in memory no more when a signal came for it.
-    std::vector<Stored> findings(const oracle::Version& version, std::optional<Timestamp> forgotten) const {
-        std::vector<Stored> all;
-        for (const auto& [key, row] : rows_of(tables_, "finding")) {
-            const bool is_of = is_own(row) && row.at("pattern") == version.pattern->id && row.at("version") == version.pattern->version;
-            if (!is_of || row.at("state") == "superseded") continue;
-            Stored stored{{time(row, "start_time").value(), time(row, "end_time").value(), time(row, "waiting_until"), {}, {}, {}, false}, text(row, "id")};
-            for (const auto& principal : row.at("principal_keys")) stored.finding.principals.insert(principal.get<std::string>());
-            const auto evidence = evidence_.find(stored.id);
-            if (evidence != evidence_.end()) stored.finding.evidence = evidence->second;
-            if (!row.at("absence").is_null()) read_absence(text(row, "absence"), stored.finding);
-            const bool was_closed = !row.at("incident").is_null() && (reopened_ || closed_once_.contains(number(row, "incident")));
-            stored.settled = was_closed || (forgotten && stored.finding.end < *forgotten);
-            all.push_back(std::move(stored));
-        }
-        return all;
-    }
-
-    /// Whether the rows say of themselves what the version runs as and in which state its findings are.
-    std::optional<std::string> misnamed(const oracle::Version& version) const {
-        for (const auto& [key, row] : rows_of(tables_, "finding")) {
-            if (!is_own(row) || row.at("pattern") != version.pattern->id || row.at("version") != version.pattern->version) continue;
-            if (row.at("mode") != engine::to_string(version.mode)) return "a finding of another mode than its version: " + row.dump();
-            if (row.at("state") == "superseded") continue;
-            if ((row.at("state") == "waiting") != !row.at("waiting_until").is_null()) return "a finding waits and does not say until when: " + row.dump();
-        }
-        return std::nullopt;
-    }
-
-private:
-    bool is_own(const Json& row) const { return row.at("tenant") == tenant_.value(); }
-    static void read_absence(const std::string& text, Seen& finding) {
-        engine::FindingRecord record;
-        api::json::read_absence(text, record);
-        for (const auto& answer : record.late_answers) {
-            const auto condition = std::find(record.absences.begin(), record.absences.end(), answer.absence) - record.absences.begin();
-            finding.late_answers.emplace(answer.signal, static_cast<std::size_t>(condition));
-        }
-        finding.more_late_answers = record.more_late_answers;
-    }
-
-    const Tables& tables_;
-    const engine::TenantId tenant_;
-    std::set<std::int64_t> closed_once_;
-    bool reopened_ = false;
-    std::map<std::string, std::map<SignalRef, std::string>> evidence_;
-};
+    return std::nullopt;
+}
 
 std::optional<std::string> other_counters(const oracle::TenantLog& log, const Json& status) {
     const auto& clock = log.clock();
@@ -180,25 +101,63 @@ std::optional<std::string> other_names(engine::TenantId tenant, const oracle::Te
     return std::nullopt;
 }
 
+/// What ended before the horizon may have been forgotten when the base rate changed.
+std::optional<std::string> other_scores(const oracle::TenantLog& log, const engine::Pattern& pattern, const std::vector<Stored>& stored) {
+    for (const auto& one : stored) {
+        if (one.settled) continue;
+        std::map<SignalRef, std::size_t> evidence;
+        for (const auto& [ref, id] : one.finding.evidence) {
+            const auto is_it = [&id = id](const engine::Stage& stage) { return stage.id == id; };
+            evidence.emplace(ref, static_cast<std::size_t>(std::find_if(pattern.stages.begin(), pattern.stages.end(), is_it) - pattern.stages.begin()));
+        }
+        auto scores = log.scores(evidence);
+        if (!log.clock().horizon || one.finding.end >= *log.clock().horizon) scores.resize(1);
+        if (std::any_of(scores.begin(), scores.end(), [&](double score) { return std::abs(score - one.score) < 1e-9; })) continue;
+        return fmt::format("{} has the score {}, and by the definitions {}", said(one.finding), one.score, fmt::join(scores, " or "));
+    }
+    return std::nullopt;
+}
+
+/// Whether `one`, which goes on from `settled`, is what is wanted but for evidence that it repeats as it was there.
+bool repeats(const Seen& one, const Seen& settled, const Seen& wanted) {
+    Seen same = one;
+    same.evidence = wanted.evidence;
+    if (same != wanted) return false;
+    const auto has = [](const Seen& finding, const std::pair<const SignalRef, std::string>& evidence) {
+        const auto known = finding.evidence.find(evidence.first);
+        return known != finding.evidence.end() && known->second == evidence.second;
+    };
+    return std::all_of(wanted.evidence.begin(), wanted.evidence.end(), [&](const auto& evidence) { return one.evidence.contains(evidence.first); }) &&
+           std::all_of(one.evidence.begin(), one.evidence.end(), [&](const auto& evidence) { return has(wanted, evidence) || has(settled, evidence); });
+}
+
 struct Difference {
     std::vector<Seen> missing;
     std::vector<Seen> unwanted;
 };
 
-/// What is settled need not be wanted any more; what is wanted in its place has its evidence stored, if not in one finding. What goes on from it may have come to
-/// say the same once more.
+/// What is settled need not be wanted any more; what is wanted in its place has its evidence stored, if not in one finding. What goes on from it repeats its
+/// evidence, and may have come to say the same once more.
 Difference difference(std::vector<Seen> wanted, const std::vector<Stored>& stored) {
     Difference differs;
     std::set<SignalRef> settled;
-    for (const bool is_settled : {false, true}) {
-        for (const auto& one : stored) {
-            if (one.settled != is_settled) continue;
-            const auto it = std::find(wanted.begin(), wanted.end(), one.finding);
-            if (it != wanted.end()) wanted.erase(it);
-            else if (!is_settled) differs.unwanted.push_back(one.finding);
-            if (!is_settled) continue;
-            for (const auto& [ref, stage] : one.finding.evidence) settled.insert(ref);
+    for (const auto& one : stored) {
+        if (one.settled) continue;
+        auto it = std::find(wanted.begin(), wanted.end(), one.finding);
+        if (it == wanted.end()) {
+            it = std::find_if(wanted.begin(), wanted.end(), [&](const Seen& candidate) {
+                return std::any_of(stored.begin(), stored.end(),
+                                   [&](const Stored& other) { return other.settled && repeats(one.finding, other.finding, candidate); });
+            });
         }
+        if (it != wanted.end()) wanted.erase(it);
+        else differs.unwanted.push_back(one.finding);
+    }
+    for (const auto& one : stored) {
+        if (!one.settled) continue;
+        const auto it = std::find(wanted.begin(), wanted.end(), one.finding);
+        if (it != wanted.end()) wanted.erase(it);
+        for (const auto& [ref, stage] : one.finding.evidence) settled.insert(ref);
     }
     for (auto& one : wanted) {
         const bool is_stored = std::all_of(one.evidence.begin(), one.evidence.end(), [&](const auto& evidence) { return settled.contains(evidence.first); });
@@ -216,11 +175,10 @@ std::optional<std::string> compare(engine::TenantId tenant, const oracle::Tenant
         ++compared.left_out;
         return std::nullopt;
     }
-    if (auto broken = results.misnamed(version)) return broken;
     const auto defined = log.findings(version);
     std::vector<Seen> wanted;
     for (const auto& finding : defined) wanted.push_back(seen_as(finding, *version.pattern, log));
-    const auto stored = results.findings(version, saw_behind_horizon ? log.clock().horizon : std::nullopt);
+    const auto stored = stored_of(version, results, saw_behind_horizon ? log.clock().horizon : std::nullopt);
     const auto [missing, unwanted] = difference(wanted, stored);
     const auto about = fmt::format("tenant {}, version {} of {}", tenant.value(), version.pattern->version, version.pattern->id);
     if (!missing.empty() || !unwanted.empty()) {
@@ -230,6 +188,7 @@ std::optional<std::string> compare(engine::TenantId tenant, const oracle::Tenant
         for (const auto& finding : unwanted) words += said(finding);
         return words;
     }
+    if (auto other = other_scores(log, *version.pattern, stored)) return about + ": " + *other;
     compared.findings += std::count_if(stored.begin(), stored.end(), [](const Stored& one) { return !one.settled; });
     if (std::any_of(stored.begin(), stored.end(), [](const Stored& one) { return one.settled; })) {
         ++compared.partly;
@@ -240,6 +199,25 @@ std::optional<std::string> compare(engine::TenantId tenant, const oracle::Tenant
     return std::nullopt;
 }
 
+/// Which findings are in one incident, where nobody had a hand in it.
+std::optional<std::string> other_incidents(const TenantResults& results) {
+    std::vector<oracle::Reported> reported;
+    std::map<std::int64_t, std::set<std::string>> stored;
+    for (const auto& one : results.findings()) {
+        if (one.mode != "production" || one.state == "waiting") continue;
+        if (!one.incident) return fmt::format("{} is in no incident", said(one.finding));
+        stored[*one.incident].insert(one.id);
+        auto& finding = reported.emplace_back(oracle::Reported{one.finding.start, one.id, one.finding.end, {}});
+        for (const auto& [ref, stage] : one.finding.evidence) finding.evidence.insert(ref);
+    }
+    auto defined = oracle::incidents(std::move(reported));
+    for (const auto& [number, findings] : stored) {
+        if (defined.erase(findings) == 0)
+            return fmt::format("incident {} has findings that the definitions do not put together: {}", number, fmt::join(findings, ", "));
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 Compared& Compared::operator+=(const Compared& other) {
@@ -247,6 +225,7 @@ Compared& Compared::operator+=(const Compared& other) {
     partly += other.partly;
     left_out += other.left_out;
     findings += other.findings;
+    grouped += other.grouped;
     return *this;
 }
 
@@ -256,9 +235,16 @@ std::optional<std::string> other_than_defined(Database& database, const engine::
         const TenantResults results{database.tables, tenant};
         if (results.status() == nullptr) return fmt::format("tenant {} has entries and no counters", tenant.value());
         if (auto other = other_counters(log, *results.status())) return fmt::format("tenant {}: {}", tenant.value(), *other);
+        if (auto other = misnamed(log, results)) return fmt::format("tenant {}: {}", tenant.value(), *other);
+        Compared of_tenant;
         for (const auto& version : log.versions()) {
-            if (auto other = compare(tenant, log, version, results, compared)) return other;
+            if (auto other = compare(tenant, log, version, results, of_tenant)) return other;
         }
+        if (of_tenant.partly + of_tenant.left_out == 0 && !results.grouped_by_hand()) {
+            ++of_tenant.grouped;
+            if (auto other = other_incidents(results)) return fmt::format("tenant {}: {}", tenant.value(), *other);
+        }
+        compared += of_tenant;
     }
     return std::nullopt;
 }

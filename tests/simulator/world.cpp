@@ -406,8 +406,10 @@ std::string Figures::text() const {
         "starts from snapshots, {} that carried over",
         entries, findings, kills, pauses, torn, fenced, collisions, crashes, repeats, conflicts, restored, carried);
     if (held == 0) return words;
-    return words + fmt::format("; {} runs held to the oracle, {} of them wholly ({} %): {} versions of patterns wholly, {} partly, {} not at all, {} findings",
-                               held, held_whole, 100 * held_whole / held, compared.whole, compared.partly, compared.left_out, compared.findings);
+    return words + fmt::format(
+                       "; {} runs held to the oracle, {} of them wholly ({} %): {} versions of patterns wholly, {} partly, {} not at all, {} findings, "
+                       "incidents of {} tenants",
+                       held, held_whole, 100 * held_whole / held, compared.whole, compared.partly, compared.left_out, compared.findings, compared.grouped);
 }
 
 Verdict run(std::uint32_t seed) { return World{seed}.run(); }
