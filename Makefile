@@ -84,7 +84,7 @@ torture-fuzz: deps ## libFuzzer at every door where bytes come in: FUZZ_SECONDS=
 	@$(MAKE) -s packages PACKAGES="$(FUZZ_PACKAGES)"
 	@$(MAKE) -s built PRESET=fuzz TARGETS=fuzz_targets
 	@tests/torture fuzz
-torture-kill: deps ## kill -9 of the server under load, again and again, and of the leader of two: KILL_ROUNDS=200 TAKE_OVER_ROUNDS=10
+torture-kill: deps ## kill -9 of the server under load, again and again, and of the leader of two: KILL_ROUNDS=200 TAKE_OVER_ROUNDS=3
 	@$(MAKE) -s built PRESET=dev TARGETS=tests_e2e
 	@tests/torture kill
 torture-postgres: deps ## PostgreSQL killed under load, gone for a while, and out of room: POSTGRES_KILL_ROUNDS=90 POSTGRES_AWAY_SECONDS=60

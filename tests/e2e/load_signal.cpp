@@ -45,6 +45,11 @@ Content part_of_burst(const LoadSignal& signal) {
     return heartbeat(signal);
 }
 
+std::string time_of(int batch) {
+    const int second = batch / 10;
+    return fmt::format("2026-03-{:02}T{:02}:{:02}:{:02}.{}Z", 6 + second / 86'400, second / 3'600 % 24, second / 60 % 60, second % 60, batch % 10);
+}
+
 Content content(const LoadSignal& signal) {
     if (signal.index == 0) return part_of_burst(signal);
     if (signal.index == 1) return link_of_chain(signal);
@@ -67,7 +72,7 @@ std::string LoadSignal::json() const {
     const auto what = content(*this);
     return nlohmann::json{{"id", id()},
                           {"source", "kill_loop"},
-                          {"time", fmt::format("2026-03-{:02}T{:02}:{:02}:{:02}Z", 6 + batch / 86'400, batch / 3'600 % 24, batch / 60 % 60, batch % 60)},
+                          {"time", time_of(batch)},
                           {"domain", what.domain},
                           {"name", what.name},
                           {"confidence", what.confidence},

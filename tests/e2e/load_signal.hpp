@@ -5,8 +5,8 @@
 
 namespace catenary::tests {
 
-/// Which of a load's signals: place `index` of batch `batch` of sender `sender`. Ordered by event time: a batch is a second. None is late, as long as no
-/// sender is an hour's batches ahead of the other.
+/// Which of a load's signals: place `index` of batch `batch` of sender `sender`. Ordered by event time: a batch is a tenth of a second. None is late, as
+/// long as no sender is 36,000 batches, an hour, ahead of the other.
 struct LoadSignal {
     static constexpr int senders = 2;
     static constexpr int batch_size = 50;
