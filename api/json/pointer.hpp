@@ -1,6 +1,7 @@
 #pragma once
 
-#include <algorithm>
+#include "api/json/quoted.hpp"
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -11,12 +12,9 @@ namespace catenary::api::json {
 /// the first ones and "…": a pointer is not longer than what it points to deserves.
 inline void append_token(std::string& pointer, std::string_view name) {
     constexpr std::size_t most_bytes = 256;
-    auto end = std::min(name.size(), most_bytes);
-    const bool is_cut = end < name.size();
-    while (is_cut && end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0U) == 0x80U) --end;
-    name = name.substr(0, end);
+    const auto shown = beginning(name, most_bytes);
     pointer += '/';
-    for (const char letter : name) {
+    for (const char letter : shown) {
         if (letter == '~') {
             pointer += "~0";
         } else if (letter == '/') {
@@ -25,7 +23,7 @@ inline void append_token(std::string& pointer, std::string_view name) {
             pointer += letter;
         }
     }
-    if (is_cut) pointer += "…";
+    if (shown.size() < name.size()) pointer += "…";
 }
 
 }  // namespace catenary::api::json
