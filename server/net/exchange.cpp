@@ -121,7 +121,7 @@ asio::awaitable<Answer> Exchange::answer() {
         auto reading = read_body();
         auto interrupted = co_await std::move(reading);
         if (interrupted) co_return *std::move(interrupted);
-        if (auto late_refusal = take_place()) {
+        if (auto late_refusal = take_permit()) {  // a stop finishes what has come so far
             if (caller_) serving_.busy.add(caller_->tenant);
             Answer refused{*std::move(late_refusal), after_};
             co_return refused;
@@ -196,6 +196,10 @@ Exchange::Refusal Exchange::take_place() {
     if (serving_.stopping) return problem(ProblemKind::unavailable, "the server is stopping");
     // Probes and metrics must answer under overload as well.
     if (route_->scope == api::Scope::none && routed_method_ == Method::get) return {};
+    return take_permit();
+}
+
+Exchange::Refusal Exchange::take_permit() {
     auto request = serving_.requests.take(1);
     if (!request) return problem(ProblemKind::unavailable, "too many requests are being answered");
     request_permit_ = *std::move(request);

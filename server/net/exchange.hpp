@@ -52,6 +52,7 @@ private:
     Refusal check_idempotency_key() const;
     /// Takes our share of what the server does at once.
     Refusal take_place();
+    Refusal take_permit();
     asio::awaitable<Refusal> find_caller();
     api::ports::Outcome<std::optional<api::Caller>> authenticate() const;
     /// Of a request with signals: what forbids them now, the server's state or a quota.

@@ -116,11 +116,13 @@ std::string HttpServer::usage_text() const {
     text += fmt::format(
         "# HELP catenary_quota_refused_total Requests with signals refused with 429.\n# TYPE catenary_quota_refused_total counter\n"
         "catenary_quota_refused_total {}\n"
+        "# HELP catenary_busy_refused_total Requests of known tenants refused because the server, or their tenant's share of it, had too much at once.\n"
+        "# TYPE catenary_busy_refused_total counter\ncatenary_busy_refused_total {}\n"
         "# HELP catenary_too_large_refused_total Signals, and requests with signals, refused because they exceed a limit of their size.\n"
         "# TYPE catenary_too_large_refused_total counter\ncatenary_too_large_refused_total {}\n"
         "# HELP catenary_stalled_refused_total Requests with signals refused with 503 because correlation is too far behind.\n"
         "# TYPE catenary_stalled_refused_total counter\ncatenary_stalled_refused_total {}\n",
-        serving.rates.refused().total(), serving.too_large.total(), serving.stalled.total());
+        serving.rates.refused().total(), serving.busy.total(), serving.too_large.total(), serving.stalled.total());
     return text;
 }
 

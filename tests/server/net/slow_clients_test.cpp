@@ -9,6 +9,7 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -186,6 +187,19 @@ TEST_CASE("bodies of one tenant leave room for those of others, however slowly t
     CHECK(other.read_reply().status == 200);
     CHECK(fakes.server().refused(catenary::engine::TenantId{7}).busy == 2);
     CHECK(fakes.server().refused(catenary::engine::TenantId{8}).busy == 0);
+    CHECK(fakes.server().usage_text().find("catenary_busy_refused_total 2\n") != std::string::npos);
+}
+
+TEST_CASE("a body that is coming when the server stops is still read and answered") {
+    ServedFakes fakes;
+    RawClient client{fakes.where()};
+    client.send("POST /api/v1/patterns HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer reader\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n");
+    REQUIRE(client.read_reply().status == 100);
+    auto stopping = std::async(std::launch::async, [&] { return fakes.server().drain(30s); });
+    CHECK(stopping.wait_for(100ms) == std::future_status::timeout);
+    client.send("a document");
+    CHECK(client.read_reply().body == "a document");
+    CHECK(stopping.get());
 }
 
 TEST_CASE("replies that nobody reads take a bounded room; small ones are sent meanwhile, and large ones again afterwards") {
