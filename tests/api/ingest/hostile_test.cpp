@@ -150,14 +150,14 @@ TEST_CASE("all faults of an item are listed, up to twenty, with the id when it c
 }
 
 TEST_CASE("what a request's faults say is bounded, whatever its names are, and every item keeps its first") {
-    const auto name = repeated("~", 60'000);
+    const auto name = repeated("~", 1'000);
     std::string list;
-    for (int item = 0; item < 100; ++item) {
+    for (int item = 0; item < 400; ++item) {
         list += (item > 0 ? "," : "") + signal_with("\"attributes\":{\"" + name + "\":[" + repeated(R"("\u0000",)", 30) + "1]}");
     }
     const auto preparation = prepared(post("[" + list + "]"));
     REQUIRE(preparation.batch != nullptr);
-    REQUIRE(preparation.batch->refused.size() == 100);
+    REQUIRE(preparation.batch->refused.size() == 400);
     std::size_t bytes = 0;
     for (const auto& refused : preparation.batch->refused) {
         REQUIRE_FALSE(refused.errors.empty());

@@ -180,7 +180,7 @@ TEST_CASE("late rows in a leaf that is sealed are found without looking through 
     NotingSink sink;
     reader.read(from, log.end(), sink);
     CHECK(sink.positions == positions(from, log.end()));
-    CHECK(log.rows_looked_at(connection) - before < 20'000);
+    CHECK(log.rows_looked_at(connection) - before < 15'000);
 }
 
 TEST_CASE("what lies far behind is read once") {
