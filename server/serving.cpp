@@ -33,24 +33,39 @@ pg::EngineView engine_view(LaneWorker& lanes) {
     return view;
 }
 
-pg::ProcessView process_view(Pipeline& pipeline, const tickets::Ticketing& ticketing, const net::HttpServer& http, const pg::JobStore& jobs) {
+/// What this process counts of limits that took effect.
+struct Counting {
+    Pipeline& pipeline;
+    const tickets::Ticketing& ticketing;
+    const net::HttpServer& http;
+    const pg::JobStore& jobs;
+    const pg::FindingStore& findings;
+    const pg::PatternVersionStore& patterns;
+
+    std::vector<std::pair<std::string, std::int64_t>> of(engine::TenantId tenant) const {
+        const auto refused = http.refused(tenant);
+        std::vector<std::pair<std::string, std::int64_t>> caps{
+            {"sources_listed", pipeline.sources.unlisted(tenant)},
+            {"quota", refused.by_quota},
+            {"backtests_waiting", jobs.refused(tenant)},
+            {"signals_too_large", refused.too_large},
+            {"server_busy", refused.busy},
+            {"correlation_lag", refused.stalled},
+            {"storage_full", pipeline.committer.status().without_room},
+            {"connectors_served", static_cast<std::int64_t>(ticketing.dispatcher().usage().unserved)},
+            {"embedded_evidence", findings.cut_short(tenant)},
+            {"catalogue_documents", patterns.refused(tenant)},
+        };
+        std::erase_if(caps, [](const auto& cap) { return cap.second == 0; });
+        return caps;
+    }
+};
+
+pg::ProcessView process_view(const Counting& counting) {
+    Pipeline& pipeline = counting.pipeline;
     pg::ProcessView view;
     view.sources = [&pipeline](engine::TenantId tenant) { return pipeline.sources.of(tenant); };
-    view.caps = [&pipeline, &ticketing, &http, &jobs](engine::TenantId tenant) {
-        std::vector<std::pair<std::string, std::int64_t>> caps;
-        const auto refused = http.refused(tenant);
-        if (const auto unlisted = pipeline.sources.unlisted(tenant); unlisted > 0) caps.emplace_back("sources_listed", unlisted);
-        if (refused.by_quota > 0) caps.emplace_back("quota", refused.by_quota);
-        if (const auto jobs_refused = jobs.refused(tenant); jobs_refused > 0) caps.emplace_back("backtests_waiting", jobs_refused);
-        if (refused.too_large > 0) caps.emplace_back("signals_too_large", refused.too_large);
-        if (refused.busy > 0) caps.emplace_back("server_busy", refused.busy);
-        if (refused.stalled > 0) caps.emplace_back("correlation_lag", refused.stalled);
-        if (const auto without_room = pipeline.committer.status().without_room; without_room > 0) caps.emplace_back("storage_full", without_room);
-        if (const auto unserved = ticketing.dispatcher().usage().unserved; unserved > 0) {
-            caps.emplace_back("connectors_served", static_cast<std::int64_t>(unserved));
-        }
-        return caps;
-    };
+    view.caps = [counting](engine::TenantId tenant) { return counting.of(tenant); };
     view.leader = [&pipeline](engine::TenantId) { return pipeline.lanes.status().text(); };
     view.not_ready = [&pipeline] { return pipeline.not_ready(); };
     return view;
@@ -67,12 +82,12 @@ Serving::Serving(const config::Settings& settings, pg::Database& database, Pipel
     : signals_{database.api(), &pipeline.committer},
       entities_{database.api(), std::chrono::seconds{1}, [&pipeline] { pipeline.lanes.nudge(); }},
       incidents_{database.api()},
-      findings_{database.api()},
+      findings_{database.api(), settings.embedded_evidence},
       chains_{database.api(), engine_view(pipeline.lanes)},
-      patterns_{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
+      patterns_{database.api(), [&pipeline] { pipeline.lanes.nudge(); }, settings.catalogue_documents},
       control_{database.api(), pipeline.progress, [&pipeline] { pipeline.lanes.nudge(); }},
       settings_of_tenants_{database.api(), [&pipeline] { pipeline.lanes.nudge(); }},
-      diagnostics_{database.api(), process_view(pipeline, ticketing, http_, jobs_)},
+      diagnostics_{database.api(), process_view({pipeline, ticketing, http_, jobs_, findings_, patterns_})},
       tenants_{database.api()},
       desk_{database.api(), ticketing.box(),
             [&ticketing](engine::TenantId tenant, const pg::ServedConnector& served, std::vector<tickets::Exchanged>& exchanged) {

@@ -54,7 +54,7 @@ http::Response list_patterns(const http::Request& request, const Caller& caller,
     if (!listed) return failure_reply(request, listed.error());
     const auto& all = *listed;
 
-    ports::Page<PatternVersion> page;  // both halves are bounded (512 of the tenant's own), so the page is cut here
+    ports::Page<PatternVersion> page;  // both halves are bounded (--catalogue-documents of the tenant's own), so the page is cut here
     const auto from = std::ranges::upper_bound(all, wanted.after, {}, &PatternVersion::id);  // no id is ""
     const auto to = from + std::min<std::ptrdiff_t>(all.end() - from, static_cast<std::ptrdiff_t>(wanted.limit));
     page.items.assign(from, to);

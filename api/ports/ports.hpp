@@ -169,7 +169,7 @@ struct FindingFilter {
 };
 struct FindingWithEvidence {
     engine::FindingRecord record;
-    std::vector<std::pair<engine::SignalRef, std::string>> evidence;  ///< (signal, stage), at most 200, by (time, source, id)
+    std::vector<std::pair<engine::SignalRef, std::string>> evidence;  ///< (signal, stage), as many as come with one finding, by (time, source, id)
 };
 class FindingReader {
 public:
@@ -267,6 +267,8 @@ struct TenantSettings {
     double base_rate = 0.01;
     int unlinkable_limit = 8;
     std::int64_t window_signals = 20'000'000;
+    std::int64_t daily_incidents = 10'000;
+    int incident_entities = 500;
     bool operator==(const TenantSettings&) const = default;
 };
 struct StoredSettings {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <type_traits>
 
 namespace catenary::server::config {
 namespace {
@@ -32,7 +33,8 @@ std::int64_t number(const std::string& text) { return number_in(text).value_or(0
 
 template <auto Member, std::int64_t Unit = 1>
 Complaint store_number(Settings& settings, const std::string& value) {
-    settings.*Member = static_cast<std::size_t>(number(value) * Unit);
+    using Number = std::remove_reference_t<decltype(settings.*Member)>;
+    settings.*Member = static_cast<Number>(number(value) * Unit);
     return {};
 }
 template <auto Member>
@@ -194,6 +196,10 @@ constexpr Setting table[] = {
      &store_signal_limit<&api::ingest::IngestLimits::entities>},
     {"--entity-bytes", "CATENARY_ENTITY_BYTES", Kind::number, serving, "512", 16, 512, "bytes",
      "Longest value of an entity; a signal with a longer one is refused alone", &store_signal_limit<&api::ingest::IngestLimits::entity_bytes>},
+    {"--catalogue-documents", "CATENARY_CATALOGUE_DOCUMENTS", Kind::number, serving, "512", 1, 10'000, "",
+     "Documents of one kind that a tenant may have of its own; beyond: 422", &store_number<&Settings::catalogue_documents>},
+    {"--embedded-evidence", "CATENARY_EMBEDDED_EVIDENCE", Kind::number, serving, "200", 1, 1'000, "",
+     "References to evidence that come with one finding; /incidents/{number}/evidence pages through all", &store_number<&Settings::embedded_evidence>},
     {"--max-lag", "CATENARY_MAX_LAG", Kind::number, serving, "5000000", 0, 1'000'000'000, "signals",
      "Signals stored but not yet correlated; beyond: 503 for further ones until the engine has caught up; 0: no limit", &store_number<&Settings::most_lag>},
     {"--tenant-signals", "CATENARY_TENANT_SIGNALS", Kind::number, serving, "0", 0, 100'000'000, "signals/s",

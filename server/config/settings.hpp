@@ -52,6 +52,8 @@ struct Settings {
     std::chrono::milliseconds stop_grace{};
     net::HttpLimits http;
     api::ingest::IngestLimits signals;
+    int catalogue_documents = 0;  ///< of one kind, of one tenant
+    int embedded_evidence = 0;    ///< references that come with one finding
     std::size_t dedup_bytes = 0;
     std::chrono::milliseconds leader_timeout{};
     int retention_days = 0;                             ///< 0: signals are kept for ever

@@ -2,7 +2,7 @@
 
 #include "api/ports/caller.hpp"
 #include "engine/model/ids.hpp"
-#include "server/net/tenant_counter.hpp"
+#include "server/observe/tenant_counter.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -63,7 +63,7 @@ public:
     std::optional<Exceeded> spend(const api::Caller& caller, std::int64_t signals, Moment now);
 
     /// Requests refused since the start.
-    const TenantCounter& refused() const { return refused_; }
+    const observe::TenantCounter& refused() const { return refused_; }
 
 private:
     struct Meters {
@@ -77,7 +77,7 @@ private:
     mutable std::mutex mutex_;
     Meters signals_;
     Meters bytes_;
-    TenantCounter refused_;
+    observe::TenantCounter refused_;
 };
 
 }  // namespace catenary::server::net

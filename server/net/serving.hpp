@@ -7,8 +7,8 @@
 #include "server/net/quota.hpp"
 #include "server/net/rate_quotas.hpp"
 #include "server/net/request_ids.hpp"
-#include "server/net/tenant_counter.hpp"
 #include "server/observe/log.hpp"
+#include "server/observe/tenant_counter.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -50,9 +50,9 @@ struct Serving {
     Quota reply_bytes;
     TenantQuotas tenant_reply_bytes;  ///< of `reply_bytes`: half of them
     RateQuotas rates;
-    TenantCounter stalled;    ///< requests with signals, refused while Endpoints::stalled said why
-    TenantCounter busy;       ///< requests refused because the server had too much at once, of those whose tenant was known by then
-    TenantCounter too_large;  ///< signals, and requests with signals, that exceed a limit of their size
+    observe::TenantCounter stalled;    ///< requests with signals, refused while Endpoints::stalled said why
+    observe::TenantCounter busy;       ///< requests refused because the server had too much at once, of those whose tenant was known by then
+    observe::TenantCounter too_large;  ///< signals, and requests with signals, that exceed a limit of their size
     HttpCounters counters;
     std::atomic<bool> stopping{false};  ///< no further request is taken from a connection
 };

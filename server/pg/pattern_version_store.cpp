@@ -126,8 +126,9 @@ api::ports::Outcome<PatternVersion> PatternVersionStore::add(const api::Caller& 
     return change(caller, "add_pattern", [&](TenantTransaction& transaction) -> StoreResult<PatternVersion> {
         const auto former = find_pattern_head(transaction, wanted.id);
         if (former && !former->retired) return StoreError{StoreErrorCode::conflict, fmt::format("a pattern {} exists", wanted.id)};
-        if (transaction.exec1(count_sql)[0].as<int>() >= most_documents) {
-            return StoreError{StoreErrorCode::invalid, fmt::format("a tenant has at most {} patterns of its own", most_documents)};
+        if (transaction.exec1(count_sql)[0].as<int>() >= most_documents_) {
+            refused_.add(caller.tenant);
+            return StoreError{StoreErrorCode::invalid, fmt::format("a tenant has at most {} patterns of its own", most_documents_)};
         }
         PatternHead head{wanted};
         head.version.version = former ? former->version.version + 1 : 1;

@@ -1,11 +1,13 @@
 #pragma once
 
 #include "api/ports/ports.hpp"
+#include "server/observe/tenant_counter.hpp"
 #include "server/pg/pool.hpp"
 #include "server/pg/store_error.hpp"
 
 #include <pqxx/pqxx>
 
+#include <cstdint>
 #include <functional>
 #include <utility>
 
@@ -15,11 +17,12 @@ namespace catenary::server::pg {
 /// another: each takes a lock of its transaction first, then the place in the log.
 class PatternVersionStore final : public api::ports::PatternStore {
 public:
-    static constexpr int most_documents = 512;   ///< of one tenant, retired ones not counted
+    static constexpr int usual_documents = 512;
     static constexpr int most_versions = 1'000;  ///< of one pattern
 
-    /// `appended`: told after each commit of an entry, as for PgControlLog; may be empty.
-    explicit PatternVersionStore(Pool& pool, std::function<void()> appended = {}) : pool_{pool}, appended_{std::move(appended)} {}
+    /// `appended`: told after each commit of an entry, as for PgControlLog; may be empty. `most_documents`: of one tenant, retired ones not counted.
+    explicit PatternVersionStore(Pool& pool, std::function<void()> appended = {}, int most_documents = usual_documents)
+        : pool_{pool}, appended_{std::move(appended)}, most_documents_{most_documents} {}
     api::ports::Outcome<std::vector<api::ports::PatternVersion>> list(const api::Caller& caller) override;
     api::ports::Outcome<api::ports::PatternVersion> find(const api::Caller& caller, const std::string& id) override;
     api::ports::Outcome<api::ports::Page<api::ports::PatternVersion>> versions(const api::Caller& caller, const std::string& id,
@@ -37,12 +40,17 @@ public:
     api::ports::Outcome<api::ports::PatternVersion> retire(const api::Caller& caller, const std::string& id,
                                                            const api::ports::PatternCondition& condition) override;
 
+    /// Patterns refused since the start because the tenant has so many.
+    std::int64_t refused(engine::TenantId tenant) const { return refused_.of(tenant); }
+
 private:
     template <class Change>
     api::ports::Outcome<api::ports::PatternVersion> change(const api::Caller& caller, const char* what, Change change);
 
     Pool& pool_;
     std::function<void()> appended_;
+    int most_documents_;
+    observe::TenantCounter refused_;
 };
 
 }  // namespace catenary::server::pg

@@ -42,6 +42,8 @@ TEST_CASE("without flags and environment the defaults hold") {
     CHECK(settings.signals.signal_bytes == signals.signal_bytes);
     CHECK(settings.signals.entities == signals.entities);
     CHECK(settings.signals.entity_bytes == signals.entity_bytes);
+    CHECK(settings.catalogue_documents == 512);
+    CHECK(settings.embedded_evidence == 200);
     CHECK_FALSE(settings.database.has_value());
     CHECK_FALSE(settings.data_dir.empty());
 }

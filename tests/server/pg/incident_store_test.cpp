@@ -195,6 +195,24 @@ TEST_CASE("evidence is one item a signal, in time order, of the earliest finding
     CHECK((*findings)[2].title == "Finding 4");
 }
 
+TEST_CASE("a finding comes with so many references at most, and what is cut short is counted") {
+    TestDatabase database;
+    const auto tenant = database.add_tenant("first");
+    add_findings(database, tenant.caller.tenant, 1, 3);
+    const auto all = all_pages([&](const auto& request) { return pg::FindingStore{database.api()}.page(tenant.caller, FindingFilter{}, request); }, 10);
+    REQUIRE(all.size() == 1);
+    const std::int64_t total = all.front().record.evidence_total;
+    for (const int most : {2, 3}) {
+        CAPTURE(most);
+        pg::FindingStore store{database.api(), most};
+        const auto found = store.find(tenant.caller, all.front().record.id);
+        REQUIRE(found.has_value());
+        CHECK(found->evidence.size() == static_cast<std::size_t>(most));
+        CHECK(found->evidence.front().first.id == all.front().evidence.front().first.id);
+        CHECK(store.cut_short(tenant.caller.tenant) == (most < total ? 1 : 0));
+    }
+}
+
 TEST_CASE("findings are listed newest first with their evidence, by state, mode and what they are about") {
     TestDatabase database;
     const auto tenant = database.add_tenant("first");

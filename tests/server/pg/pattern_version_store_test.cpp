@@ -197,8 +197,13 @@ TEST_CASE("patterns and their versions are bounded, and retired ones make room")
     Stores s;
     const auto tenant = s.first.caller.tenant.value();
     s.database.run(fmt::format("INSERT INTO pattern SELECT {}, 'p' || n, 1, 'off', 1, false, false, now(), 'k' FROM generate_series(1, {}) n", tenant,
-                               pg::PatternVersionStore::most_documents));
+                               pg::PatternVersionStore::usual_documents));
     CHECK(s.store.add(s.first.caller, pattern("one-more"), std::nullopt).error().code == FailureCode::invalid);
+    CHECK(s.store.refused(s.first.caller.tenant) == 1);
+    CHECK(s.store.refused(s.second.caller.tenant) == 0);
+    pg::PatternVersionStore roomier{s.database.api(), {}, pg::PatternVersionStore::usual_documents + 1};
+    CHECK(roomier.add(s.first.caller, pattern("in-a-larger-catalogue"), std::nullopt).has_value());
+    s.database.run("UPDATE pattern SET retired = true WHERE id = 'in-a-larger-catalogue'");
     CHECK(s.store.add(s.second.caller, pattern("another-tenants"), std::nullopt).has_value());
     s.database.run("UPDATE pattern SET retired = true WHERE id = 'p1'");
     CHECK(s.store.add(s.first.caller, pattern("one-more"), std::nullopt).has_value());

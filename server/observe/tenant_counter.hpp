@@ -6,9 +6,9 @@
 #include <mutex>
 #include <unordered_map>
 
-namespace catenary::server::net {
+namespace catenary::server::observe {
 
-/// Counts what happened to each tenant's requests since the start; as many entries as tenants. Any thread.
+/// Counts what happened to each tenant since the start; as many entries as tenants. Any thread.
 class TenantCounter {
 public:
     void add(engine::TenantId tenant, std::int64_t times = 1) {
@@ -32,4 +32,4 @@ private:
     std::int64_t total_ = 0;
 };
 
-}  // namespace catenary::server::net
+}  // namespace catenary::server::observe
