@@ -7,7 +7,7 @@ namespace catenary::api::handlers {
 
 struct IncidentListing {
     ports::IncidentFilter filter;
-    bool all_entities = false;  ///< include=entities: all that are kept of each, instead of the first few
+    bool all_entities = false;  ///< include=entities: hundreds of each, instead of the first few
 };
 
 /// Everything GET /incidents can be narrowed and ordered by; faults stay in `query`.

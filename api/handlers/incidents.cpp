@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t number_segment = 3;  // /api/v1/incidents/{number}
 constexpr std::size_t entities_in_list = 20;
+constexpr std::size_t most_in_list = 500;  // include=entities
 constexpr std::size_t most_comments = 100;
-constexpr std::size_t most_entities = 500;  // what a record holds
 
 http::Response detail_reply(const ports::IncidentDetail& detail, int status) {
     auto response = json_reply(status, json::incident_detail_to_json(detail));
@@ -48,7 +48,7 @@ http::Response list_incidents(const http::Request& request, const Caller& caller
     if (auto refusal = query.refusal()) return *refusal;
     const auto page = services.incidents.page(caller, listing.filter, wanted);
     if (!page) return failure_reply(request, page.error());
-    const auto shown = listing.all_entities ? most_entities : entities_in_list;
+    const auto shown = listing.all_entities ? most_in_list : entities_in_list;
     auto items = nlohmann::ordered_json::array();
     std::vector<engine::IncidentNumber> numbers;
     for (const auto& incident : page->items) {

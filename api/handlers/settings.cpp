@@ -89,7 +89,14 @@ const std::vector<Setting>& table() {
                                    "How many signals that patterns wait for are held in memory at most, a hundred bytes each and some more for what hangs on "
                                    "them. Beyond that the oldest are "
                                    "forgotten before their time.",
-                                   1'000, 200'000'000, &TenantSettings::window_signals)};
+                                   1'000, 200'000'000, &TenantSettings::window_signals),
+        whole_number<std::int64_t>(
+            "daily_incidents",
+            "How many incidents that one pattern opens on one event day stand alone. Findings beyond them, by start and id, are listed in "
+            "one incident together. Holds for days that are in memory, too.",
+            1, 1'000'000, &TenantSettings::daily_incidents),
+        whole_number("incident_entities", "How many entities an incident lists at most, those that its findings are about first. It says how many there are.",
+                     20, 2'000, &TenantSettings::incident_entities)};
     return settings;
 }
 

@@ -78,6 +78,8 @@ engine::SettingChange setting_from(const Json& body) {
     if (const auto found = body.find("unlinkable_limit"); found != body.end()) change.unlinkable_limit = found->get<int>();
     if (const auto found = body.find("group_within_micros"); found != body.end()) change.group_within = engine::Duration{found->get<std::int64_t>()};
     if (const auto found = body.find("window_signals"); found != body.end()) change.window_signals = found->get<std::int64_t>();
+    if (const auto found = body.find("daily_incidents"); found != body.end()) change.daily_incidents = found->get<std::int64_t>();
+    if (const auto found = body.find("incident_entities"); found != body.end()) change.incident_entities = found->get<int>();
     return change;
 }
 
@@ -146,6 +148,8 @@ std::string control_to_text(const engine::SettingChange& change) {
     if (change.unlinkable_limit) body["unlinkable_limit"] = *change.unlinkable_limit;
     if (change.group_within) body["group_within_micros"] = change.group_within->count();
     if (change.window_signals) body["window_signals"] = *change.window_signals;
+    if (change.daily_incidents) body["daily_incidents"] = *change.daily_incidents;
+    if (change.incident_entities) body["incident_entities"] = *change.incident_entities;
     return text_of(body);
 }
 

@@ -15,16 +15,17 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr std::size_t most_findings = 100;
-constexpr std::size_t all_entities = 500;  // what a record holds at most
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 Json entities_of(const engine::IncidentRecord& incident, std::size_t most) {
+    std::vector<engine::EntityKey> principals = incident.principals;
+    std::ranges::sort(principals);
     Json list = Json::array();
     for (const auto& entity : incident.entities) {
         if (list.size() == most) break;
         auto item = to_json(entity);
-        if (std::ranges::find(incident.principals, entity) != incident.principals.end()) item["principal"] = true;
+        if (std::ranges::binary_search(principals, entity)) item["principal"] = true;
         list.push_back(std::move(item));
     }
     return list;
@@ -61,7 +62,7 @@ Json to_json(const engine::IncidentRecord& incident, std::size_t most_entities) 
 }
 
 Json incident_detail_to_json(const ports::IncidentDetail& detail) {
-    auto value = to_json(detail.record, all_entities);
+    auto value = to_json(detail.record, every_entity);
     value["description"] = detail.record.summary;
     for (const auto& ticket : detail.tickets) value["tickets"].push_back(ticket_link_to_json(ticket));
     auto& related = value["related"] = Json::array();

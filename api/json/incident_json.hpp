@@ -6,12 +6,15 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 namespace catenary::api::json {
 
 // Incidents as replies show them (the schemas `Incident` and `IncidentDetail` of openapi.yaml).
 
+/// All that a record has (the setting `incident_entities`).
+constexpr std::size_t every_entity = std::numeric_limits<std::size_t>::max();
 /// A list's item with at most `most_entities` of its entities, principals first; `entity_total` is the true number.
 nlohmann::ordered_json to_json(const engine::IncidentRecord& incident, std::size_t most_entities);
 

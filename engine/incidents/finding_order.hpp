@@ -12,6 +12,8 @@ namespace catenary::engine {
 
 /// A finding's place in its tenant's table while it is in memory; reused, never persisted.
 using FindingIndex = StrongId<struct FindingIndexTag, std::uint32_t>;
+/// A group of findings; a place, used again after the group is gone.
+using GroupIndex = StrongId<struct GroupIndexTag, std::uint32_t>;
 
 struct FindingIdHash {
     std::size_t operator()(const FindingId& id) const { return boost::hash<boost::uuids::uuid>{}(id.value()); }

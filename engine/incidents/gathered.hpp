@@ -21,7 +21,9 @@ namespace catenary::engine {
 /// evidence.
 class Gathered {
 public:
-    Gathered(const HeldSignals& held, const Dictionary& dictionary) : held_{held}, dictionary_{dictionary}, entities_{dictionary}, principals_{dictionary} {}
+    /// `most_entities`: that a record lists.
+    Gathered(const HeldSignals& held, const Dictionary& dictionary, std::size_t most_entities)
+        : held_{held}, dictionary_{dictionary}, entities_{dictionary, most_entities}, principals_{dictionary, most_entities} {}
 
     void join(FindingIndex index, const Finding& finding);
     void leave(FindingIndex index, const Finding& finding);
@@ -44,6 +46,11 @@ public:
     Timestamp first_activity() const { return members_.begin()->first.start; }
     Timestamp last_activity() const { return *ends_.rbegin(); }
     std::size_t signal_count() const { return signals_.size(); }
+    std::size_t entity_count() const { return entities_.size(); }
+    void change_listed_entities(std::size_t most) {
+        entities_.change_most(most);
+        principals_.change_most(most);
+    }
     Severity severity() const;
 
     /// The member that `describe` was last told of, unless it changed since.
@@ -53,8 +60,9 @@ public:
     }
     /// How `leading()` is shown.
     void describe_leading(const FindingRecord& leading_record);
-    /// Writes the members that follow from the findings. `record`: the same as before, or after `start_record` any.
-    void describe(IncidentRecord& record);
+    /// Writes the members that follow from the findings. `record`: the same as before, or after `start_record` any. `daily_limit`: of an aggregate, how many
+    /// incidents stand alone beside it.
+    void describe(IncidentRecord& record, std::optional<std::size_t> daily_limit = {});
     void start_record() { lists_again_ = true; }
 
 private:
@@ -67,7 +75,7 @@ private:
     void list_claims(IncidentRecord& record) const;
     void list_entities(IncidentRecord& record);
     void change_entities(IncidentRecord& record, const std::vector<EntityId>& changed);
-    std::string summary(const IncidentRecord& record) const;
+    std::string summary(const IncidentRecord& record, std::optional<std::size_t> daily_limit) const;
 
     const HeldSignals& held_;
     const Dictionary& dictionary_;

@@ -18,11 +18,6 @@ void Grouping::reconsider_refused(GroupIndex index) {
     open_.insert(refused.begin(), refused.end());
 }
 
-void Grouping::reconsider_hand(HandGroup hand) {
-    const auto found = hands_.find(hand);
-    if (found != hands_.end()) open_.insert(found->second.begin(), found->second.end());
-}
-
 void Grouping::note_origin(FindingIndex finding) { origins_.try_emplace(finding, node(finding).group); }
 
 GroupIndex Grouping::new_group() {
@@ -47,13 +42,15 @@ void Grouping::free_emptied() {
     emptied_.clear();
 }
 
-void Grouping::put(FindingIndex finding, const FindingOrder& order, Timestamp end) {
+void Grouping::put(FindingIndex finding, const std::string& pattern, const FindingOrder& order, Timestamp end) {
     free_emptied();
     if (finding.value() >= nodes_.size()) nodes_.resize(finding.value() + 1);
     Node& self = node(finding);
     if (!self.present) {
+        release(pattern, order);
         note_origin(finding);
         self.present = true;
+        self.pattern = pattern;
         self.order = order;
         self.end = end;
         reconsider(finding);
@@ -83,6 +80,7 @@ void Grouping::change_order(FindingIndex finding, const FindingOrder& order) {
         if (first_between < place && place < last_between) reconsider(other);
     }
     open_.erase({former, finding});
+    count_opener(finding, false);
     for (const GroupIndex index : self.refused_by) {
         group(index).refused.erase({former, finding});
         group(index).refused.emplace(order, finding);
@@ -96,11 +94,13 @@ void Grouping::change_order(FindingIndex finding, const FindingOrder& order) {
         own.members.erase(former);
         own.members.emplace(order, finding);
         const bool later = former < order;
-        if ((later && former_first == finding) || self.hand) {
-            reconsider_members(*self.group);
-            reconsider_refused(*self.group);
+        if (!self.aggregated) {  // nothing depends on where an aggregate starts
+            if ((later && former_first == finding) || self.hand) {
+                reconsider_members(*self.group);
+                reconsider_refused(*self.group);
+            }
+            if (!later && own.members.begin()->second == finding) started_earlier(*self.group, former_first);
         }
-        if (!later && own.members.begin()->second == finding) started_earlier(*self.group, former_first);
     }
     if (self.hand) {
         hands_[*self.hand].erase({former, finding});
@@ -110,44 +110,21 @@ void Grouping::change_order(FindingIndex finding, const FindingOrder& order) {
     reconsider(finding);
 }
 
-void Grouping::place(FindingIndex finding, std::optional<HandGroup> hand) {
-    free_emptied();
-    Node& self = node(finding);
-    if (self.hand == hand) return;
-    if (self.group) count_out(*self.group, self);
-    if (self.hand) {
-        reconsider_hand(*self.hand);  // another one may be its first now
-        auto& former = hands_[*self.hand];
-        former.erase({self.order, finding});
-        if (former.empty()) hands_.erase(*self.hand);
-    }
-    self.hand = hand;
-    if (hand) {
-        hands_[*hand].emplace(self.order, finding);
-        reconsider_hand(*hand);
-    }
-    if (self.group) {
-        count_in(*self.group, self);
-        reconsider_members(*self.group);
-        reconsider_refused(*self.group);
-    }
-    reconsider(finding);
-}
-
 void Grouping::count_in(GroupIndex index, const Node& member) {
-    if (member.hand) group(index).placed.emplace(member.order, *member.hand);
-    else group(index).ends.insert(member.end);
+    if (member.aggregated) return;
+    Group& it = group(index);
+    if (member.hand && it.placed.emplace(member.order, *member.hand).second) ++it.hands[*member.hand];
+    if (!member.hand) it.ends.insert(member.end);
 }
 
 void Grouping::count_out(GroupIndex index, const Node& member) {
+    if (member.aggregated) return;
     Group& it = group(index);
-    if (member.hand) it.placed.erase(member.order);
-    else it.ends.erase(it.ends.find(member.end));
-}
-
-std::optional<HandGroup> Grouping::hand_of(GroupIndex index) const {
-    const auto& placed = groups_[index.value()].placed;
-    return placed.empty() ? std::nullopt : std::optional{placed.begin()->second};
+    if (member.hand && it.placed.erase(member.order) > 0) {
+        const auto hand = it.hands.find(*member.hand);
+        if (--hand->second == 0) it.hands.erase(hand);
+    }
+    if (!member.hand) it.ends.erase(it.ends.find(member.end));
 }
 
 void Grouping::started_earlier(GroupIndex index, FindingIndex former_first) {
@@ -166,6 +143,11 @@ void Grouping::started_earlier(GroupIndex index, FindingIndex former_first) {
 
 void Grouping::remove(FindingIndex finding) {
     free_emptied();
+    count_opener(finding, false);
+    take_out(finding);
+}
+
+void Grouping::take_out(FindingIndex finding) {
     note_origin(finding);
     Node& self = node(finding);
     open_.erase({self.order, finding});
@@ -175,12 +157,7 @@ void Grouping::remove(FindingIndex finding) {
         node(other).near.erase(finding);
     }
     if (self.group) leave(finding);
-    if (self.hand) {
-        auto& hand = hands_[*self.hand];
-        hand.erase({self.order, finding});
-        reconsider_hand(*self.hand);
-        if (hand.empty()) hands_.erase(*self.hand);
-    }
+    if (self.hand) leave_hand(finding);
     self = Node{};
 }
 
@@ -195,7 +172,13 @@ void Grouping::connect(FindingIndex left, FindingIndex right) {
     if (near == own) return;
     group(near).beside_another = true;
     group(own).beside_another = true;
-    if (started_first(near, own)) reconsider(later);
+    if (follows(later, near)) reconsider(later);
+}
+
+/// Whether a group that comes near a finding of another one may draw it from there.
+bool Grouping::follows(FindingIndex later, GroupIndex target) const {
+    const Node& self = nodes_[later.value()];
+    return !is_aggregate(target) && (self.aggregated || started_first(target, *self.group));
 }
 
 /// Whether `left` comes before `right` where a finding has the choice.
@@ -241,32 +224,12 @@ void Grouping::refuse(FindingIndex finding, GroupIndex index) {
     group(index).refused.emplace(node(finding).order, finding);
 }
 
-/// Where the first of its hand group is; empty when it is the first itself, or in none.
-std::optional<GroupIndex> Grouping::group_by_hand(FindingIndex finding) const {
-    const auto& hand = nodes_[finding.value()].hand;
-    if (!hand) return std::nullopt;
-    const FindingIndex first = hands_.at(*hand).begin()->second;
-    return first == finding ? std::nullopt : nodes_[first.value()].group;
-}
-
-/// Those of its hand group follow the first; those of other hand groups that came later into `target` must leave it.
-void Grouping::pull_hand(FindingIndex finding, GroupIndex target) {
-    const Node& self = node(finding);
-    if (!self.hand) return;
-    const auto& hand = hands_.at(*self.hand);
-    if (hand.begin()->second == finding) open_.insert(std::next(hand.begin()), hand.end());
-    const Group& it = group(target);
-    for (auto later = it.placed.upper_bound(self.order); later != it.placed.end(); ++later) {
-        if (later->second != *self.hand) reconsider(it.members.at(later->first));
-    }
-}
-
 std::optional<GroupIndex> Grouping::group_to_join(FindingIndex finding) {
     const Node& self = node(finding);
     std::vector<std::pair<FindingOrder, GroupIndex>> candidates;
     for (const auto& [other, shared] : self.near) {
         const Node& there = node(other);
-        if (there.group && there.order < self.order) candidates.emplace_back(group(*there.group).members.begin()->first, *there.group);
+        if (there.group && !there.aggregated && there.order < self.order) candidates.emplace_back(group(*there.group).members.begin()->first, *there.group);
     }
     std::sort(candidates.begin(), candidates.end());
     candidates.erase(std::unique(candidates.begin(), candidates.end()), candidates.end());
@@ -284,7 +247,7 @@ std::optional<GroupIndex> Grouping::group_to_lead(FindingIndex finding) {
     std::optional<GroupIndex> only;
     for (const auto& [other, shared] : self.near) {
         const Node& there = node(other);
-        if (!there.group || (only && *only != *there.group)) return std::nullopt;
+        if (!there.group || there.aggregated || (only && *only != *there.group)) return std::nullopt;
         only = there.group;
     }
     if (!only) return std::nullopt;
@@ -310,8 +273,12 @@ void Grouping::leave(FindingIndex finding) {
     own.members.erase(self.order);
     count_out(index, self);
     self.group.reset();
-    reconsider_refused(index);
     if (own.members.empty()) emptied_.push_back(index);
+    if (std::exchange(self.aggregated, false)) {
+        if (own.members.empty()) openers_.set_aggregate(*own.aggregate_of, std::nullopt);
+        return;
+    }
+    reconsider_refused(index);
     if (was_first) reconsider_members(index);
 }
 
@@ -320,17 +287,29 @@ void Grouping::decide(FindingIndex finding) {
     Node& self = node(finding);
     auto target = group_by_hand(finding);
     if (!target) target = group_to_join(finding);
+    count_opener(finding, !target && !self.hand);
+    const bool is_beyond = self.opens && openers_.is_beyond(self.day(), self.order);
     bool leads = false;
-    if (!target && self.group && group(*self.group).members.begin()->second == finding) target = self.group;
-    if (!target && !self.group && !self.hand && self.refused_by.empty()) {
-        target = group_to_lead(finding);
-        leads = target.has_value();
+    if (is_beyond) {
+        target = openers_.aggregate(self.day());
+    } else {
+        if (!target && self.group && !self.aggregated && group(*self.group).members.begin()->second == finding) target = self.group;
+        if (!target && !self.group && !self.hand && self.refused_by.empty()) {
+            target = group_to_lead(finding);
+            leads = target.has_value();
+        }
     }
     if (!target || target != self.group) {
         note_origin(finding);
         const bool moves = self.group.has_value();
         if (moves) leave(finding);
+        if (leads) count_opener(group(*target).members.begin()->second, false);
         if (!target) target = new_group();
+        if (is_beyond) {
+            self.aggregated = true;
+            group(*target).aggregate_of = self.day();
+            openers_.set_aggregate(self.day(), target);
+        }
         enter(finding, *target);
         pull_hand(finding, *target);
         if (!leads) {
@@ -338,7 +317,7 @@ void Grouping::decide(FindingIndex finding) {
                 const Node& there = node(other);
                 if (there.order < self.order || !there.group) continue;
                 // Nobody can have followed a finding that was in no group: only an earlier group attracts.
-                if (moves || started_first(*target, *there.group)) reconsider(other);
+                if (moves || follows(other, *target)) reconsider(other);
             }
         }
         if (overstretched(*target)) {

@@ -8,12 +8,6 @@
 
 namespace catenary::engine {
 
-namespace {
-
-constexpr std::size_t most_entities = ListedEntities::most;
-
-}  // namespace
-
 void Gathered::describe_leading(const FindingRecord& leading_record) {
     described_ = leading();
     title_ = leading_record.title;
@@ -21,7 +15,7 @@ void Gathered::describe_leading(const FindingRecord& leading_record) {
     leading_score_ = leading_record.score.probability;
 }
 
-void Gathered::describe(IncidentRecord& record) {
+void Gathered::describe(IncidentRecord& record, std::optional<std::size_t> daily_limit) {
     const bool starts = std::exchange(lists_again_, false);
     if (std::exchange(claims_changed_, false) || starts) list_claims(record);
     const auto principals = principals_.take_changed();
@@ -30,14 +24,14 @@ void Gathered::describe(IncidentRecord& record) {
     else change_entities(record, *entities);
     record.entity_total = static_cast<std::int64_t>(entities_.size());
 
-    record.title = title_;
+    record.title = (daily_limit ? "Beyond the limit of a day: " : "") + title_;
     record.severity = severity();
     record.score = leading_score_;
     record.first_activity = first_activity();
     record.last_activity = last_activity();
     record.signal_count = static_cast<std::int64_t>(signals_.size());
     record.finding_count = static_cast<std::int64_t>(members_.size());
-    record.summary = summary(record);
+    record.summary = summary(record, daily_limit);
 }
 
 void Gathered::list_claims(IncidentRecord& record) const {
@@ -76,7 +70,7 @@ void Gathered::list_entities(IncidentRecord& record) {
     listed = 0;
     for (const EntityId principal : principals_.first()) list(record.entities, principal);
     for (const EntityId entity : entities_.first()) {
-        if (listed == most_entities) break;
+        if (listed == entities_.most()) break;
         if (!principals_.contains(entity)) list(record.entities, entity);
     }
     record.entities.resize(listed);
@@ -98,14 +92,20 @@ void Gathered::change_entities(IncidentRecord& record, const std::vector<EntityI
         const auto place = place_of(key);
         if (place != listed.end() && *place == key) continue;
         listed.insert(place, std::move(key));
-        if (listed.size() > most_entities) listed.pop_back();
+        if (listed.size() > entities_.most()) listed.pop_back();
     }
 }
 
-std::string Gathered::summary(const IncidentRecord& record) const {
+std::string Gathered::summary(const IncidentRecord& record, std::optional<std::size_t> daily_limit) const {
     std::string text = leading_summary_;
-    if (record.finding_count == 1) return text;
-    text += " This is the strongest of " + said_count(record.finding_count, "finding") + " that share evidence, from ";
+    if (record.finding_count == 1 && !daily_limit) return text;
+    text += " This is the strongest of " + said_count(record.finding_count, "finding");
+    if (daily_limit) {
+        text += " that are listed together because " + said_count(static_cast<std::int64_t>(*daily_limit), "incident");
+        text += " of their pattern began earlier on the same day; they need not have more in common. They are from ";
+    } else {
+        text += " that share evidence, from ";
+    }
     text += said_count(static_cast<std::int64_t>(record.patterns.size()), "pattern") + " (" + said_list(record.patterns, 5) + "): ";
     text += said_count(record.signal_count, "signal") + " in " + said_list(record.domains, 8) + ", naming ";
     text += std::to_string(record.entity_total) + (record.entity_total == 1 ? " entity" : " entities");

@@ -94,6 +94,10 @@ public:
     /// How far apart in time incidents of one principal are still related.
     void change_group_within(Duration group_within) { group_within_ = group_within; }
     void change_scoring(const ScoringParameters& parameters);
+    /// How many incidents of one pattern and event day stand alone (DailyOpeners); at least one.
+    void change_daily_limit(std::size_t limit);
+    /// How many entities an incident's record lists, at least one; of those that are in memory as well.
+    void change_listed_entities(std::size_t most);
     void settle(EntryStamp stamp);
 
     /// Of so many incidents the record stays when they ended.
@@ -118,6 +122,10 @@ public:
     void digest(DigestSum& findings, DigestSum& groups) const;
     /// Bytes held, roughly, for diagnostics.
     std::size_t bytes() const;
+    /// Findings that came into an aggregate.
+    std::int64_t aggregated() const { return aggregated_; }
+    /// Incidents that came to have more entities than their record lists.
+    std::int64_t cut_short() const { return cut_short_; }
 
     /// Whether nothing changed since the last `write`.
     bool is_written() const;
@@ -136,11 +144,16 @@ private:
         std::size_t announced_signals = 0;     // in the history
         std::vector<FindingId> ended;          // its findings, once they are no longer in memory
         bool as_stored = false;                // not all its findings are held: its record is not made of them
+        std::optional<std::size_t> beyond;     // of an aggregate: how many stand alone beside it
+        bool is_cut_short = false;             // had more entities than are listed
         bool is_new = false;                   // made by this entry
+        /// Its findings have no more than pattern and day in common.
+        bool is_aggregate() const { return beyond.has_value(); }
         /// All but what its findings add up to.
         template <class Archive, class Self>
         static void fields(Archive& archive, Self& self) {
-            archive(self.record, self.group, self.title, self.severity, self.absorbed, self.announced_signals, self.ended, self.as_stored);
+            archive(self.record, self.group, self.title, self.severity, self.absorbed, self.announced_signals, self.ended, self.as_stored, self.beyond,
+                    self.is_cut_short);
         }
     };
     struct Leaving {
@@ -173,6 +186,7 @@ private:
             std::size_t stored = 0;              // findings that it had
             std::vector<FindingIndex> findings;  // those of them that were found again
             bool is_short = false;               // some of them not with all their evidence
+            bool is_aggregate = false;
             bool goes_on() const { return record->status != IncidentStatus::closed && findings.size() == stored; }
         };
         std::map<IncidentNumber, Known> known;
@@ -254,6 +268,7 @@ private:
     // what was reported before (incidents_carried.cpp)
     void forget_partition();
     void find_again(FindingIndex index, Carried& carried);
+    void group_again(Carried& carried);
     bool is_as_stored(FindingIndex index, const StoredFinding& stored) const;
     std::vector<StageEvidence> evidence_among(FindingIndex index, const std::vector<SignalRef>& wanted) const;
     std::vector<EntityId> principals_among(FindingIndex index, const std::vector<EntityKey>& wanted) const;
@@ -261,6 +276,7 @@ private:
     void rewrite(FindingIndex index);
     void keep_as_stored(Incident& incident, const Carried::Known& known);
     void keep_words(Incident& incident, const IncidentRecord& was);
+    std::set<IncidentNumber> grouped_otherwise(const std::map<FindingIndex, IncidentNumber>& numbers) const;
     void group_as_stored(const std::vector<FindingIndex>& findings, const Carried& carried, EntryStamp stamp);
     void report_others(const Carried& carried);
 
@@ -280,7 +296,8 @@ private:
     // snapshots (incidents_snapshot.cpp)
     template <class Archive, class Self>
     static void counters(Archive& archive, Self& self) {
-        archive(self.scoring_, self.last_number_, self.group_within_, self.superseded_, self.written_until_, self.dropped_findings_, self.dropped_groups_);
+        archive(self.scoring_, self.last_number_, self.group_within_, self.superseded_, self.written_until_, self.dropped_findings_, self.dropped_groups_,
+                self.aggregated_, self.cut_short_);
     }
     void gather_again(Incident& incident, SnapshotReader& in);
     void load_links();
@@ -298,6 +315,9 @@ private:
     std::size_t evidence_held_ = 0;                                              // over all findings
     boost::unordered_flat_map<FindingId, IncidentNumber, FindingIdHash> ended_;  // findings no longer in memory, with the newest incident that had them
     Duration group_within_ = std::chrono::hours{24};
+    std::size_t listed_entities_ = ListedEntities::usual_most;
+    std::int64_t aggregated_ = 0;
+    std::int64_t cut_short_ = 0;
 
     // of the entry being applied
     std::vector<Leaving> leaving_;

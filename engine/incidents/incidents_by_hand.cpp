@@ -92,6 +92,10 @@ void Incidents::announce_merge(IncidentNumber from, IncidentNumber into, EntrySt
         note(into, stamp, "merged", with_reason("took in " + named(from), by_hand_->reason), by_hand_->actor);
         return;
     }
+    if (incidents_.at(into).is_aggregate()) {
+        note(from, stamp, "merged", "its findings are beyond the limit of their pattern and day, and listed in " + named(into));
+        return;
+    }
     note(from, stamp, "merged", "its findings share evidence with those of " + named(into) + ", which goes on");
     note(into, stamp, "merged", "took in " + named(from) + ", whose findings share evidence with its own");
 }

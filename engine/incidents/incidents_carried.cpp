@@ -30,12 +30,14 @@ void Incidents::carry_over(const StoredIncidents& stored, Timestamp newest, Entr
         carried.findings.emplace(finding.id, &finding);
     }
     for (const FindingIndex index : findings_.all()) find_again(index, carried);
+    group_again(carried);
 
     std::vector<FindingIndex> going_on;
     for (auto& [number, known] : carried.known) {
         Incident& incident = incidents_[number];
         incident.record = *known.record;
         incident.announced_signals = static_cast<std::size_t>(known.record->signal_count);
+        if (known.is_aggregate) incident.beyond = grouping_.daily_limit();
         if (known.findings.empty()) continue;  // it ended
         if (known.goes_on()) going_on.insert(going_on.end(), known.findings.begin(), known.findings.end());
         else keep_as_stored(incident, known);
@@ -48,7 +50,9 @@ void Incidents::carry_over(const StoredIncidents& stored, Timestamp newest, Entr
         const auto heir = record.merged_into ? incidents_.find(*record.merged_into) : incidents_.end();
         if (heir != incidents_.end()) heir->second.absorbed.push_back(record.number);
     }
+    const auto aggregated = aggregated_;
     group_as_stored(going_on, carried, stamp);
+    aggregated_ = aggregated;
     report_others(carried);
     settle(stamp);
     // Nothing happened to what was known: its history does not grow by this.
@@ -111,6 +115,33 @@ void Incidents::find_again(FindingIndex index, Carried& carried) {
     }
 }
 
+/// All that was reported, closed or not, as the rule groups it: what an aggregate was is one, and the incidents that are closed keep their places of the day.
+void Incidents::group_again(Carried& carried) {
+    for (const auto& [number, known] : carried.known) {
+        for (const FindingIndex index : known.findings) grouping_.put(index, findings_[index].pattern->id, findings_[index].order(), findings_[index].end);
+    }
+    for (const auto& [number, known] : carried.known) {
+        for (const FindingIndex index : known.findings) {
+            findings_[index].evidence.each([&](SignalHandle signal) {
+                for (const FindingIndex other : held_.findings(signal)) {
+                    if (index < other && grouping_.contains(other)) grouping_.connect(index, other);
+                }
+            });
+        }
+    }
+    grouping_.settle();
+    for (auto& [number, known] : carried.known) {
+        known.is_aggregate = !known.findings.empty() && grouping_.is_aggregate(grouping_.group_of(known.findings.front()));
+    }
+    for (const auto& [number, known] : carried.known) {
+        for (const FindingIndex index : known.findings) {
+            if (known.goes_on()) grouping_.remove(index);  // for now
+            else grouping_.retire(index);
+        }
+    }
+    grouping_.settle();
+}
+
 bool Incidents::is_as_stored(FindingIndex index, const StoredFinding& stored) const {
     const Finding& finding = findings_[index];
     return finding.start == stored.start && finding.end == stored.end && static_cast<std::int64_t>(finding.evidence.size()) == stored.evidence_total;
@@ -150,7 +181,7 @@ void Incidents::rewrite(FindingIndex index) {
 /// Closed, or not all of it was found again: it takes no more evidence.
 void Incidents::keep_as_stored(Incident& incident, const Carried::Known& known) {
     incident.as_stored = known.is_short || known.findings.size() < known.stored;
-    incident.gathered = std::make_unique<Gathered>(held_, dictionary_);
+    incident.gathered = std::make_unique<Gathered>(held_, dictionary_, listed_entities_);
     for (const FindingIndex index : known.findings) {
         Finding& finding = findings_[index];
         finding.incident = incident.record.number;
@@ -171,15 +202,8 @@ void Incidents::keep_words(Incident& incident, const IncidentRecord& was) {
     refresh(incident);
 }
 
-/// Where the rule puts findings otherwise than they were reported, they stay together as they were, as if by hand: by hand it may have been.
-void Incidents::group_as_stored(const std::vector<FindingIndex>& findings, const Carried& carried, EntryStamp stamp) {
-    std::map<FindingIndex, IncidentNumber> numbers;
-    for (const FindingIndex index : findings) {
-        numbers.emplace(index, carried.findings.at(findings_[index].id)->incident);
-        inherited_[index] = {numbers.at(index)};
-        start_grouping(index);
-    }
-    grouping_.settle();
+/// Incidents whose findings are not one group, or not alone in theirs.
+std::set<IncidentNumber> Incidents::grouped_otherwise(const std::map<FindingIndex, IncidentNumber>& numbers) const {
     std::map<GroupIndex, std::set<IncidentNumber>> of_groups;
     std::map<IncidentNumber, std::set<GroupIndex>> of_numbers;
     for (const auto& [index, number] : numbers) {
@@ -193,12 +217,34 @@ void Incidents::group_as_stored(const std::vector<FindingIndex>& findings, const
     for (const auto& [number, groups] : of_numbers) {
         if (groups.size() > 1) otherwise.insert(number);
     }
-    for (const IncidentNumber number : otherwise) place(carried.known.at(number).findings, hands_.next());
+    return otherwise;
+}
+
+/// Where the rule puts findings otherwise than they were reported, they stay together as they were, as if by hand: by hand it may have been.
+void Incidents::group_as_stored(const std::vector<FindingIndex>& findings, const Carried& carried, EntryStamp stamp) {
+    std::map<FindingIndex, IncidentNumber> numbers;
+    std::set<IncidentNumber> all;
+    for (const FindingIndex index : findings) {
+        numbers.emplace(index, carried.findings.at(findings_[index].id)->incident);
+        all.insert(numbers.at(index));
+        inherited_[index] = {numbers.at(index)};
+        start_grouping(index);
+    }
     grouping_.settle();
+    std::set<IncidentNumber> placed;
+    for (auto otherwise = grouped_otherwise(numbers); !otherwise.empty(); otherwise = grouped_otherwise(numbers)) {
+        // Again, since what was placed by hand does not count among the incidents of its day, so that others may have come to stand alone.
+        const std::size_t before = placed.size();
+        for (const IncidentNumber number : otherwise) {
+            if (placed.insert(number).second) place(carried.known.at(number).findings, hands_.next());
+        }
+        CATENARY_ASSERT(placed.size() > before, "what is placed by hand is together and alone");
+        grouping_.settle();
+    }
     std::vector<Grouping::Move> moves;
     for (const auto& [index, number] : numbers) moves.push_back({index, std::nullopt, grouping_.group_of(index)});
     renumber(moves, stamp);
-    for (const auto& [number, groups] : of_numbers) {
+    for (const IncidentNumber number : all) {
         Incident& incident = incidents_.at(number);
         const IncidentRecord& was = *carried.known.at(number).record;
         incident.gathered->start_record();

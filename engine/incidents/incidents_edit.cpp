@@ -102,9 +102,10 @@ void Incidents::leave_partition(IncidentNumber number) {
     refresh(incident);
     numbers_.erase(*incident.group);
     incident.group.reset();
-    for (const auto& [order, finding] : incident.gathered->members()) {
-        findings_[finding].settled = true;
-        grouping_.remove(finding);
+    const auto& members = incident.gathered->members();
+    for (auto member = members.rbegin(); member != members.rend(); ++member) {  // the last first: nobody has to follow another first one
+        findings_[member->second].settled = true;
+        grouping_.retire(member->second);
     }
 }
 

@@ -119,7 +119,7 @@ void Incidents::update(FindingIndex index, const FindingDelta& delta, Mode mode)
 
 void Incidents::start_grouping(FindingIndex index) {
     Finding& finding = findings_[index];
-    grouping_.put(index, finding.order(), finding.end);
+    grouping_.put(index, finding.pattern->id, finding.order(), finding.end);
     finding.hand = hands_.of(finding);
     grouping_.place(index, finding.hand);
     finding.evidence.each([&](SignalHandle signal) { connect(index, signal); });
@@ -179,6 +179,7 @@ void Incidents::supersede(FindingIndex index, std::optional<FindingId> successor
     const Finding& finding = findings_[index];
     if (findings_.reported(finding.matched_as) == index) findings_.stop_reports(finding.matched_as);
     if (grouping_.contains(index)) grouping_.remove(index);
+    else if (finding.settled) grouping_.release(finding.pattern->id, finding.order());
     leaving_.push_back({index, successor});
     if (finding.incident) touch(*finding.incident);
 }
@@ -292,7 +293,7 @@ void Incidents::change_span(FindingIndex index, Timestamp start, Timestamp end) 
     const Timestamp former_end = finding.end;
     finding.start = start;
     finding.end = end;
-    if (grouping_.contains(index)) grouping_.put(index, finding.order(), end);
+    if (grouping_.contains(index)) grouping_.put(index, finding.pattern->id, finding.order(), end);
     if (Gathered* gathered = gathered_of(finding)) gathered->moved(index, former, former_end, finding);
     if (finding.indexed && former != finding.order()) {
         for (const EntityId principal : finding.principals) {

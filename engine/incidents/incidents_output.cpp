@@ -4,15 +4,34 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace catenary::engine {
-
-namespace {}  // namespace
 
 void Incidents::change_scoring(const ScoringParameters& parameters) {
     if (scoring_ == parameters) return;
     scoring_ = parameters;
     for (const FindingIndex index : findings_.all()) mark(index);
+}
+
+void Incidents::change_listed_entities(std::size_t most) {
+    const std::size_t fewest = std::min(most, listed_entities_);
+    if (most == std::exchange(listed_entities_, most)) return;
+    for (auto& [number, incident] : incidents_) {
+        if (!incident.gathered || incident.as_stored) continue;
+        incident.gathered->change_listed_entities(most);
+        if (incident.gathered->entity_count() > fewest) touch(number);
+    }
+}
+
+void Incidents::change_daily_limit(std::size_t limit) {
+    if (limit == grouping_.daily_limit()) return;
+    grouping_.change_daily_limit(limit);
+    for (auto& [number, incident] : incidents_) {  // a closed one stays as it was
+        if (!incident.is_aggregate() || !incident.group) continue;
+        incident.beyond = limit;
+        touch(number);
+    }
 }
 
 void Incidents::refresh(Incident& incident) {
@@ -32,7 +51,7 @@ void Incidents::refresh(Incident& incident) {
         const Finding& leading = findings_[gathered.leading()];
         gathered.describe_leading(finding_record(leading, score_of(leading, held_, scoring_), held_, dictionary_));
     }
-    gathered.describe(incident.record);
+    gathered.describe(incident.record, incident.beyond);
     if (incident.title) incident.record.title = *incident.title;
     if (incident.severity) incident.record.severity = *incident.severity;
 }
@@ -95,11 +114,12 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp, const std::function<b
         const auto members = std::exchange(incident.gathered, nullptr)->members();
         if (incident.group) numbers_.erase(*incident.group);
         incident.group.reset();
-        for (const auto& [order, index] : members) {
+        for (auto member = members.rbegin(); member != members.rend(); ++member) {  // the last first: nobody has to follow another first one
+            const FindingIndex index = member->second;
             dropped_findings_.add(digest_text(findings_[index]));
             note_ended(number, findings_[index].id);
             if (changed_findings_.contains(index)) write_finding(index);
-            if (grouping_.contains(index)) grouping_.remove(index);
+            if (grouping_.contains(index)) grouping_.retire(index);
             erase(index);
         }
     }
@@ -111,6 +131,7 @@ void Incidents::forget(Timestamp cutoff, EntryStamp stamp, const std::function<b
         erase(index);
     }
     settle(stamp);
+    grouping_.forget_days(cutoff);
     std::erase_if(superseded_, [&](const auto& entry) { return entry.second < cutoff; });
     if (!hands_.empty()) {
         std::set<FindingId, FindingIdLess> ids;
@@ -195,7 +216,7 @@ std::size_t Incidents::bytes() const {
     constexpr std::size_t an_incident = sizeof(Incident) + 1'024;
     constexpr std::size_t a_finding = sizeof(Finding) + 512;
     constexpr std::size_t an_evidence = 96;  // its place in the finding, the incident and the signal
-    return ended_.size() * (sizeof(FindingId) + sizeof(decltype(ended_)::value_type)) + hands_.bytes() + incidents_.size() * an_incident +
+    return ended_.size() * (sizeof(FindingId) + sizeof(decltype(ended_)::value_type)) + hands_.bytes() + grouping_.bytes() + incidents_.size() * an_incident +
            findings_.size() * a_finding + evidence_held_ * an_evidence;
 }
 

@@ -13,6 +13,8 @@ struct Incidents::Place {
     std::set<IncidentNumber> candidates;   ///< numbers that its findings had
     std::size_t joined = 0;
     bool is_empty = false;  ///< its last finding left
+    bool is_aggregate = false;
+    bool stays = false;     ///< an aggregate, which may be large: it keeps its number whatever comes into it
     IncidentNumber number;  ///< from now on
     std::unique_ptr<Gathered> gathered;
 };
@@ -74,7 +76,11 @@ Incidents::Places Incidents::affected_places(const std::vector<Grouping::Move>& 
         if (const auto number = numbers_.find(group); number != numbers_.end()) place.former = number->second;
         const std::size_t members = grouping_.members(group).size();
         place.is_empty = members == 0;
+        place.is_aggregate = grouping_.is_aggregate(group);
         if (place.former && members > place.joined) place.candidates.insert(*place.former);
+        // What was an incident of its own is not what an aggregate goes on as, whatever people made of it.
+        if (place.is_aggregate) std::erase_if(place.candidates, [&](IncidentNumber number) { return !incidents_.at(number).is_aggregate(); });
+        place.stays = place.is_aggregate && place.former && place.candidates.contains(*place.former);
         if (!by_hand_) continue;
         const bool is_apart = by_hand_->apart && !place.is_empty && grouping_.hand_of(group) == by_hand_->apart;
         if (is_apart) place.candidates.erase(by_hand_->keeps);
@@ -87,12 +93,15 @@ void Incidents::claim_numbers(Places& places, EntryStamp stamp) {
     for (auto& [group, place] : places) {
         if (!place.is_empty) by_start.emplace_back(grouping_.members(group).begin()->first, &place);
     }
-    std::sort(by_start.begin(), by_start.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
+    std::sort(by_start.begin(), by_start.end(),
+              [](const auto& left, const auto& right) { return left.second->stays != right.second->stays ? left.second->stays : left.first < right.first; });
     std::set<IncidentNumber> claimed;
     for (auto& [start, place] : by_start) {
         const bool keeps = by_hand_ && place->candidates.contains(by_hand_->keeps) && !claimed.contains(by_hand_->keeps);
         const auto free = keeps ? place->candidates.find(by_hand_->keeps)
-                                : std::find_if(place->candidates.begin(), place->candidates.end(), [&](IncidentNumber it) { return !claimed.contains(it); });
+                          : place->stays
+                              ? place->candidates.find(*place->former)
+                              : std::find_if(place->candidates.begin(), place->candidates.end(), [&](IncidentNumber it) { return !claimed.contains(it); });
         if (free != place->candidates.end()) {
             place->number = *free;
         } else {
@@ -103,7 +112,8 @@ void Incidents::claim_numbers(Places& places, EntryStamp stamp) {
             incident.record.revision = 0;
             incident.is_new = true;
         }
-        claimed.insert(place->number);
+        const bool is_new = claimed.insert(place->number).second;
+        CATENARY_ASSERT(is_new, "two groups are of one incident");
         touch(place->number);
     }
 }
@@ -138,6 +148,7 @@ void Incidents::redirect_released(const std::vector<Grouping::Move>& moves, cons
     }
     for (const auto& [group, place] : places) {
         if (!place.is_empty) released.erase(place.number);
+        if (!place.is_empty) incidents_.at(place.number).beyond = place.is_aggregate ? std::optional{grouping_.daily_limit()} : std::nullopt;
     }
     for (const IncidentNumber number : released) {
         refresh(incidents_.at(number));  // what it was, for whoever looks it up
@@ -161,6 +172,10 @@ void Incidents::redirect(IncidentNumber from, IncidentNumber into, EntryStamp st
     heir.absorbed.insert(heir.absorbed.end(), former.absorbed.begin(), former.absorbed.end());
     heir.absorbed.push_back(from);
     former.absorbed.clear();
+    for (const IncidentNumber related : former.record.related) relate(into, related);
+    announce_merge(from, into, stamp);
+    touch(from);
+    if (heir.is_aggregate()) return;
     // What people decided about either holds for both.
     if (heir.record.owner.empty()) heir.record.owner = former.record.owner;
     if (heir.record.status == IncidentStatus::new_) heir.record.status = former.record.status;
@@ -169,9 +184,6 @@ void Incidents::redirect(IncidentNumber from, IncidentNumber into, EntryStamp st
     std::vector<std::string> labels;
     std::set_union(heir.record.labels.begin(), heir.record.labels.end(), former.record.labels.begin(), former.record.labels.end(), std::back_inserter(labels));
     heir.record.labels = std::move(labels);
-    for (const IncidentNumber related : former.record.related) relate(into, related);
-    announce_merge(from, into, stamp);
-    touch(from);
 }
 
 void Incidents::close_emptied(IncidentNumber number, EntryStamp stamp) {
@@ -184,7 +196,7 @@ void Incidents::close_emptied(IncidentNumber number, EntryStamp stamp) {
 void Incidents::apply_moves(const std::vector<Grouping::Move>& moves, Places& places, EntryStamp stamp) {
     for (auto& [group, place] : places) {
         if (place.former) place.gathered = std::move(incidents_.at(*place.former).gathered);
-        if (!place.gathered) place.gathered = std::make_unique<Gathered>(held_, dictionary_);
+        if (!place.gathered) place.gathered = std::make_unique<Gathered>(held_, dictionary_, listed_entities_);
         if (place.former) incidents_.at(*place.former).group.reset();
         numbers_.erase(group);
     }
@@ -200,13 +212,15 @@ void Incidents::apply_moves(const std::vector<Grouping::Move>& moves, Places& pl
         if (!from && !finding.incident) {
             for (const EntityId principal : finding.principals) principals_.add(principal, finding.order(), index);
             finding.indexed = true;
-            if (!incidents_.at(number).is_new && !inherited_.contains(index)) note(number, stamp, "finding_added", finding.pattern->title);
+            const bool is_told = !incidents_.at(number).is_new && !inherited_.contains(index) && !place.is_aggregate;  // of an aggregate signals are told
+            if (is_told) note(number, stamp, "finding_added", finding.pattern->title);
         } else if (finding.incident && *finding.incident != number && !incidents_.at(*finding.incident).record.merged_into) {
             note(number, stamp, "finding_added", finding.pattern->title + ", until now in incident " + std::to_string(finding.incident->value()));
             note(*finding.incident, stamp, "finding_moved", finding.pattern->title + ", now in incident " + std::to_string(number.value()));
             look_whole(index);  // what the other incident is related to is not this one's
         }
         finding.incident = number;
+        if (place.is_aggregate) ++aggregated_;
         changed_findings_.insert(index);
     }
     for (auto& [group, place] : places) {
@@ -278,6 +292,10 @@ void Incidents::finish_touched(EntryStamp stamp) {
         incident.is_new = false;
         changed_incidents_.insert(number);
         if (!incident.gathered) continue;
+        if (!incident.is_cut_short && incident.gathered->entity_count() > listed_entities_) {
+            incident.is_cut_short = true;
+            ++cut_short_;
+        }
         const std::size_t signals = incident.gathered->signal_count();
         const std::size_t announced = incident.announced_signals;
         if (signals <= announced || (signals > 32 && signals < 2 * announced)) continue;

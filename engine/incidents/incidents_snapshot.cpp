@@ -14,7 +14,7 @@ void Incidents::save(SnapshotWriter& out) const {
     CATENARY_ASSERT(leaving_.empty() && waiting_again_.empty() && inherited_.empty() && settled_revised_.empty() && new_connections_.empty() &&
                         near_closed_.empty() && look_for_related_.empty() && touched_.empty() && !by_hand_,
                     "what is saved is settled");
-    out(findings_, grouping_, hands_, incidents_.size());
+    out(listed_entities_, findings_, grouping_, hands_, incidents_.size());
     for (const auto& [number, incident] : incidents_) {
         out(number, incident, incident.gathered != nullptr);
         if (!incident.gathered) continue;
@@ -25,6 +25,8 @@ void Incidents::save(SnapshotWriter& out) const {
 }
 
 void Incidents::load(SnapshotReader& in) {
+    in(listed_entities_);
+    SnapshotReader::require(listed_entities_ > 0, "incidents list no entities");
     findings_.load(in, held_, dictionary_);
     load_links();
     in(grouping_, hands_);
@@ -46,7 +48,10 @@ void Incidents::load(SnapshotReader& in) {
     for (const FindingIndex index : findings_.all()) {
         const Finding& finding = findings_[index];
         SnapshotReader::require(!finding.settled || finding.incident.has_value(), "a finding of a closed incident has none");
-        if (grouping_.contains(index)) SnapshotReader::require(numbers_.contains(grouping_.group_of(index)), "a group has no incident");
+        if (grouping_.contains(index)) {
+            SnapshotReader::require(numbers_.contains(grouping_.group_of(index)), "a group has no incident");
+            SnapshotReader::require(grouping_.is_put_as(index, finding.pattern->id, finding.order()), "a finding is grouped as another");
+        }
         for (const LateSignal& one : finding.late_answers) {
             SnapshotReader::require(one.condition < finding.pattern->absent.size(), "a finding tells of an unknown condition");
         }
@@ -72,7 +77,7 @@ void Incidents::load_links() {
 }
 
 void Incidents::gather_again(Incident& incident, SnapshotReader& in) {
-    incident.gathered = std::make_unique<Gathered>(held_, dictionary_);
+    incident.gathered = std::make_unique<Gathered>(held_, dictionary_, listed_entities_);
     for (std::size_t left = in.count(); left > 0; --left) {
         FindingIndex finding;
         in(finding);

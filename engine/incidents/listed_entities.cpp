@@ -6,9 +6,17 @@
 
 namespace catenary::engine {
 
+void ListedEntities::change_most(std::size_t most) {
+    if (most == most_) return;
+    most_ = most;
+    is_complete_ = false;
+    changed_.clear();
+    list_again_ = true;
+}
+
 void ListedEntities::add(EntityId entity) {
     if (++counts_[entity] > 1 || !is_complete_) return;
-    if (first_.size() == most) {
+    if (first_.size() == most_) {
         if (!first_.key_comp()(entity, *first_.rbegin())) return;
         note(*first_.rbegin());
         first_.erase(std::prev(first_.end()));
@@ -19,7 +27,7 @@ void ListedEntities::add(EntityId entity) {
 
 /// Of many changes each costs as much as a line of the list.
 void ListedEntities::note(EntityId entity) {
-    constexpr std::size_t many = most / 10;
+    const std::size_t many = most_ / 10;
     if (list_again_) return;
     changed_.push_back(entity);
     if (changed_.size() <= many) return;
@@ -49,7 +57,7 @@ const std::set<EntityId, EntityOrder>& ListedEntities::first() {
     if (std::exchange(is_complete_, true)) return first_;
     first_.clear();
     for (const auto& [entity, count] : counts_) {
-        if (first_.size() == most) {
+        if (first_.size() == most_) {
             if (!first_.key_comp()(entity, *first_.rbegin())) continue;
             first_.erase(std::prev(first_.end()));
         }

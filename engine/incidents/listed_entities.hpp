@@ -14,12 +14,15 @@
 
 namespace catenary::engine {
 
-/// Entities, each with how often it is mentioned, of which records show the first `most` in EntityOrder: only those are kept in order.
+/// Entities, each with how often it is mentioned, of which records show the first `most()` in EntityOrder: only those are kept in order.
 class ListedEntities {
 public:
-    static constexpr std::size_t most = 500;
+    static constexpr std::size_t usual_most = 500;
 
-    explicit ListedEntities(const Dictionary& dictionary) : first_{EntityOrder{&dictionary}} {}
+    explicit ListedEntities(const Dictionary& dictionary, std::size_t most = usual_most) : most_{most}, first_{EntityOrder{&dictionary}} {}
+    std::size_t most() const { return most_; }
+    /// At least one. All of the list may have changed.
+    void change_most(std::size_t most);
 
     void add(EntityId entity);
     /// Of what was added.
@@ -33,6 +36,7 @@ public:
     std::optional<std::vector<EntityId>> take_changed();
 
 private:
+    std::size_t most_;
     boost::unordered_flat_map<EntityId, std::uint32_t, std::hash<EntityId>> counts_;
     std::set<EntityId, EntityOrder> first_;
     void note(EntityId entity);

@@ -80,7 +80,7 @@ struct IncidentRecord {
     std::vector<std::string> domains;
     std::vector<std::string> patterns;  ///< pattern ids of its findings, sorted
     std::vector<EntityKey> principals;
-    std::vector<EntityKey> entities;  ///< of the evidence, principals first, at most 500; entity_total has the true number
+    std::vector<EntityKey> entities;  ///< of the evidence, principals first, as many as the tenant lists; entity_total has the true number
     std::int64_t entity_total = 0;
     Timestamp first_activity;
     Timestamp last_activity;

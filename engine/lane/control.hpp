@@ -93,7 +93,9 @@ struct SettingChange {
     std::optional<double> base_rate;
     std::optional<int> unlinkable_limit;
     std::optional<Duration> group_within;
-    std::optional<std::int64_t> window_signals;  ///< most signals that the window holds (Tenant::usual_window_signals unless set); at least one
+    std::optional<std::int64_t> window_signals;     ///< most signals that the window holds (Tenant::usual_window_signals unless set); at least one
+    std::optional<std::int64_t> daily_incidents{};  ///< of one pattern and event day that stand alone (DailyOpeners::usual_limit unless set); at least one
+    std::optional<int> incident_entities{};         ///< most that an incident's record lists (ListedEntities::usual_most unless set); at least one
 };
 
 /// Everything besides signals that can change a result (guarantees.md 1). One kind, one struct.

@@ -50,6 +50,8 @@ struct TenantStatus {
     Duration lateness{};
     std::optional<Timestamp> ticked;       ///< admission of the newest clock tick
     std::int64_t near_misses_dropped = 0;  ///< beyond what is told of one day
+    std::int64_t aggregated_findings = 0;  ///< Incidents::aggregated
+    std::int64_t incidents_cut_short = 0;  ///< Incidents::cut_short
     RematchCounts rematches;
     std::int64_t rematch_backlog = 0;                 ///< signals that wait to be matched again
     std::optional<Timestamp> oldest_rematch_waiting;  ///< event time of the earliest of them

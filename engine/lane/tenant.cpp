@@ -59,6 +59,8 @@ TenantStatus Tenant::status() const {
         .lateness = clock_.lateness(),
         .ticked = clock_.ticked(),
         .near_misses_dropped = near_misses_allowed_.dropped(),
+        .aggregated_findings = incidents_.aggregated(),
+        .incidents_cut_short = incidents_.cut_short(),
         .rematches = rematch_counts_,
         .rematch_backlog = static_cast<std::int64_t>(rematches_waiting_),
         .oldest_rematch_waiting = {},

@@ -36,6 +36,8 @@ void Tenant::change_settings(const SettingChange& change) {
     if (change.unlinkable_limit) link_rules_.set_limit(newest_or_never(), static_cast<std::size_t>(std::max(*change.unlinkable_limit, 0)));
     if (change.group_within) incidents_.change_group_within(std::max(*change.group_within, Duration::zero()));
     if (change.window_signals) window_signals_ = std::max<std::int64_t>(*change.window_signals, 1);
+    if (change.daily_incidents) incidents_.change_daily_limit(static_cast<std::size_t>(std::max<std::int64_t>(*change.daily_incidents, 1)));
+    if (change.incident_entities) incidents_.change_listed_entities(static_cast<std::size_t>(std::max(*change.incident_entities, 1)));
     if (!change.base_rate) return;
     scoring_.base_rate = *change.base_rate;
     incidents_.change_scoring(scoring_);

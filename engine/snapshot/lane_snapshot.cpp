@@ -14,7 +14,7 @@ namespace {
 using Reason = SnapshotRefusal::Reason;
 
 // The second number: raise it with every change of what entries do to the state, or of what is saved of it.
-constexpr std::string_view engine_version = CATENARY_VERSION "/9";
+constexpr std::string_view engine_version = CATENARY_VERSION "/10";
 constexpr std::string_view first_line = "catenary lane state 1\n";
 
 SnapshotHash hash_of_catalogue(const Catalogue& shipped) {

@@ -200,6 +200,8 @@ Json status_row(engine::Position position, const engine::TenantStatus& status) {
             {"evicted_signals", status.evicted_signals},
             {"turned_away_signals", status.turned_away_signals},
             {"near_misses_dropped", status.near_misses_dropped},
+            {"aggregated_findings", status.aggregated_findings},
+            {"incidents_cut_short", status.incidents_cut_short},
             {"rematches", status.rematches.made},
             {"rematch_signals", status.rematches.signals},
             {"rematches_cut", status.rematches.cut},
@@ -329,7 +331,8 @@ const ResultTable status_table{"tenant_status",
                                "tenant int4, position int8, watermark timestamptz, held bool, newest timestamptz, lateness interval, signals int8, late int8, "
                                "unlinkable int8, behind_horizon int8, oldest_behind_horizon timestamptz, capped_groups int8, window_signals int8, "
                                "evicted_signals int8, turned_away_signals int8, "
-                               "near_misses_dropped int8, rematches int8, rematch_signals int8, rematches_cut int8, rematches_given_up int8, "
+                               "near_misses_dropped int8, aggregated_findings int8, incidents_cut_short int8, "
+                               "rematches int8, rematch_signals int8, rematches_cut int8, rematches_given_up int8, "
                                "rematch_backlog int8, oldest_rematch_waiting timestamptz, state_bytes int8",
                                "tenant"};
 

@@ -16,7 +16,7 @@ using api::ports::DiagnosticsReport;
 constexpr const char* status_sql = R"(
     SELECT watermark, held, newest, extract(epoch FROM lateness)::float8, late, unlinkable, behind_horizon, window_signals, state_bytes, capped_groups,
            oldest_behind_horizon, near_misses_dropped, rematches, rematch_signals, rematches_cut, rematches_given_up, rematch_backlog, oldest_rematch_waiting,
-           evicted_signals, turned_away_signals
+           evicted_signals, turned_away_signals, aggregated_findings, incidents_cut_short
     FROM tenant_status)";
 constexpr const char* retention_sql = "SELECT refused_before::timestamp AT TIME ZONE 'UTC', kept_from::timestamp AT TIME ZONE 'UTC' FROM retention";
 constexpr const char* denied_sql = "SELECT kind, value, changed FROM entity_note WHERE link = 'deny' ORDER BY changed DESC LIMIT 100";
@@ -86,6 +86,8 @@ DiagnosticsReport read_report(TenantTransaction& transaction, const api::Caller&
         if (const auto given_up = row[15].as<std::int64_t>(); given_up > 0) report.caps.emplace_back("rematched_signals", given_up);
         if (const auto evicted = row[18].as<std::int64_t>(); evicted > 0) report.caps.emplace_back("window_signals", evicted);
         if (const auto turned_away = row[19].as<std::int64_t>(); turned_away > 0) report.caps.emplace_back("window_signals_turned_away", turned_away);
+        if (const auto aggregated = row[20].as<std::int64_t>(); aggregated > 0) report.caps.emplace_back("daily_incidents", aggregated);
+        if (const auto cut_short = row[21].as<std::int64_t>(); cut_short > 0) report.caps.emplace_back("incident_entities", cut_short);
     }
     const auto retention = transaction.exec1(retention_sql);
     report.taken_from = optional_timestamp(retention[0]);

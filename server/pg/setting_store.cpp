@@ -29,6 +29,8 @@ engine::SettingChange change_of(const TenantSettings& settings) {
     change.base_rate = settings.base_rate;
     change.unlinkable_limit = settings.unlinkable_limit;
     change.window_signals = settings.window_signals;
+    change.daily_incidents = settings.daily_incidents;
+    change.incident_entities = settings.incident_entities;
     return change;
 }
 
@@ -43,6 +45,8 @@ TenantSettings settings_of(std::string_view body) {
     settings.base_rate = change.base_rate.value_or(settings.base_rate);
     settings.unlinkable_limit = change.unlinkable_limit.value_or(settings.unlinkable_limit);
     settings.window_signals = change.window_signals.value_or(settings.window_signals);
+    settings.daily_incidents = change.daily_incidents.value_or(settings.daily_incidents);
+    settings.incident_entities = change.incident_entities.value_or(settings.incident_entities);
     return settings;
 }
 

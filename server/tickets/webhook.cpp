@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t most_entities = 500;
 constexpr std::size_t most_words = 300;
+constexpr std::size_t most_entities = 500;
 
 std::int64_t seconds_now() { return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 

@@ -57,6 +57,7 @@ void TenantLog::take(const engine::ControlBody& body, Timestamp admitted) {
             lateness_ = *setting->lateness;
             advance(std::nullopt);
         }
+        if (setting->daily_incidents) daily_incidents_ = signals_.empty() ? setting->daily_incidents : std::nullopt;
         if (setting->base_rate) base_rates_.push_back(*setting->base_rate);
         if (setting->unlinkable_limit) decisions_.push_back({newest(), static_cast<std::size_t>(*setting->unlinkable_limit), {}, false});
     }

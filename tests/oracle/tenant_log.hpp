@@ -63,6 +63,9 @@ public:
     /// Scores of a finding by the base rates that the tenant has set, the one in force first: what was forgotten is not scored anew.
     std::vector<double> scores(const std::map<engine::SignalRef, std::size_t>& evidence) const;
 
+    /// How many incidents of a pattern and day stand alone; empty: that changed when there were signals, of which some incidents may have ended before.
+    std::optional<std::int64_t> daily_incidents() const { return daily_incidents_; }
+
     const engine::EntityKey& entity(std::uint32_t number) const { return entities_.at(number); }
 
 private:
@@ -85,6 +88,7 @@ private:
     std::optional<engine::Timestamp> reached_;  // of min(event time, admission) and of ticks, the newest
     engine::Duration lateness_ = std::chrono::hours{1};
     std::vector<double> base_rates_{0.01};
+    std::optional<std::int64_t> daily_incidents_ = 10'000;
     std::vector<Arrived> signals_;
     std::vector<Decision> decisions_;
     std::vector<Version> versions_;

@@ -125,7 +125,7 @@ TEST_CASE("oracle: a score adds up weights, discounts, domains and rises") {
 
 TEST_CASE("oracle: an incident is what hangs together by evidence and spans thirty days at most") {
     const auto reported = [](std::string id, int day, std::vector<std::string> evidence) {
-        oracle::Reported finding{at(day * 24h), std::move(id), at(day * 24h + 1h), {}};
+        oracle::Reported finding{"p", at(day * 24h), std::move(id), at(day * 24h + 1h), {}};
         for (auto& name : evidence) finding.evidence.insert({at(0h), "edr", std::move(name)});
         return finding;
     };
@@ -134,4 +134,6 @@ TEST_CASE("oracle: an incident is what hangs together by evidence and spans thir
           Partition{{"a", "b", "c"}, {"d"}});
     CHECK(oracle::incidents({reported("a", 1, {"1"}), reported("b", 31, {"1"})}) == Partition{{"a"}, {"b"}});  // an hour more than thirty days
     CHECK(oracle::incidents({reported("a", 1, {"1"}), reported("b", 30, {"1"})}) == Partition{{"a", "b"}});
+    const std::vector many{reported("a", 1, {"1"}), reported("b", 1, {"2"}), reported("c", 1, {"3"}), reported("d", 1, {"1"}), reported("e", 2, {"3"})};
+    CHECK(oracle::incidents(many, 1) == Partition{{"a", "d"}, {"b", "c"}, {"e"}});
 }

@@ -104,6 +104,8 @@ ControlBody random_setting(Dice& dice) {
     if (dice.chance(40)) change.group_within = dice.of(std::vector<Duration>{1h, 48h});
     if (dice.chance(30)) change.lateness = dice.of(std::vector<Duration>{10min, 2h});
     if (dice.chance(30)) change.unlinkable_limit = dice.pick(0, 8);
+    if (dice.chance(50)) change.daily_incidents = dice.pick(1, 3);
+    if (dice.chance(30)) change.incident_entities = dice.pick(1, 4);
     return change;
 }
 
@@ -143,6 +145,16 @@ Catalogue LaneLog::posted() const {
     return patterns;
 }
 
+namespace {
+
+ControlBody few_incidents(std::uint32_t seed) {
+    SettingChange change;
+    change.daily_incidents = 1 + seed / 3 % 3;
+    return change;
+}
+
+}  // namespace
+
 LaneLog random_lane_log(std::uint32_t seed, int entries) {
     Dice dice{seed};
     LaneLog log;
@@ -153,7 +165,8 @@ LaneLog random_lane_log(std::uint32_t seed, int entries) {
         now += dice.chance(50) ? Duration{0} : dice.chance(90) ? Duration{dice.pick(1, 15) * 1min} : dice.of(std::vector<Duration>{5h, 26h, 5 * 24h});
         const TenantId tenant{dice.chance(85) ? 1 : 2};
         LogEntry entry{Position{i}, tenant, now, Tick{}};
-        if (dice.chance(80)) entry.body = random_signal(dice, now, i);
+        if (i == 1 && seed % 3 == 1) entry.body = few_incidents(seed);
+        else if (dice.chance(80)) entry.body = random_signal(dice, now, i);
         else entry.body = random_control(dice, story.stored(tenant), now, i);
         story.entry(entry);
         log.entries.push_back(std::move(entry));

@@ -22,7 +22,7 @@ struct LaneLog {
 /// | patterns | 1 to 3 stages, optional ones, sequence and any order, not linked, by one entity, by a chain; limits on gaps; repeats with and without distinct values; `max_span` of minutes up to days; required domains; flighting |
 /// | signals | bursts of a few accounts and hosts, many of equal time, some behind the watermark or the horizon, some with entities that do not link |
 /// | time | minutes, sometimes days at once, so that much is forgotten; ticks; watermark calls |
-/// | people | edits, closing and reopening, comments, merges, splits, settings, new patterns, new versions, other modes |
+/// | people | edits, closing and reopening, comments, merges, splits, settings (of which so few incidents a day that findings are aggregated), new patterns, new versions, other modes |
 LaneLog random_lane_log(std::uint32_t seed, int entries);
 
 }  // namespace catenary::property

@@ -90,6 +90,15 @@ struct Case {
     PatternChange posted;          ///< then a pattern is posted
     std::vector<Signal> late;      ///< then these come, all behind the watermark
     Timestamp end;                 ///< of all of it
+    std::int64_t daily_incidents;  ///< of a pattern that stand alone
+
+    LaneStory begin() const {
+        LaneStory story{shipped};
+        SettingChange setting;
+        setting.daily_incidents = daily_incidents;
+        story.entry({Position{0}, TenantId{1}, story_day(), setting});
+        return story;
+    }
 };
 
 Case random_case(std::uint32_t seed) {
@@ -102,6 +111,7 @@ Case random_case(std::uint32_t seed) {
     result.end = story_day() + span + 24h;
     result.late = random_signals(dice, dice.chance(50) ? dice.pick(1, 8) : 0, span);
     for (Signal& signal : result.late) signal.id = "late-" + signal.id;
+    result.daily_incidents = seed % 3 == 0 ? 10'000 : 1 + seed / 3 % 3;
     return result;
 }
 
@@ -140,6 +150,11 @@ IncidentEdit random_edit(Dice& dice, IncidentNumber number) {
 /// Whom signals may link by from now on.
 ControlBody random_link_decision(Dice& dice) {
     if (dice.chance(20)) return SettingChange{.lateness = {}, .base_rate = {}, .unlinkable_limit = dice.pick(1, 2), .group_within = {}, .window_signals = {}};
+    if (dice.chance(20)) {
+        SettingChange change;
+        change.daily_incidents = dice.pick(1, 4);
+        return change;
+    }
     const EntityKey entity = dice.of(std::vector<EntityKey>{{"account", "alice"}, {"account", "bob"}, {"host", "h1"}, {"host", "h2"}});
     return EntityChange{entity, dice.of(std::vector<LinkRule>{LinkRule::deny, LinkRule::deny, LinkRule::usual})};
 }
@@ -162,7 +177,7 @@ PatternChange random_deployment(Dice& dice, const Catalogue& shipped, Timestamp 
 /// The same log with people at work: incidents are closed, reopened, renamed, merged, split and remarked on at random, patterns stopped and deployed again.
 std::vector<LogEntry> with_edits(const Case& it, const std::vector<LogEntry>& log, std::uint32_t seed) {
     Dice dice{seed};
-    LaneStory story{it.shipped};
+    LaneStory story = it.begin();
     std::vector<LogEntry> edited;
     const auto append = [&](LogEntry entry) {
         entry.position = Position{static_cast<std::int64_t>(edited.size()) + 1};
@@ -193,7 +208,7 @@ std::vector<LogEntry> with_edits(const Case& it, const std::vector<LogEntry>& lo
 
 /// Once nothing waits to be matched again: what waits at the end of a log depends on its order, since so many re-matches are made in a minute.
 std::string digest_of(const Case& it, const std::vector<LogEntry>& log) {
-    LaneStory story{it.shipped};
+    LaneStory story = it.begin();
     for (const LogEntry& entry : log) story.entry(entry);
     return story.at(log.back().admitted).finish_rematches().digest();
 }
@@ -211,7 +226,7 @@ TEST_CASE("property: arrival order within the lateness, and the order of late si
             CAPTURE(variant);
             REQUIRE(digest_of(it, arrival(it, seed + variant * 1'000'003U)) == expected);
         }
-        with_findings += expected != LaneStory{it.shipped}.digest() ? 1 : 0;
+        with_findings += expected != it.begin().digest() ? 1 : 0;
     }
     CHECK(with_findings > tried.size() / 2);  // the cases are about something
 }
@@ -278,7 +293,7 @@ public:
     /// The digest at the end. The first run draws the decisions, unless there are to be none.
     std::string run(std::uint32_t variant, bool decides = true) {
         Dice order{seed_ + variant * 1'000'003U};
-        LaneStory story{case_.shipped};
+        LaneStory story = case_.begin();
         arrive(story, order, true);
         if (decides && !decisions_) decisions_ = random_decisions(dice_, story.stored());
         effective_ = decides ? decide(story, *decisions_) : 0;
@@ -368,7 +383,7 @@ TEST_CASE("property: decisions about links hold by event time, whatever straggle
                 arriving.emplace_back(it.punctual[i].time + delay, i);
             }
             std::stable_sort(arriving.begin(), arriving.end(), [](const auto& left, const auto& right) { return left.first < right.first; });
-            LaneStory story{it.shipped};
+            LaneStory story = it.begin();
             std::optional<Timestamp> last_decision;
             for (const auto& [admitted, i] : arriving) {
                 story.signal(it.punctual[i]);
@@ -400,8 +415,8 @@ TEST_CASE("property: when effects are taken does not show in the digest or in wh
         CAPTURE(seed);
         const Case it = random_case(seed);
         const auto log = with_edits(it, arrival(it, seed), seed);
-        LaneStory often{it.shipped};
-        LaneStory once{it.shipped};
+        LaneStory often = it.begin();
+        LaneStory once = it.begin();
         for (const LogEntry& entry : log) {
             often.entry(entry);
             often.take();
@@ -436,8 +451,8 @@ TEST_CASE("property: a lane that starts again from the log goes on with the same
         const Case it = random_case(seed);
         const auto log = with_edits(it, arrival(it, seed), seed);
         const auto restart = static_cast<std::size_t>(dice.pick(1, static_cast<int>(log.size()) - 1));
-        LaneStory kept{it.shipped};
-        LaneStory restarted{it.shipped};
+        LaneStory kept = it.begin();
+        LaneStory restarted = it.begin();
         for (std::size_t i = 0; i < log.size(); ++i) {
             // The one that starts again takes nothing before its restart, the other one has written all along.
             kept.entry(log[i]);
@@ -462,8 +477,8 @@ TEST_CASE("property: another tenant's entries show nowhere") {
         Dice dice{seed};
         const Case it = random_case(seed);
         const auto log = arrival(it, seed);
-        LaneStory alone{it.shipped};
-        LaneStory shared_lane{it.shipped};
+        LaneStory alone = it.begin();
+        LaneStory shared_lane = it.begin();
         for (const LogEntry& entry : log) {
             alone.entry(entry);
             for (int more = dice.pick(0, 2); more > 0; --more) {

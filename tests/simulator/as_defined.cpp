@@ -200,17 +200,17 @@ std::optional<std::string> compare(engine::TenantId tenant, const oracle::Tenant
 }
 
 /// Which findings are in one incident, where nobody had a hand in it.
-std::optional<std::string> other_incidents(const TenantResults& results) {
+std::optional<std::string> other_incidents(const TenantResults& results, std::int64_t daily_limit) {
     std::vector<oracle::Reported> reported;
     std::map<std::int64_t, std::set<std::string>> stored;
     for (const auto& one : results.findings()) {
         if (one.mode != "production" || one.state == "waiting") continue;
         if (!one.incident) return fmt::format("{} is in no incident", said(one.finding));
         stored[*one.incident].insert(one.id);
-        auto& finding = reported.emplace_back(oracle::Reported{one.finding.start, one.id, one.finding.end, {}});
+        auto& finding = reported.emplace_back(oracle::Reported{one.pattern, one.finding.start, one.id, one.finding.end, {}});
         for (const auto& [ref, stage] : one.finding.evidence) finding.evidence.insert(ref);
     }
-    auto defined = oracle::incidents(std::move(reported));
+    auto defined = oracle::incidents(std::move(reported), daily_limit);
     for (const auto& [number, findings] : stored) {
         if (defined.erase(findings) == 0)
             return fmt::format("incident {} has findings that the definitions do not put together: {}", number, fmt::join(findings, ", "));
@@ -240,9 +240,9 @@ std::optional<std::string> other_than_defined(Database& database, const engine::
         for (const auto& version : log.versions()) {
             if (auto other = compare(tenant, log, version, results, of_tenant)) return other;
         }
-        if (of_tenant.partly + of_tenant.left_out == 0 && !results.grouped_by_hand()) {
+        if (of_tenant.partly + of_tenant.left_out == 0 && !results.grouped_by_hand() && log.daily_incidents()) {
             ++of_tenant.grouped;
-            if (auto other = other_incidents(results)) return fmt::format("tenant {}: {}", tenant.value(), *other);
+            if (auto other = other_incidents(results, *log.daily_incidents())) return fmt::format("tenant {}: {}", tenant.value(), *other);
         }
         compared += of_tenant;
     }

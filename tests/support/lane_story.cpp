@@ -273,8 +273,8 @@ std::string as_text(const Effects& effects) {
         text << tenant.near_misses_kept_from;
         const TenantStatus& status = tenant.status;
         text << status.watermark << std::int64_t{status.held} << status.newest << status.signals << status.late << status.unlinkable << status.behind_horizon
-             << status.window_signals << status.near_misses_dropped << status.rematches.made << status.rematches.signals << status.rematches.cut
-             << status.rematches.given_up << status.rematch_backlog << status.oldest_rematch_waiting;
+             << status.window_signals << status.near_misses_dropped << status.aggregated_findings << status.incidents_cut_short << status.rematches.made
+             << status.rematches.signals << status.rematches.cut << status.rematches.given_up << status.rematch_backlog << status.oldest_rematch_waiting;
     }
     return text.text();
 }

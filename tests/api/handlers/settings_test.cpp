@@ -35,7 +35,11 @@ TEST_CASE("a change keeps what it leaves out, and null goes back to the default"
     const auto second =
         api.put("/api/v1/settings", {{"lateness", nullptr}, {"group_within", "2d"}, {"unlinkable_limit", 32}, {"window_signals", 50'000}}, "\"1\"");
     REQUIRE(second.status == 200);
-    CHECK(api.settings.stored.values == api::ports::TenantSettings{1h, 48h, 0.001, 32, 50'000});
+    const auto third = api.put("/api/v1/settings", {{"daily_incidents", 30}, {"incident_entities", 1'000}});
+    REQUIRE(third.status == 200);
+    CHECK(third.body["settings"]["daily_incidents"]["default"] == 10'000);
+    CHECK(third.body["settings"]["incident_entities"]["default"] == 500);
+    CHECK(api.settings.stored.values == api::ports::TenantSettings{1h, 48h, 0.001, 32, 50'000, 30, 1'000});
 }
 
 TEST_CASE("a change of an older revision is refused; an unconditional one that is overtaken is made again") {

@@ -72,10 +72,14 @@ TEST_CASE("control entries are read back as they were written") {
     change.lateness = 90min;
     change.base_rate = 0.30000000000000004;
     change.window_signals = 30'000'000'000;
+    change.daily_incidents = 7;
+    change.incident_entities = 40;
     const auto setting = back(change);
     CHECK(setting.lateness == change.lateness);
     CHECK(setting.base_rate == change.base_rate);
     CHECK(setting.window_signals == change.window_signals);
+    CHECK(setting.daily_incidents == 7);
+    CHECK(setting.incident_entities == 40);
     CHECK_FALSE(setting.unlinkable_limit.has_value());
 }
 

@@ -163,6 +163,7 @@ void add_settings(RefusedInputs& rows) {
     put("a base rate too high", R"({"base_rate":0.9})", {{"/base_rate", "out_of_range"}});
     put("no base rate", R"({"base_rate":"low"})", {{"/base_rate", "wrong_type"}});
     put("no limit", R"({"unlinkable_limit":0})", {{"/unlinkable_limit", "out_of_range"}});
+    put("no incidents", R"({"daily_incidents":0,"incident_entities":2001})", {{"/daily_incidents", "out_of_range"}, {"/incident_entities", "out_of_range"}});
     put("no window", R"({"window_signals":999})", {{"/window_signals", "out_of_range"}});
     put("half a limit", R"({"unlinkable_limit":2.5})", {{"/unlinkable_limit", "out_of_range"}});
 }

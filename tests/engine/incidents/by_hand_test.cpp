@@ -235,6 +235,9 @@ TEST_CASE("how far apart incidents of one principal are related is a setting") {
 TEST_CASE("an incident whose record was dropped from memory is still edited and commented on, and says why it cannot be merged") {
     LaneStory story{{shared(pattern_of("p", {{"a"}}, 1h))}};
     constexpr int many = 20'010;  // ten more than are kept
+    SettingChange all_alone;
+    all_alone.daily_incidents = many;
+    story.control(all_alone);
     for (int i = 0; i < many; ++i) story.signal(signal_of("a", i * 1s, "user" + std::to_string(i)));
     story.stored();
     for (int day = 1; day <= 40; ++day) story.signal(signal_of("x", day * 24h, "other"));

@@ -4,10 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <random>
 #include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 using namespace catenary::engine;
@@ -29,6 +32,7 @@ struct Item {
     Timestamp end;
     std::set<int> evidence;
     std::optional<HandGroup> hand = {};
+    std::string pattern = "p";
 };
 using Model = std::map<FindingIndex, Item>;
 using Partition = std::set<std::set<FindingIndex>>;
@@ -37,14 +41,32 @@ bool share(const Item& left, const Item& right) {
     return std::any_of(left.evidence.begin(), left.evidence.end(), [&](int signal) { return right.evidence.contains(signal); });
 }
 
-/// The definition, read literally.
-Partition expected_partition(const Model& model, Duration max_span) {
+using Places = std::set<std::pair<std::string, FindingOrder>>;
+std::pair<std::string, std::int64_t> day_of(const std::string& pattern, Timestamp start) {
+    return {pattern, std::chrono::floor<std::chrono::days>(start).time_since_epoch().count()};
+}
+
+struct Days {
+    std::size_t limit = 10'000;
+    Places retired;  // what opened a group and is gone, and counts
+};
+
+/// The definition, read literally. `openers`: told of what opens a group, or would.
+Partition expected_partition(const Model& model, Duration max_span, const Days& days = {}, std::set<FindingIndex>* openers = nullptr) {
     std::vector<FindingIndex> sorted;
     for (const auto& [finding, item] : model) sorted.push_back(finding);
     std::sort(sorted.begin(), sorted.end(), [&](auto left, auto right) { return model.at(left).order < model.at(right).order; });
     std::vector<std::vector<FindingIndex>> groups;  // by start, since they are opened in order
+    std::map<std::pair<std::string, std::int64_t>, std::size_t> opened;
+    std::map<std::pair<std::string, std::int64_t>, std::vector<FindingIndex>> aggregates;
+    Places gone = days.retired;
     for (const FindingIndex finding : sorted) {
         const Item& item = model.at(finding);
+        for (auto one = gone.begin(); one != gone.end();) {
+            const bool is_earlier = one->second < item.order;
+            if (is_earlier) ++opened[day_of(one->first, one->second.start)];
+            one = is_earlier ? gone.erase(one) : std::next(one);
+        }
         const auto placed = [&](auto other) { return model.at(other).hand.has_value(); };
         const auto same_hand = [&](auto other) { return item.hand && model.at(other).hand == item.hand; };
         const auto by_hand = std::find_if(groups.begin(), groups.end(), [&](const auto& group) { return std::any_of(group.begin(), group.end(), same_hand); });
@@ -61,9 +83,14 @@ Partition expected_partition(const Model& model, Duration max_span) {
             group->push_back(finding);
             joined = true;
         }
-        if (!joined) groups.push_back({finding});
+        if (joined) continue;
+        if (openers != nullptr && !item.hand) openers->insert(finding);
+        const auto day = day_of(item.pattern, item.order.start);
+        if (!item.hand && opened[day]++ >= days.limit) aggregates[day].push_back(finding);
+        else groups.push_back({finding});
     }
     Partition partition;
+    for (const auto& [day, members] : aggregates) partition.emplace(members.begin(), members.end());
     for (const auto& group : groups) partition.emplace(group.begin(), group.end());
     return partition;
 }
@@ -73,9 +100,11 @@ struct Subject {
     Grouping grouping;
     Model model;
     std::map<FindingIndex, GroupIndex> placed;  // from the moves alone
+    Days days = {};
 
     void add(FindingIndex finding, Item item) {
-        grouping.put(finding, item.order, item.end);
+        days.retired.erase({item.pattern, item.order});
+        grouping.put(finding, item.pattern, item.order, item.end);
         for (const auto& [other, there] : model) connect(finding, item, other, there);
         model.emplace(finding, std::move(item));
     }
@@ -92,11 +121,28 @@ struct Subject {
         grouping.remove(finding);
         model.erase(finding);
     }
+    /// Right after `settle`.
+    void retire(FindingIndex finding) {
+        std::set<FindingIndex> openers;
+        expected_partition(model, std::chrono::days{30}, days, &openers);
+        grouping.retire(finding);
+        if (openers.contains(finding)) days.retired.emplace(model.at(finding).pattern, model.at(finding).order);
+        model.erase(finding);
+    }
+    void release(const std::pair<std::string, FindingOrder>& place) {
+        days.retired.erase(place);
+        grouping.release(place.first, place.second);
+    }
+    void limit(std::size_t groups) {
+        days.limit = groups;
+        grouping.change_daily_limit(groups);
+    }
+    Partition expected() const { return expected_partition(model, std::chrono::days{30}, days); }
     void span(FindingIndex finding, Timestamp start, Timestamp end) {
         Item& item = model.at(finding);
         item.order.start = start;
         item.end = end;
-        grouping.put(finding, item.order, item.end);
+        grouping.put(finding, item.pattern, item.order, item.end);
     }
     void toggle(FindingIndex finding, int signal) {
         Item& item = model.at(finding);
@@ -127,7 +173,9 @@ struct Subject {
     }
 };
 
-Item item(std::uint32_t number, int start, int end, std::set<int> evidence) { return {{day(start), id_of(number)}, day(end), std::move(evidence), {}}; }
+Item item(std::uint32_t number, int start, int end, std::set<int> evidence, std::string pattern = "p") {
+    return {{day(start), id_of(number)}, day(end), std::move(evidence), {}, std::move(pattern)};
+}
 constexpr HandGroup hand_one{1};
 constexpr HandGroup hand_two{2};
 FindingIndex f(std::uint32_t number) { return FindingIndex{number}; }
@@ -221,6 +269,65 @@ TEST_CASE("findings of two hand groups are apart whatever connects them, and lat
     CHECK(subject.partition() == Partition{{f(1), f(3), f(4)}});
 }
 
+TEST_CASE("what a pattern opens on a day beyond the limit is one aggregate, by start and id and not as it came") {
+    for (const bool forwards : {true, false}) {
+        Subject subject;
+        subject.limit(2);
+        for (std::uint32_t i = 1; i <= 5; ++i) {
+            const auto number = static_cast<int>(forwards ? i : 6 - i);
+            subject.add(f(static_cast<std::uint32_t>(number)), item(static_cast<std::uint32_t>(number), 0, 1, {number}));
+            subject.settle();
+        }
+        subject.add(f(6), item(6, 1, 2, {6}));       // of another day
+        subject.add(f(7), item(7, 0, 1, {7}, "q"));  // of another pattern
+        subject.settle();
+        CHECK(subject.partition() == Partition{{f(1)}, {f(2)}, {f(3), f(4), f(5)}, {f(6)}, {f(7)}});
+        CHECK(subject.grouping.is_aggregate(subject.grouping.group_of(f(3))));
+        CHECK_FALSE(subject.grouping.is_aggregate(subject.grouping.group_of(f(2))));
+    }
+}
+
+TEST_CASE("evidence leads out of an aggregate, and nobody into it") {
+    Subject subject;
+    subject.limit(1);
+    for (int i = 1; i <= 3; ++i) subject.add(f(static_cast<std::uint32_t>(i)), item(static_cast<std::uint32_t>(i), 0, 1, {i}));
+    subject.add(f(4), item(4, 2, 3, {2}));  // beside the aggregate
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(1)}, {f(2), f(3)}, {f(4)}});
+    subject.toggle(f(3), 1);
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(1), f(3)}, {f(2)}, {f(4)}});
+    subject.limit(2);
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(1), f(3)}, {f(2), f(4)}});
+}
+
+TEST_CASE("a place among the first of a day is taken when one is superseded, and kept when one is closed") {
+    Subject subject;
+    subject.limit(2);
+    for (int i = 1; i <= 5; ++i) subject.add(f(static_cast<std::uint32_t>(i)), item(static_cast<std::uint32_t>(i), 0, 1, {i}));
+    subject.settle();
+    subject.retire(f(1));
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(2)}, {f(3), f(4), f(5)}});
+    subject.remove(f(2));
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(3)}, {f(4), f(5)}});
+    subject.release({"p", {day(0), id_of(1)}});
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(3)}, {f(4)}, {f(5)}});
+    subject.retire(f(3));
+    subject.grouping.forget_days(day(1));
+    subject.settle();
+    CHECK(subject.partition() == Partition{{f(4)}, {f(5)}});  // somebody is left
+    subject.retire(f(4));
+    subject.retire(f(5));
+    subject.settle();
+    CHECK(subject.grouping.bytes() > 0);
+    subject.grouping.forget_days(day(1));
+    CHECK(subject.grouping.bytes() == 0);
+}
+
 TEST_CASE("property: the kept partition is the one the definition gives, whatever changed before") {
     for (const auto seed : catenary::tests::seeds(0, 3000)) {
         CAPTURE(seed);
@@ -229,24 +336,34 @@ TEST_CASE("property: the kept partition is the one the definition gives, whateve
         const int signals = pick(2, 14);
         const int days = pick(3, 90);
         const int hands = seed % 2 == 0 ? 0 : pick(1, 4);
+        const int patterns = pick(1, 2);
         Subject subject;
+        if (seed % 3 != 0) subject.limit(static_cast<std::size_t>(pick(1, 4)));
+        const int starts = seed % 3 == 1 ? std::min(days, 4) : days;  // the limit bites
         std::uint32_t next = 1;
         for (int step = 0; step < 60; ++step) {
-            const int kind = pick(0, hands > 0 ? 12 : 9);
+            const int kind = pick(seed % 3 == 0 ? 0 : -2, hands > 0 ? 12 : 9);
             std::vector<FindingIndex> present;
             for (const auto& [finding, unused] : subject.model) present.push_back(finding);
             const auto any = [&] { return present[static_cast<std::size_t>(pick(0, static_cast<int>(present.size()) - 1))]; };
-            if (present.empty() || kind <= 3) {
-                const int start = pick(0, days);
+            if (kind == -2) {
+                if (pick(0, 3) == 0) subject.limit(static_cast<std::size_t>(pick(1, 4)));
+            } else if (kind == -1) {
+                if (pick(0, 2) == 0 && !subject.days.retired.empty()) subject.release(*subject.days.retired.begin());
+                if (present.empty()) continue;
+                subject.settle();
+                subject.retire(any());
+            } else if (present.empty() || kind <= 3) {
+                const int start = pick(0, starts);
                 std::set<int> evidence{pick(1, signals)};
                 for (int more = pick(0, 2); more > 0; --more) evidence.insert(pick(1, signals));
                 const auto number = static_cast<std::uint32_t>(pick(0, 60'000));
                 const FindingIndex index{next++};
                 if (std::any_of(present.begin(), present.end(), [&](auto p) { return subject.model.at(p).order.id == id_of(number); })) continue;
-                subject.add(index, item(number, start, start + pick(0, 14), evidence));
+                subject.add(index, item(number, start, start + pick(0, 14), evidence, pick(1, patterns) == 1 ? "p" : "q"));
             } else if (kind <= 5) {
                 const FindingIndex finding = any();
-                const int start = pick(0, days);
+                const int start = pick(0, starts);
                 subject.span(finding, day(start), day(start + pick(0, 14)));
             } else if (kind <= 8) {
                 subject.toggle(any(), pick(1, signals));
@@ -257,10 +374,10 @@ TEST_CASE("property: the kept partition is the one the definition gives, whateve
             }
             if (pick(0, 2) == 0) {
                 subject.settle();
-                REQUIRE(subject.partition() == expected_partition(subject.model, std::chrono::days{30}));
+                REQUIRE(subject.partition() == subject.expected());
             }
         }
         subject.settle();
-        REQUIRE(subject.partition() == expected_partition(subject.model, std::chrono::days{30}));
+        REQUIRE(subject.partition() == subject.expected());
     }
 }

@@ -91,7 +91,7 @@ TEST_CASE("a report holds the engine's status and what the process knows") {
     database.run(fmt::format(
         "INSERT INTO tenant_status VALUES ({}, 7, '2026-03-05 22:47:11+00', true, '2026-03-05 23:47:11+00', interval '1 hour', 10, 1, 2, 3, 4, 5, 6)",
         tenant.caller.tenant.value()));
-    database.run("UPDATE tenant_status SET evicted_signals = 8, turned_away_signals = 9");
+    database.run("UPDATE tenant_status SET evicted_signals = 8, turned_away_signals = 9, aggregated_findings = 10, incidents_cut_short = 11");
     pg::ProcessView process;
     process.sources = [](engine::TenantId) { return std::vector<api::ports::SourceStatus>{{"edr", "endpoint", 4, {}, {}}}; };
     process.caps = [](engine::TenantId) { return std::vector<std::pair<std::string, std::int64_t>>{{"findings", 2}}; };
@@ -108,8 +108,12 @@ TEST_CASE("a report holds the engine's status and what the process knows") {
     CHECK(found.window_signals == 4);
     CHECK(found.state_bytes == 5);
     CHECK(found.sources.size() == 1);
-    CHECK(found.caps ==
-          std::vector<std::pair<std::string, std::int64_t>>{{"pattern_groups", 6}, {"window_signals", 8}, {"window_signals_turned_away", 9}, {"findings", 2}});
+    CHECK(found.caps == std::vector<std::pair<std::string, std::int64_t>>{{"pattern_groups", 6},
+                                                                          {"window_signals", 8},
+                                                                          {"window_signals_turned_away", 9},
+                                                                          {"daily_incidents", 10},
+                                                                          {"incident_entities", 11},
+                                                                          {"findings", 2}});
     CHECK(found.leader == "leading");
     CHECK_FALSE(report(store, other).watermark.has_value());
 }
