@@ -269,6 +269,7 @@ private:
     void forget_partition();
     void find_again(FindingIndex index, Carried& carried);
     void group_again(Carried& carried);
+    std::vector<FindingIndex> last_first(std::vector<FindingIndex> findings) const;
     bool is_as_stored(FindingIndex index, const StoredFinding& stored) const;
     std::vector<StageEvidence> evidence_among(FindingIndex index, const std::vector<SignalRef>& wanted) const;
     std::vector<EntityId> principals_among(FindingIndex index, const std::vector<EntityKey>& wanted) const;

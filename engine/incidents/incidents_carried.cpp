@@ -2,6 +2,8 @@
 #include "engine/model/assert.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 namespace catenary::engine {
 
@@ -50,9 +52,10 @@ void Incidents::carry_over(const StoredIncidents& stored, Timestamp newest, Entr
         const auto heir = record.merged_into ? incidents_.find(*record.merged_into) : incidents_.end();
         if (heir != incidents_.end()) heir->second.absorbed.push_back(record.number);
     }
-    const auto aggregated = aggregated_;
+    const auto counted = std::pair{aggregated_, cut_short_};
     group_as_stored(going_on, carried, stamp);
-    aggregated_ = aggregated;
+    for (auto& [number, incident] : incidents_) incident.is_cut_short = incident.gathered && incident.gathered->entity_count() > listed_entities_;
+    std::tie(aggregated_, cut_short_) = counted;
     report_others(carried);
     settle(stamp);
     // Nothing happened to what was known: its history does not grow by this.
@@ -61,7 +64,7 @@ void Incidents::carry_over(const StoredIncidents& stored, Timestamp newest, Entr
 
 /// Findings stay; which incidents they are in, and what analysts decided about that, is as if it had never been.
 void Incidents::forget_partition() {
-    for (const FindingIndex index : findings_.all()) {
+    for (const FindingIndex index : last_first(findings_.all())) {  // nobody has to follow another first one
         Finding& finding = findings_[index];
         if (grouping_.contains(index)) grouping_.remove(index);
         if (finding.indexed) {
@@ -115,31 +118,39 @@ void Incidents::find_again(FindingIndex index, Carried& carried) {
     }
 }
 
-/// All that was reported, closed or not, as the rule groups it: what an aggregate was is one, and the incidents that are closed keep their places of the day.
+/// What takes no part any more keeps its places of the day, and where it was an aggregate it is one: as the rule has it of all that was reported, each incident by itself.
 void Incidents::group_again(Carried& carried) {
-    for (const auto& [number, known] : carried.known) {
-        for (const FindingIndex index : known.findings) grouping_.put(index, findings_[index].pattern->id, findings_[index].order(), findings_[index].end);
-    }
+    boost::unordered_flat_map<FindingIndex, IncidentNumber, std::hash<FindingIndex>> numbers;
     for (const auto& [number, known] : carried.known) {
         for (const FindingIndex index : known.findings) {
-            findings_[index].evidence.each([&](SignalHandle signal) {
-                for (const FindingIndex other : held_.findings(signal)) {
-                    if (index < other && grouping_.contains(other)) grouping_.connect(index, other);
-                }
-            });
+            numbers.emplace(index, number);
+            grouping_.put(index, findings_[index].pattern->id, findings_[index].order(), findings_[index].end);
         }
+    }
+    for (const auto& [index, number] : numbers) {
+        findings_[index].evidence.each([&, index = index, number = number](SignalHandle signal) {
+            for (const FindingIndex other : held_.findings(signal)) {
+                const auto known = index < other ? numbers.find(other) : numbers.end();
+                if (known != numbers.end() && known->second == number) grouping_.connect(index, other);
+            }
+        });
     }
     grouping_.settle();
     for (auto& [number, known] : carried.known) {
         known.is_aggregate = !known.findings.empty() && grouping_.is_aggregate(grouping_.group_of(known.findings.front()));
     }
     for (const auto& [number, known] : carried.known) {
-        for (const FindingIndex index : known.findings) {
-            if (known.goes_on()) grouping_.remove(index);  // for now
+        for (const FindingIndex index : last_first(known.findings)) {  // nobody has to follow another first one
+            if (known.goes_on()) grouping_.remove(index);              // for now
             else grouping_.retire(index);
         }
     }
     grouping_.settle();
+}
+
+std::vector<FindingIndex> Incidents::last_first(std::vector<FindingIndex> findings) const {
+    std::sort(findings.begin(), findings.end(), [&](FindingIndex left, FindingIndex right) { return findings_[right].order() < findings_[left].order(); });
+    return findings;
 }
 
 bool Incidents::is_as_stored(FindingIndex index, const StoredFinding& stored) const {
@@ -202,7 +213,8 @@ void Incidents::keep_words(Incident& incident, const IncidentRecord& was) {
     refresh(incident);
 }
 
-/// Incidents whose findings are not one group, or not alone in theirs.
+/// Incidents whose findings are not one group, or not alone in theirs. Those of which only an aggregate has too much are left out as long as there are others: they
+/// may stand alone when those are placed, which do not count then.
 std::set<IncidentNumber> Incidents::grouped_otherwise(const std::map<FindingIndex, IncidentNumber>& numbers) const {
     std::map<GroupIndex, std::set<IncidentNumber>> of_groups;
     std::map<IncidentNumber, std::set<GroupIndex>> of_numbers;
@@ -211,13 +223,15 @@ std::set<IncidentNumber> Incidents::grouped_otherwise(const std::map<FindingInde
         of_numbers[number].insert(grouping_.group_of(index));
     }
     std::set<IncidentNumber> otherwise;
+    std::set<IncidentNumber> in_aggregates;
+    const auto is_aggregate = [&](GroupIndex group) { return grouping_.is_aggregate(group); };
     for (const auto& [group, all] : of_groups) {
-        if (all.size() > 1) otherwise.insert(all.begin(), all.end());
+        if (all.size() > 1) (is_aggregate(group) ? in_aggregates : otherwise).insert(all.begin(), all.end());
     }
     for (const auto& [number, groups] : of_numbers) {
-        if (groups.size() > 1) otherwise.insert(number);
+        if (groups.size() > 1) (std::all_of(groups.begin(), groups.end(), is_aggregate) ? in_aggregates : otherwise).insert(number);
     }
-    return otherwise;
+    return otherwise.empty() ? in_aggregates : otherwise;
 }
 
 /// Where the rule puts findings otherwise than they were reported, they stay together as they were, as if by hand: by hand it may have been.
@@ -241,12 +255,16 @@ void Incidents::group_as_stored(const std::vector<FindingIndex>& findings, const
         CATENARY_ASSERT(placed.size() > before, "what is placed by hand is together and alone");
         grouping_.settle();
     }
+    for (const auto& [index, number] : numbers) {
+        incidents_.at(number).beyond = grouping_.is_aggregate(grouping_.group_of(index)) ? std::optional{grouping_.daily_limit()} : std::nullopt;
+    }
     std::vector<Grouping::Move> moves;
     for (const auto& [index, number] : numbers) moves.push_back({index, std::nullopt, grouping_.group_of(index)});
     renumber(moves, stamp);
     for (const IncidentNumber number : all) {
         Incident& incident = incidents_.at(number);
         const IncidentRecord& was = *carried.known.at(number).record;
+        CATENARY_ASSERT(incident.gathered, "each group has the number that it was reported with");
         incident.gathered->start_record();
         keep_words(incident, was);
         if (incident.record == was) touched_.erase(number);

@@ -114,6 +114,7 @@ void Incidents::claim_numbers(Places& places, EntryStamp stamp) {
         }
         const bool is_new = claimed.insert(place->number).second;
         CATENARY_ASSERT(is_new, "two groups are of one incident");
+        incidents_.at(place->number).beyond = place->is_aggregate ? std::optional{grouping_.daily_limit()} : std::nullopt;
         touch(place->number);
     }
 }
@@ -121,11 +122,13 @@ void Incidents::claim_numbers(Places& places, EntryStamp stamp) {
 /// Numbers that no group claimed redirect to where their findings went, or are closed.
 void Incidents::redirect_released(const std::vector<Grouping::Move>& moves, const Places& places, EntryStamp stamp) {
     std::set<IncidentNumber> released;
-    std::map<IncidentNumber, std::pair<FindingOrder, IncidentNumber>> heirs;  // by the earliest finding
+    using Rank = std::pair<bool, FindingOrder>;  // an aggregate last, then the earliest finding
+    std::map<IncidentNumber, std::pair<Rank, IncidentNumber>> heirs;
     const auto offer = [&](IncidentNumber number, const FindingOrder& order, IncidentNumber heir) {
         released.insert(number);
-        const auto [known, is_first] = heirs.try_emplace(number, order, heir);
-        if (!is_first && order < known->second.first) known->second = {order, heir};
+        const Rank rank{incidents_.at(heir).is_aggregate(), order};
+        const auto [known, is_first] = heirs.try_emplace(number, rank, heir);
+        if (!is_first && rank < known->second.first) known->second = {rank, heir};
     };
     for (const auto& [group, place] : places) {
         if (!place.former) continue;
@@ -148,7 +151,6 @@ void Incidents::redirect_released(const std::vector<Grouping::Move>& moves, cons
     }
     for (const auto& [group, place] : places) {
         if (!place.is_empty) released.erase(place.number);
-        if (!place.is_empty) incidents_.at(place.number).beyond = place.is_aggregate ? std::optional{grouping_.daily_limit()} : std::nullopt;
     }
     for (const IncidentNumber number : released) {
         refresh(incidents_.at(number));  // what it was, for whoever looks it up
@@ -175,7 +177,7 @@ void Incidents::redirect(IncidentNumber from, IncidentNumber into, EntryStamp st
     for (const IncidentNumber related : former.record.related) relate(into, related);
     announce_merge(from, into, stamp);
     touch(from);
-    if (heir.is_aggregate()) return;
+    if (heir.is_aggregate() && !former.is_aggregate()) return;
     // What people decided about either holds for both.
     if (heir.record.owner.empty()) heir.record.owner = former.record.owner;
     if (heir.record.status == IncidentStatus::new_) heir.record.status = former.record.status;

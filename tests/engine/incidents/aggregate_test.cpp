@@ -171,6 +171,49 @@ TEST_CASE("an engine that begins anew has the aggregates and the places of close
     CHECK(anew.stored().status.aggregated_findings == 4);
 }
 
+TEST_CASE("an engine that begins anew takes continuations of closed incidents for what they were, alone or in an aggregate") {
+    // Whether a continuation, which begins with what it continues, stands before or after that is in the ids.
+    for (int limit = 1; limit <= 4; ++limit) {
+        for (int name = 0; name < 12; ++name) {
+            CAPTURE(limit);
+            CAPTURE(name);
+            LaneStory story{one_pattern()};
+            story.control(limits(limit));
+            const std::string closed = "closed " + std::to_string(name);
+            attack(story, closed, 0min);
+            for (int i = 0; i < 3; ++i) attack(story, accounts[static_cast<std::size_t>(i)], (i + 1) * 5min);
+            IncidentEdit edit;
+            edit.number = IncidentNumber{1};
+            edit.status = IncidentStatus::closed;
+            edit.actor = "key";
+            story.control(edit);
+            story.signal(signal_of("b", 20min, closed));
+            story.control(edit);  // nothing: it is closed
+            const auto before = story.stored().incidents;
+            LaneStory anew = story.begun_anew(one_pattern(), story_day() + 1h);
+            CHECK(anew.stored().incidents == before);
+            attack(anew, "later", 30min);
+            attack(story, "later", 30min);
+            CHECK(sizes(anew) == sizes(story));
+        }
+    }
+}
+
+TEST_CASE("an engine that begins anew leaves what was merged by hand and what was aggregated as they were") {
+    LaneStory story{one_pattern()};
+    story.control(limits(2));
+    for (int i = 0; i < 5; ++i) attack(story, accounts[static_cast<std::size_t>(i)], i * 5min);
+    story.control(IncidentMerge{.into = IncidentNumber{1}, .numbers = {IncidentNumber{2}}, .reason = "", .actor = "key"});
+    CHECK(sizes(story) == std::vector<std::int64_t>{1, 1, 1, 2});
+    attack(story, "fifth", 30min);
+    CHECK(sizes(story) == std::vector<std::int64_t>{1, 1, 2, 2});
+    const auto before = story.stored().incidents;
+    LaneStory anew = story.begun_anew(one_pattern(), story_day() + 1h);
+    CHECK(anew.stored().incidents == before);
+    attack(anew, "sixth", 40min);
+    CHECK(sizes(anew) == std::vector<std::int64_t>{1, 1, 2, 3});
+}
+
 TEST_CASE("a closed incident keeps its place of the day, and a closed aggregate what it has") {
     LaneStory story{one_pattern()};
     story.control(limits(2));
