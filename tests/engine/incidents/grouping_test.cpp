@@ -129,7 +129,7 @@ struct Subject {
         if (openers.contains(finding)) days.retired.emplace(model.at(finding).pattern, model.at(finding).order);
         model.erase(finding);
     }
-    void release(const std::pair<std::string, FindingOrder>& place) {
+    void release(std::pair<std::string, FindingOrder> place) {  // a copy: it may be one of those that are kept
         days.retired.erase(place);
         grouping.release(place.first, place.second);
     }
