@@ -39,10 +39,13 @@ void Incidents::carry_over(const StoredIncidents& stored, Timestamp newest, Entr
         Incident& incident = incidents_[number];
         incident.record = *known.record;
         incident.announced_signals = static_cast<std::size_t>(known.record->signal_count);
-        if (known.is_aggregate) incident.beyond = grouping_.daily_limit();
         if (known.findings.empty()) continue;  // it ended
-        if (known.goes_on()) going_on.insert(going_on.end(), known.findings.begin(), known.findings.end());
-        else keep_as_stored(incident, known);
+        if (known.goes_on()) {
+            going_on.insert(going_on.end(), known.findings.begin(), known.findings.end());
+            continue;
+        }
+        if (known.is_aggregate) incident.beyond = grouping_.daily_limit();
+        keep_as_stored(incident, known);
     }
     for (const auto& finding : stored.findings) {
         if (!carried.known.contains(finding.incident) || findings_.with_id(finding.id)) continue;
