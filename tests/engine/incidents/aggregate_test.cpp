@@ -27,6 +27,14 @@ void attack(LaneStory& story, const std::string& account, Duration begins) {
     story.signal(signal_of("a", begins, account)).signal(signal_of("b", begins + 1min, account));
 }
 
+void change(LaneStory& story, int number, IncidentStatus status) {
+    IncidentEdit edit;
+    edit.number = IncidentNumber{number};
+    edit.status = status;
+    edit.actor = "key";
+    story.control(edit);
+}
+
 std::vector<std::int64_t> sizes(LaneStory& story) {
     std::vector<std::int64_t> all;
     for (const auto& incident : story.stored().live_incidents()) all.push_back(incident.finding_count);
@@ -141,11 +149,7 @@ TEST_CASE("what an aggregate says of the limit is not decided by when it is writ
         LaneStory story{one_pattern()};
         story.control(limits(2));
         for (int i = 0; i < 4; ++i) attack(story, accounts[static_cast<std::size_t>(i)], i * 5min);
-        IncidentEdit edit;
-        edit.number = IncidentNumber{3};
-        edit.status = IncidentStatus::closed;
-        edit.actor = "key";
-        story.control(edit);
+        change(story, 3, IncidentStatus::closed);
         if (often) story.stored();
         story.control(limits(5));
         said.push_back(story.stored().incidents.at(IncidentNumber{3}).summary);
@@ -158,11 +162,7 @@ TEST_CASE("an engine that begins anew has the aggregates and the places of close
     LaneStory story{one_pattern()};
     story.control(limits(2));
     for (int i = 0; i < 5; ++i) attack(story, accounts[static_cast<std::size_t>(i)], i * 5min);
-    IncidentEdit edit;
-    edit.number = IncidentNumber{1};
-    edit.status = IncidentStatus::closed;
-    edit.actor = "key";
-    story.control(edit);
+    change(story, 1, IncidentStatus::closed);
     const auto before = story.stored().incidents;
     LaneStory anew = story.begun_anew(one_pattern(), story_day() + 1h);
     CHECK(anew.stored().incidents == before);
@@ -182,13 +182,8 @@ TEST_CASE("an engine that begins anew takes continuations of closed incidents fo
             const std::string closed = "closed " + std::to_string(name);
             attack(story, closed, 0min);
             for (int i = 0; i < 3; ++i) attack(story, accounts[static_cast<std::size_t>(i)], (i + 1) * 5min);
-            IncidentEdit edit;
-            edit.number = IncidentNumber{1};
-            edit.status = IncidentStatus::closed;
-            edit.actor = "key";
-            story.control(edit);
+            change(story, 1, IncidentStatus::closed);
             story.signal(signal_of("b", 20min, closed));
-            story.control(edit);  // nothing: it is closed
             const auto before = story.stored().incidents;
             LaneStory anew = story.begun_anew(one_pattern(), story_day() + 1h);
             CHECK(anew.stored().incidents == before);
@@ -218,23 +213,16 @@ TEST_CASE("a closed incident keeps its place of the day, and a closed aggregate 
     LaneStory story{one_pattern()};
     story.control(limits(2));
     for (int i = 0; i < 4; ++i) attack(story, accounts[static_cast<std::size_t>(i)], i * 5min);
-    const auto change = [&](int number, IncidentStatus status) {
-        IncidentEdit edit;
-        edit.number = IncidentNumber{number};
-        edit.status = status;
-        edit.actor = "key";
-        story.control(edit);
-    };
-    change(1, IncidentStatus::closed);
+    change(story, 1, IncidentStatus::closed);
     CHECK(sizes(story) == std::vector<std::int64_t>{1, 1, 2});
     attack(story, "fifth", 30min);
     CHECK(sizes(story) == std::vector<std::int64_t>{1, 1, 3});
-    change(3, IncidentStatus::closed);
+    change(story, 3, IncidentStatus::closed);
     attack(story, "sixth", 40min);
     attack(story, "seventh", 50min);
     CHECK(sizes(story) == std::vector<std::int64_t>{1, 1, 2, 3});
-    change(1, IncidentStatus::active);
-    change(3, IncidentStatus::active);
+    change(story, 1, IncidentStatus::active);
+    change(story, 3, IncidentStatus::active);
     CHECK(sizes(story) == std::vector<std::int64_t>{1, 1, 5});
     CHECK(story.stored().incidents.at(IncidentNumber{3}).merged_into == IncidentNumber{4});  // which was the aggregate, and keeps its number
 }
